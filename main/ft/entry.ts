@@ -1,0 +1,40 @@
+/**
+ * The vocabulary of the log: what decides an epoch (its head), what may enter a machine, and what may leave it.
+ *
+ * Invariant: an epoch's result is a function of the machine's state and its head, and of nothing else. Whatever the guest
+ * can observe is therefore either state or one of the fields below (Scales et al., 2010, section 2.1).
+ */
+
+/** Where an input is delivered, and where an output comes from. The layout of `data` belongs to the device's own file. */
+export type InputDevice = 'serial' | 'keyboard' | 'mouse' | 'nic' | 'disk';
+
+/** Something from outside that the guest will be able to observe. */
+export interface Input {
+  readonly device: InputDevice;
+  /**
+   * The number the outside gave this input, rising by one from 1 for each VM; 0 where the replica itself made it (a disk
+   * completion). It lets a new primary say which inputs it has, so that the others are sent again: exactly once.
+   */
+  readonly sequence: number;
+  readonly data: Uint8Array;
+}
+
+/** All that decides the next epoch beyond the machine's state. Sent to the backup before the epoch is executed. */
+export interface Head {
+  /** How far the virtual clock moves forward before the epoch, in microseconds. A non-negative integer. */
+  readonly advanceUs: number;
+  /** Virtual nanoseconds that pass per 1024 executed instructions inside the epoch. A positive integer. */
+  readonly rate: number;
+  /** How many slices of about 100,000 instructions to execute at most; 0 only delivers the inputs. */
+  readonly slices: number;
+  readonly inputs: readonly Input[];
+}
+
+/** Devices whose outputs are seen outside and therefore wait in the output gate. */
+export type OutputDevice = 'serial' | 'nic';
+
+/** Something the guest sent. Its position is (epoch, index): the index counts the outputs of one epoch from 0. */
+export interface Output {
+  readonly device: OutputDevice;
+  readonly data: Uint8Array;
+}

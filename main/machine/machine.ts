@@ -1,0 +1,92 @@
+/**
+ * What a deterministic machine is, whoever implements it: state' = F(state, head).
+ *
+ * Invariant: two machines made from the same `MachineConfig` (or restored from the same snapshot) that execute the same
+ * heads have the same state, emit the same outputs and make the same disk requests, epoch for epoch, on any computer.
+ */
+import type { Head, Output } from '../ft/entry.ts';
+import type { ScreenUpdate } from '../../preload/screen.ts';
+
+/** The drives of the emulated PC that may ask for blocks asynchronously. */
+export type Drive = 'hda' | 'hdb' | 'cdrom';
+
+/** A block device as the machine sees it while it is being built; afterwards all access goes through requests. */
+export interface DriveConfig {
+  /** Size in bytes; a multiple of 512 (2048 for the CD). */
+  readonly byteLength: number;
+  /** Reads synchronously; only called while the machine is being built (v86 looks at the partition table then). */
+  readonly readSync: (offset: number, length: number) => Uint8Array;
+}
+
+/** What a machine is made of. File contents are passed as bytes: the machine opens no file. */
+export interface MachineConfig {
+  /** Guest memory in MiB, 1 to 2048. */
+  readonly memoryMB: number;
+  readonly vgaMemoryMB: number;
+  /** Seed of all randomness the guest can observe; unsigned 32 bits. */
+  readonly seed: number;
+  /** What the real-time clock shows at power-on, in milliseconds since 1970, UTC. */
+  readonly startTimeMs: number;
+  readonly bios: Uint8Array;
+  readonly vgaBios: Uint8Array;
+  /** Direct Linux boot: protected-mode kernel, initial file system, command line. */
+  readonly linux?: { readonly bzimage: Uint8Array; readonly initrd?: Uint8Array; readonly cmdline: string };
+  readonly drives: { readonly [D in Drive]?: DriveConfig };
+  /** Floppy image, kept in memory; part of the machine's state. */
+  readonly floppy?: Uint8Array;
+  readonly nic?: { readonly type: 'virtio' | 'ne2k'; readonly mac: string };
+  /** Off only to compare; the guest sees the same results either way. */
+  readonly jit?: boolean;
+}
+
+/** A block request of the guest. It completes when an input for device `disk` carries its `id` (see devices/disk.ts). */
+export interface DiskRequest {
+  /** Rises by one from 0 over the machine's life; the same on primary and backup. */
+  readonly id: number;
+  readonly drive: Drive;
+  readonly operation: 'read' | 'write' | 'flush';
+  /** In bytes. */
+  readonly offset: number;
+  /** In bytes; at most `DISK_REQUEST_BYTES_MAX`. */
+  readonly length: number;
+  /** The bytes to write, an own copy; only for `write`. */
+  readonly data?: Uint8Array;
+}
+
+/** What one epoch did that others must act on. */
+export interface Outcome {
+  readonly outputs: readonly Output[];
+  readonly requests: readonly DiskRequest[];
+  /** 0 while the guest is busy; else how long it can sleep unless an input arrives, in virtual milliseconds. */
+  readonly idleMs: number;
+}
+
+/** A machine's whole state between two epochs, as bytes. `pages` holds the non-zero pages of linear memory only. */
+export interface Snapshot {
+  readonly description: Uint8Array;
+  readonly pages: Uint8Array;
+}
+
+/** The machine. Not re-entrant; every method is synchronous, so that an epoch boundary is a point in the program. */
+export interface Machine {
+  /** The number of epochs executed since power-on, which is also the number of the next one. */
+  readonly epoch: number;
+  /** The virtual clock, in nanoseconds since power-on. */
+  readonly virtualNs: number;
+  /** Instructions executed since power-on. */
+  readonly instructions: number;
+  /** Requests made and not completed, oldest first. State: a new primary issues them again. */
+  readonly pendingRequests: readonly DiskRequest[];
+  execute(head: Head): Outcome;
+  /**
+   * What changed on the screen since the last call, or everything with `full`; null when nothing changed.
+   * Looking changes nothing the guest can observe.
+   */
+  screen(full: boolean): ScreenUpdate | null;
+  /** @throws {Error} while `pendingRequests` is not empty: quiesce first (Scales et al., 2010, section 3.1). */
+  capture(): Snapshot;
+  /** @throws {SnapshotError} when the bytes are damaged or were taken from a machine of another configuration. */
+  restore(snapshot: Snapshot): void;
+  /** `cpu`: registers and clock, microseconds. `full`: all memory, devices and clock, about 100 ms. Hexadecimal. */
+  hash(level: 'cpu' | 'full'): string;
+}
