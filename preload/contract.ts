@@ -1,0 +1,298 @@
+/**
+ * The contract: every command, query and topic, for the desktop window, the browser page and the command line alike.
+ *
+ * Invariant: a door (window, page, CLI) can do exactly what stands here, and every argument is parsed by its schema before
+ * anything acts on it. Results and topic data are plain data: JSON, or bytes where it says so.
+ */
+import * as v from 'valibot';
+
+/* ------------------------------------------------------------------ limits and small schemas ------------------- */
+
+export const VM_NAME_LENGTH_MAX = 64;
+export const MEMORY_MB_MIN = 16;
+export const MEMORY_MB_MAX = 2048;
+export const TYPE_LENGTH_MAX = 4096;
+export const EVENTS_LIMIT_MAX = 10_000;
+export const WAIT_SECONDS_MAX = 86_400;
+
+const Name = v.pipe(
+  v.string('a VM name is text'),
+  v.minLength(1, 'a VM name needs at least one character'),
+  v.maxLength(VM_NAME_LENGTH_MAX, `a VM name has at most ${VM_NAME_LENGTH_MAX} characters`),
+  v.regex(
+    /^[\p{L}\p{N}](?:[\p{L}\p{N} ._-]*[\p{L}\p{N}._-])?$/u,
+    'a VM name is made of letters, digits, spaces, ".", "_" and "-", and begins with a letter or a digit',
+  ),
+);
+/** A VM is addressed by its name (not case-sensitive) or its id. */
+const Vm = v.pipe(v.string('name the VM'), v.minLength(1, 'name the VM'), v.maxLength(VM_NAME_LENGTH_MAX));
+const File = v.pipe(v.string(), v.minLength(1, 'a file path cannot be empty'), v.maxLength(4096));
+const MemoryMB = v.pipe(
+  v.number('memory is a number of MB'),
+  v.integer('memory is a whole number of MB'),
+  v.minValue(MEMORY_MB_MIN, `memory is at least ${MEMORY_MB_MIN} MB`),
+  v.maxValue(MEMORY_MB_MAX, `memory is at most ${MEMORY_MB_MAX} MB`),
+);
+const Sample = v.picklist(['linux', 'test'], 'the samples are: linux, test');
+const VmOnly = v.strictObject({ vm: Vm });
+
+/* ------------------------------------------------------------------ what things are ---------------------------- */
+
+export type Sample = v.InferOutput<typeof Sample>;
+export type PowerState = 'off' | 'startingUp' | 'on' | 'shuttingDown';
+/** VMware's states of a fault-tolerant pair (vSphere API), in our spelling. */
+export type FtState = 'notConfigured' | 'vmNotRunning' | 'starting' | 'protected' | 'needSecondary';
+export const FT_STATES = ['notConfigured', 'vmNotRunning', 'starting', 'protected', 'needSecondary'] as const;
+/** Why a pair needs a secondary (vSphere API), null where it does not. */
+export type FtReason = 'initializing' | 'lostConnection' | 'divergence' | 'userAction' | 'checkpointError' | 'other';
+
+export interface ReplicaPlace {
+  /** Name of the computer it runs on. */
+  readonly host: string;
+  readonly pid: number;
+  /** The next epoch it will execute. */
+  readonly epoch: number;
+}
+
+/** The phases of a failover, in milliseconds (Scales et al., 2010, section 2.3). */
+export interface FailoverReport {
+  /** When the backup went live; milliseconds since 1970, UTC. */
+  readonly at: number;
+  readonly reason: string;
+  /** From the last sign of life of the old primary to the suspicion. */
+  readonly detectMs: number;
+  /** Executing what was left of the log. */
+  readonly drainMs: number;
+  /** The test-and-set on the shared storage. */
+  readonly arbitrateMs: number;
+  /** From the won test-and-set to the first live epoch. */
+  readonly liveMs: number;
+}
+
+export interface FtStatus {
+  readonly status: FtState;
+  readonly reason: FtReason | null;
+  readonly primary: ReplicaPlace | null;
+  readonly secondary: ReplicaPlace | null;
+  /** Counts the test-and-sets won for this VM: every failover and every power-on makes a new generation. */
+  readonly generation: number;
+  readonly lagMs: number | null;
+  readonly vLockstepIntervalMs: number | null;
+  readonly logBandwidthBitsPerSecond: number | null;
+  readonly outputDelayMsP50: number | null;
+  readonly outputDelayMsP99: number | null;
+  readonly lastFailover: FailoverReport | null;
+  /** The last time a backup was started: how long the guest stood still, and how long until Protected. */
+  readonly lastStart: { readonly stunMs: number; readonly protectedMs: number } | null;
+}
+
+export interface VmHardware {
+  readonly memoryMB: number;
+  /** Where the guest comes from, in words: "Sample Linux", "Linux kernel", "Disk image", … */
+  readonly guest: string;
+  readonly files: {
+    readonly bzimage?: string;
+    readonly initrd?: string;
+    readonly hda?: string;
+    readonly cdrom?: string;
+    readonly fda?: string;
+  };
+  readonly cmdline: string | null;
+  readonly mac: string;
+}
+
+export interface VmView {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: number;
+  readonly power: PowerState;
+  /** When it was powered on, null while off. */
+  readonly poweredOnAt: number | null;
+  /** Something the user should know while the VM is off: "powered off unexpectedly", null otherwise. */
+  readonly note: string | null;
+  readonly hardware: VmHardware;
+  /** Fault Tolerance is turned on for this VM, whether or not it runs. */
+  readonly ftEnabled: boolean;
+  readonly ft: FtStatus;
+}
+
+export type Severity = 'info' | 'warning' | 'error';
+export interface EventRecord {
+  /** Rises by one from 1. */
+  readonly id: number;
+  /** Milliseconds since 1970, UTC. */
+  readonly at: number;
+  readonly vm: { readonly id: string; readonly name: string } | null;
+  /** A dotted word that programs can match: `ft.protected`, `power.on`, … */
+  readonly kind: string;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly data: { readonly [key: string]: unknown };
+}
+
+export interface ReplicaMetrics {
+  readonly pid: number;
+  /** Percent of one core. */
+  readonly cpuPercent: number;
+  readonly memoryMB: number;
+  readonly epochsPerSecond: number;
+}
+
+export interface VmMetrics {
+  readonly at: number;
+  readonly instructionsPerSecond: number;
+  readonly lagMs: number | null;
+  readonly vLockstepIntervalMs: number | null;
+  readonly logBandwidthBitsPerSecond: number | null;
+  readonly outputDelayMsP50: number | null;
+  readonly outputDelayMsP99: number | null;
+  /** Outputs waiting in the gate. */
+  readonly outputsHeld: number;
+  /** 0 free, 1 stopped: how much the primary is slowed for the sake of the lag. */
+  readonly throttle: number;
+  /** How often the primary waited because its log buffer was full. */
+  readonly stalls: number;
+  readonly primary: ReplicaMetrics | null;
+  readonly secondary: ReplicaMetrics | null;
+}
+
+export interface HostView {
+  readonly version: string;
+  readonly dataFolder: string;
+  readonly hostName: string;
+  readonly pid: number;
+}
+
+/** What a window shows before anything is asked: kept up to date by the topic `inventory`. */
+export interface Inventory {
+  readonly host: HostView;
+  readonly vms: readonly VmView[];
+}
+
+/* ------------------------------------------------------------------ commands and queries ------------------------ */
+
+export const FAULTS = ['crash-primary', 'crash-secondary'] as const;
+export const FaultKind = v.picklist(FAULTS, `the faults are: ${FAULTS.join(', ')}`);
+
+/** The schema of every command's arguments. */
+export const commands = {
+  'host.show': v.strictObject({}),
+  'vm.list': v.strictObject({}),
+  'vm.show': VmOnly,
+  'vm.create': v.strictObject({
+    name: Name,
+    sample: v.optional(Sample),
+    memoryMB: v.optional(MemoryMB),
+    bzimage: v.optional(File),
+    initrd: v.optional(File),
+    cmdline: v.optional(v.pipe(v.string(), v.maxLength(2047, 'a kernel command line has at most 2047 characters'))),
+    hda: v.optional(File),
+    cdrom: v.optional(File),
+    fda: v.optional(File),
+  }),
+  'vm.delete': VmOnly,
+  'power.on': VmOnly,
+  'power.off': VmOnly,
+  'ft.on': VmOnly,
+  'ft.off': VmOnly,
+  'ft.status': VmOnly,
+  'ft.wait': v.strictObject({
+    vm: Vm,
+    for: v.picklist(FT_STATES, `the states are: ${FT_STATES.join(', ')}`),
+    timeoutSeconds: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(WAIT_SECONDS_MAX)), 60),
+  }),
+  'console.text': VmOnly,
+  'console.screenshot': VmOnly,
+  /** Types text on a US keyboard; refused whole when a character has no key. */
+  'console.type': v.strictObject({
+    vm: Vm,
+    text: v.pipe(
+      v.string(),
+      v.maxLength(TYPE_LENGTH_MAX, `at most ${TYPE_LENGTH_MAX} characters can be typed at once`),
+    ),
+  }),
+  /** Presses a combination such as `ctrl+alt+del`, `enter`, `f2`. */
+  'console.key': v.strictObject({ vm: Vm, combo: v.pipe(v.string(), v.minLength(1), v.maxLength(64)) }),
+  'event.list': v.strictObject({
+    vm: v.optional(Vm),
+    /** Only events with a greater id. */
+    since: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+    limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(EVENTS_LIMIT_MAX)), 1000),
+  }),
+  metrics: VmOnly,
+  fault: v.strictObject({ vm: Vm, kind: FaultKind }),
+} as const;
+
+export type CommandName = keyof typeof commands;
+export type CommandArgs<C extends CommandName> = v.InferInput<(typeof commands)[C]>;
+export type ParsedArgs<C extends CommandName> = v.InferOutput<(typeof commands)[C]>;
+export type FaultKind = v.InferOutput<typeof FaultKind>;
+
+/** What every command answers. */
+export interface CommandResults {
+  'host.show': HostView;
+  'vm.list': readonly VmView[];
+  'vm.show': VmView;
+  'vm.create': VmView;
+  'vm.delete': null;
+  'power.on': VmView;
+  'power.off': VmView;
+  'ft.on': VmView;
+  'ft.off': VmView;
+  'ft.status': FtStatus;
+  'ft.wait': FtStatus;
+  /** The screen as text, one string a row, without trailing spaces. */
+  'console.text': { readonly lines: readonly string[] };
+  'console.screenshot': { readonly width: number; readonly height: number; readonly pngBase64: string };
+  'console.type': null;
+  'console.key': null;
+  'event.list': readonly EventRecord[];
+  metrics: VmMetrics;
+  fault: { readonly pid: number };
+}
+
+/* ------------------------------------------------------------------ topics -------------------------------------- */
+
+/** The schema of every topic's arguments. A subscription lasts until it is cancelled or the door closes. */
+export const topics = {
+  /** Data: `Inventory`, whole, at once and after every change. */
+  inventory: v.strictObject({}),
+  /** Data: `EventRecord[]`; first those after `since`, then each as it happens. */
+  events: v.strictObject({ vm: v.optional(Vm), since: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))) }),
+  /** Data: `VmMetrics`, once a second while the VM is on. */
+  metrics: VmOnly,
+  /** Bytes from the host: display messages (screen.ts), the first one full. Bytes to the host: console input (input.ts). */
+  screen: VmOnly,
+  /** Bytes both ways: the guest's first serial port. Ends at power-off. */
+  serial: v.strictObject({
+    vm: Vm,
+    /** Begin with what the port printed since power-on, as far as it is kept (64 KiB). */
+    history: v.optional(v.boolean(), false),
+  }),
+} as const;
+
+export type TopicName = keyof typeof topics;
+export type TopicArgs<T extends TopicName> = v.InferInput<(typeof topics)[T]>;
+export type ParsedTopicArgs<T extends TopicName> = v.InferOutput<(typeof topics)[T]>;
+export interface TopicData {
+  inventory: Inventory;
+  events: readonly EventRecord[];
+  metrics: VmMetrics;
+  screen: never;
+  serial: never;
+}
+
+/* ------------------------------------------------------------------ errors --------------------------------------- */
+
+/** `usage`: the arguments are wrong. `refused`: right, but not now. `failed`: it was tried. */
+export type ErrorCode = 'usage' | 'notFound' | 'exists' | 'refused' | 'timeout' | 'failed';
+
+/** An error that the user can act on: it names the thing and the remedy. */
+export class CommandError extends Error {
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string) {
+    super(message);
+    this.name = 'CommandError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * When a command makes sense: one set of rules, which the fleet enforces and the page shows.
+ *
+ * Invariant: a button is dimmed exactly when the fleet would refuse, with the same sentence as the reason.
+ */
+import type { VmView } from './contract.ts';
+
+export type GuardedCommand =
+  | 'vm.delete'
+  | 'power.on'
+  | 'power.off'
+  | 'ft.on'
+  | 'ft.off'
+  | 'console'
+  | 'crash-primary'
+  | 'crash-secondary';
+
+type Subject = Pick<VmView, 'name' | 'power' | 'ftEnabled' | 'ft'>;
+
+/** Why `command` is refused for this VM now, as a sentence with its remedy; null when it is allowed. */
+export function refusal(command: GuardedCommand, vm: Subject): string | null {
+  switch (command) {
+    case 'vm.delete':
+      return vm.power === 'off' ? null : `"${vm.name}" is running: power it off first.`;
+    case 'power.on':
+      if (vm.power === 'off') return null;
+      return vm.power === 'shuttingDown'
+        ? `"${vm.name}" is still powering off.`
+        : `"${vm.name}" is already powered on.`;
+    case 'power.off':
+      return vm.power === 'off' ? `"${vm.name}" is already powered off.` : null;
+    case 'ft.on':
+      if (vm.ftEnabled) return `Fault Tolerance is already turned on for "${vm.name}".`;
+      return vm.power === 'on' ? null : `"${vm.name}" is not running: power it on before turning on Fault Tolerance.`;
+    case 'ft.off':
+      if (!vm.ftEnabled) return `Fault Tolerance is not turned on for "${vm.name}".`;
+      if (vm.ft.status === 'starting') {
+        return `The secondary of "${vm.name}" is still starting: wait until it is Protected, or power the VM off.`;
+      }
+      return null;
+    case 'console':
+      return vm.power === 'off' ? `"${vm.name}" is powered off: power it on to use its console.` : null;
+    case 'crash-primary':
+      return vm.power === 'on' ? null : `"${vm.name}" is not running: there is no primary to crash.`;
+    case 'crash-secondary':
+      return vm.ft.secondary ? null : `"${vm.name}" has no secondary to crash.`;
+  }
+}
