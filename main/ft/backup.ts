@@ -1,0 +1,302 @@
+/**
+ * The backup's side of the protocol: receive, acknowledge, execute behind the primary, and take over when it is gone.
+ *
+ * Invariants:
+ * - It executes exactly the heads of the log, in order, and emits nothing while it is a backup.
+ * - It goes live only after it has received `protect`, has executed every head it has received, and has won the
+ *   test-and-set for the generation named in `protect`.
+ * - A log that cannot be read, or a state that differs from the primary's, ends it: it may not go live on a guess.
+ */
+import { assert } from './assert.ts';
+import type { ClaimResult } from './arbiter.ts';
+import { DecodeError } from './bytes.ts';
+import { BACKLOG_HEADS_MAX, CLAIM_RETRY_MS, HEARTBEAT_MS, LOG_VERSION } from './constants.ts';
+import { FailureDetector } from './detector.ts';
+import type { Output } from './entry.ts';
+import type { BlockRequest, Environment, FtEvent, Outside } from './environment.ts';
+import {
+  decodeMessage,
+  encodeEntry,
+  type ChunkEntry,
+  type ControlEntry,
+  type Entry,
+  type HashEntry,
+  type HeadEntry,
+  type SnapshotEntry,
+} from './log.ts';
+import { OutputBacklog } from './output.ts';
+import { Primary } from './primary.ts';
+
+/** `restoring`: the snapshot is on its way. `draining`: the primary is suspected, the rest of the log is executed. */
+export type BackupState = 'restoring' | 'replaying' | 'draining' | 'claiming' | 'live' | 'halted';
+
+/** What a backup needs beyond the common environment. */
+export interface BackupEnvironment<R extends BlockRequest> extends Environment<R> {
+  /** The snapshot's parts as they arrive; when the machine is restored, `Backup.restored` is to be called. */
+  readonly snapshot: (part: SnapshotEntry | ChunkEntry) => void;
+  /** Stop reading from the channel while true: the backlog is full. */
+  readonly pauseChannel: (paused: boolean) => void;
+}
+
+type HaltCause = Extract<FtEvent, { type: 'halted' }>['cause'];
+
+export class Backup<R extends BlockRequest> {
+  readonly #env: BackupEnvironment<R>;
+  readonly #backlog = new OutputBacklog<Output>();
+  readonly #detector: FailureDetector;
+  #state: BackupState = 'restoring';
+  #queue: (HeadEntry | ControlEntry | HashEntry)[] = [];
+  #next = 0;
+  #heads = 0;
+  #paused = false;
+  /** All heads below have arrived; -1 until the snapshot says where they begin. */
+  #received = -1;
+  #acknowledged = -1;
+  #lastInput = 0;
+  /** The generation from which it may claim; null while it may not. */
+  #generation: number | null = null;
+  #heartbeatAt = 0;
+  #claimAgainAt = Number.POSITIVE_INFINITY;
+  #suspicion = { why: '', at: 0, detectMs: 0, drainedAt: 0 };
+
+  constructor(environment: BackupEnvironment<R>, nowMs: number) {
+    this.#env = environment;
+    this.#detector = new FailureDetector(environment.failureTimeoutMs, nowMs);
+    this.#send({ kind: 'hello', epoch: 0, version: LOG_VERSION, role: 'backup' });
+  }
+
+  get state(): BackupState {
+    return this.#state;
+  }
+
+  /** Heads that have arrived and are not executed. */
+  get behind(): number {
+    return this.#heads;
+  }
+
+  /** Outputs kept for re-emission. */
+  get outputsKept(): number {
+    return this.#backlog.count;
+  }
+
+  /** A message of the primary. */
+  receive(message: Uint8Array, nowMs: number): void {
+    if (this.#state !== 'restoring' && this.#state !== 'replaying') return;
+    this.#detector.heard(nowMs);
+    try {
+      for (const entry of decodeMessage(message, this.#env.checksum)) this.#handle(entry);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.#halt('corruptLog', `the log cannot be read: ${error.message}`);
+      return;
+    }
+    if (this.#state === 'replaying' && this.#received > this.#acknowledged) this.#heartbeat(nowMs);
+  }
+
+  /** The machine has taken on the snapshot. */
+  restored(nowMs: number): void {
+    assert(this.#state === 'restoring', 'only a restoring backup is restored');
+    this.#state = 'replaying';
+    this.#detector.heard(nowMs);
+    this.#heartbeat(nowMs);
+  }
+
+  /** Whether `step` has something to do. */
+  get hasWork(): boolean {
+    return (this.#state === 'replaying' || this.#state === 'draining') && this.#next < this.#queue.length;
+  }
+
+  /** Executes the next entry of the log. */
+  step(nowMs: number): void {
+    const entry = this.#queue[this.#next];
+    if (!entry || !this.hasWork) return;
+    this.#next += 1;
+    if (this.#next > 1024 && this.#next * 2 > this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#next);
+      this.#next = 0;
+    }
+    if (entry.kind === 'head') this.#execute(entry);
+    else if (entry.kind === 'hash') this.#compare(entry);
+    else this.#control(entry);
+    if (this.#state === 'draining' && !this.hasWork) this.#drained(nowMs);
+  }
+
+  /** The channel closed or the primary's process ended; may be said more than once. */
+  lostPrimary(why: string, nowMs: number): void {
+    this.#suspect(why, nowMs);
+  }
+
+  /** To be called every HEARTBEAT_MS / 2 or so. */
+  tick(nowMs: number): void {
+    if (this.#state === 'claiming' && nowMs >= this.#claimAgainAt) this.#claim();
+    if (this.#state !== 'replaying') return;
+    const silent = this.#detector.suspects(nowMs);
+    if (silent && this.#generation !== null) {
+      this.#suspect(`nothing heard of the primary for ${Math.round(nowMs - this.#detector.heardAt)} ms`, nowMs);
+      return;
+    }
+    if (nowMs - this.#heartbeatAt >= HEARTBEAT_MS) this.#heartbeat(nowMs);
+  }
+
+  /** After `won` the caller promotes this backup. */
+  claimAnswered(result: ClaimResult, nowMs: number): void {
+    if (this.#state !== 'claiming' || this.#generation === null) return;
+    switch (result.outcome) {
+      case 'won':
+        this.#generation += 1;
+        this.#state = 'live';
+        this.#env.report({
+          type: 'live',
+          generation: this.#generation,
+          epoch: this.#env.machine.epoch,
+          lastInput: this.#lastInput,
+          why: this.#suspicion.why,
+          detectMs: this.#suspicion.detectMs,
+          drainMs: this.#suspicion.drainedAt - this.#suspicion.at,
+          arbitrateMs: nowMs - this.#suspicion.drainedAt,
+          reemitted: this.#backlog.count,
+        });
+        return;
+      case 'lost':
+        this.#halt('lostArbitration', `${result.holder} holds generation ${result.generation} of this VM`);
+        return;
+      case 'unreachable':
+        this.#claimAgainAt = nowMs + CLAIM_RETRY_MS;
+        this.#env.report({ type: 'storageUnreachable', why: result.reason });
+    }
+  }
+
+  /**
+   * Goes live: the machine has a primary again. Outputs that may not have left are emitted again, pending block requests
+   * are issued again (Scales et al., 2010, sections 2.2 and 3.4).
+   */
+  promote<V>(environment: Environment<R>, outside: Outside<R, V>): Primary<R, V> {
+    assert(this.#state === 'live' && this.#generation !== null, 'only the winner of the test-and-set is promoted');
+    for (const output of this.#backlog.rest()) outside.emit(output);
+    for (const request of this.#env.machine.pendingRequests) outside.issue(request);
+    if (this.#lastInput > 0) outside.committed(this.#lastInput);
+    const at = { generation: this.#generation, lastInput: this.#lastInput, emitted: this.#backlog.rest().at(-1) };
+    return new Primary<R, V>(environment, outside, at);
+  }
+
+  /* -------------------------------------------------------------- inside ------------------------------------ */
+
+  #handle(entry: Entry): void {
+    switch (entry.kind) {
+      case 'hello':
+        if (entry.version !== LOG_VERSION) {
+          throw new DecodeError(`the primary speaks log version ${entry.version}, this backup ${LOG_VERSION}`);
+        }
+        return;
+      case 'snapshot':
+        this.#received = entry.epoch;
+        this.#lastInput = entry.lastInput;
+        this.#env.snapshot(entry);
+        return;
+      case 'chunk':
+        this.#env.snapshot(entry);
+        return;
+      case 'head':
+        if (entry.epoch !== this.#received) {
+          throw new DecodeError(`a head of epoch ${entry.epoch} arrived where ${this.#received} was due`);
+        }
+        this.#received += 1;
+        this.#heads += 1;
+        this.#queue.push(entry);
+        if (this.#heads > BACKLOG_HEADS_MAX && this.#state === 'replaying') this.#pause(true);
+        return;
+      case 'hash':
+        this.#queue.push(entry);
+        return;
+      case 'control':
+        this.#receiveControl(entry);
+        return;
+      case 'heartbeat':
+        return;
+      case 'released':
+        this.#backlog.released(entry);
+    }
+  }
+
+  /** What may go live, and from when on, counts from its arrival; what happens to the machine waits for its epoch. */
+  #receiveControl(entry: ControlEntry): void {
+    if (entry.control.type === 'protect') {
+      this.#generation = entry.control.generation;
+      this.#acknowledged = -1;
+    } else if (entry.control.type === 'end') {
+      this.#generation = null;
+      this.#halt('ended', 'Fault Tolerance was turned off');
+    } else {
+      this.#queue.push(entry);
+    }
+  }
+
+  #execute(entry: HeadEntry): void {
+    const machine = this.#env.machine;
+    assert(machine.epoch === entry.epoch, `the machine is at epoch ${machine.epoch}, the log at ${entry.epoch}`);
+    const outcome = machine.execute(entry.head);
+    outcome.outputs.forEach((output, index) => this.#backlog.keep({ epoch: entry.epoch, index, output }));
+    for (const input of entry.head.inputs) this.#lastInput = Math.max(this.#lastInput, input.sequence);
+    this.#heads -= 1;
+    if (this.#paused && this.#heads < BACKLOG_HEADS_MAX / 2) this.#pause(false);
+  }
+
+  #compare(entry: HashEntry): void {
+    const mine = this.#env.machine.hash(entry.level);
+    if (mine === entry.hash) return;
+    this.#halt('divergence', `the ${entry.level} state at epoch ${entry.epoch} is ${mine}, the primary's ${entry.hash}`);
+  }
+
+  #control(entry: ControlEntry): void {
+    if (entry.control.type === 'powerOff') this.#halt('poweredOff', 'the virtual machine was powered off');
+  }
+
+  #pause(paused: boolean): void {
+    if (this.#paused === paused) return;
+    this.#paused = paused;
+    this.#env.pauseChannel(paused);
+  }
+
+  #suspect(why: string, nowMs: number): void {
+    if (this.#state !== 'restoring' && this.#state !== 'replaying') return;
+    if (this.#generation === null || this.#state === 'restoring') {
+      this.#halt('unprotected', `${why}, and this backup was not yet allowed to go live`);
+      return;
+    }
+    const detectMs = Math.max(0, nowMs - this.#detector.heardAt);
+    this.#state = 'draining';
+    this.#suspicion = { why, at: nowMs, detectMs, drainedAt: nowMs };
+    this.#env.report({ type: 'suspected', why, detectMs });
+    if (!this.hasWork) this.#drained(nowMs);
+  }
+
+  #drained(nowMs: number): void {
+    this.#state = 'claiming';
+    this.#suspicion.drainedAt = nowMs;
+    this.#claim();
+  }
+
+  #claim(): void {
+    assert(this.#generation !== null, 'a claim names its generation');
+    this.#claimAgainAt = Number.POSITIVE_INFINITY;
+    this.#env.claim(this.#generation);
+  }
+
+  #heartbeat(nowMs: number): void {
+    this.#heartbeatAt = nowMs;
+    this.#acknowledged = this.#received;
+    const mayGoLive = this.#generation !== null;
+    this.#send({ kind: 'heartbeat', epoch: this.#env.machine.epoch, received: this.#received, mayGoLive });
+  }
+
+  #send(entry: Entry): void {
+    this.#env.channel.send(encodeEntry(entry, this.#env.checksum));
+  }
+
+  #halt(cause: HaltCause, why: string): void {
+    this.#state = 'halted';
+    this.#queue = [];
+    this.#next = 0;
+    this.#env.report({ type: 'halted', cause, why });
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Every limit and interval of the protocol, with its unit in its name, and the relations between them.
+ *
+ * Invariant: the relations asserted at the end hold; the reasons stand beside them.
+ */
+import { assert } from './assert.ts';
+
+/** The version of the log's layout. Raised with every change that an older decoder would misread; peers must be equal. */
+export const LOG_VERSION = 1;
+
+/** Both sides say something at least this often. */
+export const HEARTBEAT_MS = 50;
+/** Nothing heard for this long: the peer is suspected. Settable for each VM; this is the default. */
+export const FAILURE_TIMEOUT_MS = 500;
+/** A backup that is still restoring compresses and copies for long stretches; only its process's death ends it sooner. */
+export const STARTING_TIMEOUT_MS = 60_000;
+/** How long to wait before the shared storage is asked again after it could not be reached. */
+export const CLAIM_RETRY_MS = 100;
+
+/** A backup that is closer than this is Protected and the primary runs free. */
+export const LAG_FREE_MS = 50;
+/** From here on the primary is slowed gradually … */
+export const LAG_THROTTLE_MS = 100;
+/** … and from here on as much as it can be (Scales et al., 2010, section 2.4: about one second). */
+export const LAG_HARD_MS = 1000;
+/** The longest sleep between two epochs that the throttle asks for. */
+export const THROTTLE_SLEEP_MS_MAX = 20;
+
+/** One log entry. Its length field has 24 bits. */
+export const ENTRY_BYTES_MAX = (1 << 24) - 1;
+/** Inputs delivered by one head: bounded so that a flood from outside cannot make an epoch of any length. */
+export const HEAD_INPUTS_MAX = 1024;
+/** Log that a Protected primary has sent and its backup has not yet received: past it the primary stalls. */
+export const LOG_BUFFER_BYTES_MAX = 8 << 20;
+/** Log that queues while the backup is still being copied: past it the attempt is given up. */
+export const STARTING_LOG_BYTES_MAX = 256 << 20;
+/** Heads that a backup holds and has not executed: past it, it stops reading and the primary's buffer fills. */
+export const BACKLOG_HEADS_MAX = 20_000;
+/** Outputs held by a closed gate: past it the primary stalls before the next epoch. */
+export const GATE_BYTES_MAX = 16 << 20;
+/** One part of a snapshot on the channel, before compression. */
+export const SNAPSHOT_CHUNK_BYTES = 1 << 20;
+/** A whole snapshot: guest memory of at most 2 GiB, video memory, modules. */
+export const SNAPSHOT_BYTES_MAX = 3 * 2 ** 30;
+
+/** The CPU hash is compared about once a second: every so many epochs of about 0.4 ms. */
+export const HASH_INTERVAL_EPOCHS = 2500;
+
+// Several heartbeats must be missed before anyone is suspected: one late timer is not a failure.
+assert(FAILURE_TIMEOUT_MS >= 4 * HEARTBEAT_MS, 'the failure timeout covers several heartbeats');
+// Protected must not be reached at a lag that is throttled at once.
+assert(LAG_FREE_MS < LAG_THROTTLE_MS && LAG_THROTTLE_MS < LAG_HARD_MS, 'lag limits rise');
+// The throttle may never look like a failure.
+assert(THROTTLE_SLEEP_MS_MAX < HEARTBEAT_MS, 'a throttled primary still sends its heartbeats');
+// A chunk and its headers fit one entry even where it does not compress.
+assert(SNAPSHOT_CHUNK_BYTES + 4096 <= ENTRY_BYTES_MAX, 'a snapshot chunk fits an entry');

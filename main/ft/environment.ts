@@ -1,0 +1,88 @@
+/**
+ * What the protocol needs from the world, and what it tells it. The replica gives the real things; a simulator gives
+ * deterministic ones.
+ *
+ * Invariant: the protocol reads no clock and starts no I/O by itself. Time comes in as `nowMs`, a monotonic clock in
+ * milliseconds; everything else goes out through these interfaces.
+ */
+import type { Head, Output } from './entry.ts';
+import type { Checksum } from './log.ts';
+import type { Positioned } from './output.ts';
+
+/** A block request, as far as the protocol cares: whether it changes the disk, and how much of the gate it takes. */
+export interface BlockRequest {
+  readonly id: number;
+  readonly operation: 'read' | 'write' | 'flush';
+  /** In bytes. */
+  readonly length: number;
+}
+
+/** The machine as the protocol sees it (`main/machine` has the whole of it). */
+export interface ReplicatedMachine<R extends BlockRequest> {
+  /** The next epoch to execute. */
+  readonly epoch: number;
+  readonly pendingRequests: readonly R[];
+  execute(head: Head): { readonly outputs: readonly Output[]; readonly requests: readonly R[]; readonly idleMs: number };
+  hash(level: 'cpu' | 'full'): string;
+}
+
+/** The way to the peer. Bytes sent arrive whole and in order, or the channel closes. */
+export interface Channel {
+  send(message: Uint8Array): void;
+  /** Bytes handed to `send` that have not left this process. */
+  unsentBytes(): number;
+}
+
+/** Where a primary's effects go. `V` is whatever the replica shows on a screen. */
+export interface Outside<R extends BlockRequest, V> {
+  /** An output for its receiver, which confirms it by its position (`Primary.confirmed`). */
+  emit(output: Positioned<Output>): void;
+  /** A block request to be carried out; it completes as an input. */
+  issue(request: R): void;
+  /** A picture of the screen. Only the newest matters; a new primary begins with a whole one. */
+  show(view: V): void;
+  /** The outside input with this sequence number, and all before it, can no longer be lost. */
+  committed(sequence: number): void;
+}
+
+/** What a replica must tell the fleet. */
+export type FtEvent =
+  /** The pair is in virtual lockstep and the Output Rule holds. */
+  | { readonly type: 'protected'; readonly generation: number; readonly epoch: number }
+  | { readonly type: 'backupLost'; readonly why: string; readonly wasProtected: boolean }
+  /** The primary won the test-and-set and goes on without a backup. */
+  | { readonly type: 'alone'; readonly generation: number }
+  /** The backup suspects the primary and begins to take over. */
+  | { readonly type: 'suspected'; readonly why: string; readonly detectMs: number }
+  /** The shared storage does not answer the test-and-set; it is asked again. */
+  | { readonly type: 'storageUnreachable'; readonly why: string }
+  /** The backup went live. Times in milliseconds. */
+  | {
+      readonly type: 'live';
+      readonly generation: number;
+      readonly epoch: number;
+      readonly lastInput: number;
+      readonly why: string;
+      readonly detectMs: number;
+      readonly drainMs: number;
+      readonly arbitrateMs: number;
+      readonly reemitted: number;
+    }
+  /** This replica stopped for good, and why. */
+  | {
+      readonly type: 'halted';
+      readonly cause: 'lostArbitration' | 'divergence' | 'corruptLog' | 'unprotected' | 'ended' | 'poweredOff';
+      readonly why: string;
+    };
+
+/** What primary and backup have in common. */
+export interface Environment<R extends BlockRequest> {
+  readonly machine: ReplicatedMachine<R>;
+  readonly channel: Channel;
+  readonly checksum: Checksum;
+  /** Starts a test-and-set from this generation; the answer comes back through `claimAnswered`. */
+  readonly claim: (generation: number) => void;
+  readonly report: (event: FtEvent) => void;
+  /** Nothing heard for this long: the peer is suspected. In milliseconds. */
+  readonly failureTimeoutMs: number;
+}

@@ -1,0 +1,54 @@
+/**
+ * Flow control: how far the backup is behind, and how much the primary must therefore be slowed (Scales et al., 2010,
+ * section 2.4).
+ *
+ * Invariant: the lag is the age of the oldest head that the backup has not executed, on the primary's clock; the throttle
+ * is a function of the lag alone, 0 below LAG_THROTTLE_MS, rising to 1 at LAG_HARD_MS.
+ */
+import { LAG_HARD_MS, LAG_THROTTLE_MS, THROTTLE_SLEEP_MS_MAX } from './constants.ts';
+
+/** Weight of the newest lag in the moving average that VMware shows as the vLockstep interval. */
+const AVERAGE_WEIGHT = 0.05;
+
+export class LagMeter {
+  #sent: { epoch: number; at: number }[] = [];
+  #first = 0;
+  #averageMs: number | null = null;
+
+  /** The head of `epoch` was sent. */
+  sent(epoch: number, nowMs: number): void {
+    this.#sent.push({ epoch, at: nowMs });
+  }
+
+  /** The backup has executed all epochs below `epoch`. */
+  executed(epoch: number, nowMs: number): void {
+    while (this.#first < this.#sent.length && (this.#sent[this.#first]?.epoch ?? epoch) < epoch) this.#first += 1;
+    if (this.#first > 256 && this.#first * 2 > this.#sent.length) {
+      this.#sent = this.#sent.slice(this.#first);
+      this.#first = 0;
+    }
+    const lag = this.lagMs(nowMs);
+    this.#averageMs = this.#averageMs === null ? lag : this.#averageMs + (lag - this.#averageMs) * AVERAGE_WEIGHT;
+  }
+
+  /** In milliseconds. */
+  lagMs(nowMs: number): number {
+    const oldest = this.#sent[this.#first];
+    return oldest ? Math.max(0, nowMs - oldest.at) : 0;
+  }
+
+  /** The moving average of the lag, in milliseconds; null before the backup has executed anything. */
+  get vLockstepIntervalMs(): number | null {
+    return this.#averageMs;
+  }
+}
+
+/** How much the primary is slowed at this lag: 0 free, 1 as much as it can be. */
+export function throttle(lagMs: number): number {
+  return Math.min(1, Math.max(0, (lagMs - LAG_THROTTLE_MS) / (LAG_HARD_MS - LAG_THROTTLE_MS)));
+}
+
+/** How long to sleep before the next epoch at this lag, in milliseconds. */
+export function throttleSleepMs(lagMs: number): number {
+  return throttle(lagMs) * THROTTLE_SLEEP_MS_MAX;
+}

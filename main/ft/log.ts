@@ -1,0 +1,261 @@
+/**
+ * The log: one binary layout, the same on the logging channel and in a recording.
+ *
+ *     offset  0      1         4        10         14
+ *            kind | length | epoch | checksum | payload (length bytes)
+ *             u8     u24      u48      u32
+ *
+ * Numbers are little endian. The checksum (CRC-32) covers kind, length, epoch and payload. `epoch` says to which epoch
+ * boundary the entry belongs: a head decides that epoch; all other entries apply before it.
+ *
+ * Invariants: decode(encode(x)) is x; the decoder refuses cut-off entries, bad checksums, unknown kinds and absurd lengths
+ * before it allocates; heads on a channel have consecutive epochs (checked by `HeadSequence`).
+ * The rule for changes: any change of layout or meaning raises LOG_VERSION, and peers refuse another version in `hello`.
+ */
+import { ByteReader, ByteWriter, DecodeError } from './bytes.ts';
+import { ENTRY_BYTES_MAX, HEAD_INPUTS_MAX } from './constants.ts';
+import type { Head, Input, InputDevice } from './entry.ts';
+import { unreachable } from './assert.ts';
+
+/** What a peer is: said first, by both sides. */
+export interface Hello {
+  readonly kind: 'hello';
+  readonly epoch: number;
+  readonly version: number;
+  readonly role: 'primary' | 'backup';
+}
+
+/** The primary decides an epoch. */
+export interface HeadEntry {
+  readonly kind: 'head';
+  readonly epoch: number;
+  readonly head: Head;
+}
+
+/** Something happens to the pair at this epoch boundary. */
+export interface ControlEntry {
+  readonly kind: 'control';
+  readonly epoch: number;
+  readonly control:
+    /** From here on the primary's outputs wait for acknowledgements, so the backup may go live after `generation`. */
+    | { readonly type: 'protect'; readonly generation: number }
+    /** Fault Tolerance was turned off: the backup's work is done. */
+    | { readonly type: 'end' }
+    | { readonly type: 'powerOff' };
+}
+
+/** The state's hash before this epoch. */
+export interface HashEntry {
+  readonly kind: 'hash';
+  readonly epoch: number;
+  readonly level: 'cpu' | 'full';
+  readonly hash: string;
+}
+
+/** Sign of life, acknowledgement and progress in one; `epoch` is the next one the sender executes. */
+export interface HeartbeatEntry {
+  readonly kind: 'heartbeat';
+  readonly epoch: number;
+  /** All heads below this epoch have arrived at the sender: the acknowledgement that the Output Rule waits for. */
+  readonly received: number;
+  /** A backup that has received `protect` and so may go live; a primary says false. */
+  readonly mayGoLive: boolean;
+}
+
+/** All outputs before (epoch, index) have left and were confirmed by their receivers. */
+export interface ReleasedEntry {
+  readonly kind: 'released';
+  readonly epoch: number;
+  readonly index: number;
+}
+
+/** A snapshot of the state before this epoch follows in chunks. */
+export interface SnapshotEntry {
+  readonly kind: 'snapshot';
+  readonly epoch: number;
+  /** In bytes, uncompressed. */
+  readonly descriptionBytes: number;
+  readonly pagesBytes: number;
+  /** The newest outside input that the state includes. */
+  readonly lastInput: number;
+}
+
+/** The next part of the snapshot, compressed: first the description's bytes, then the pages'. */
+export interface ChunkEntry {
+  readonly kind: 'chunk';
+  readonly epoch: number;
+  /** In bytes, before compression. */
+  readonly size: number;
+  readonly data: Uint8Array;
+}
+
+export type Entry =
+  | Hello
+  | HeadEntry
+  | ControlEntry
+  | HashEntry
+  | HeartbeatEntry
+  | ReleasedEntry
+  | SnapshotEntry
+  | ChunkEntry;
+
+/** CRC-32 (as in zlib) of the bytes, continued from `seed`. Given by the environment: here is no library. */
+export type Checksum = (bytes: Uint8Array, seed?: number) => number;
+
+export const HEADER_BYTES = 14;
+const CHECKED_HEADER_BYTES = 10;
+const EPOCH_HIGH = 2 ** 32;
+const HASH_LENGTH_MAX = 128;
+
+const KINDS = ['hello', 'head', 'control', 'hash', 'heartbeat', 'released', 'snapshot', 'chunk'] as const;
+const DEVICES: readonly InputDevice[] = ['serial', 'keyboard', 'mouse', 'nic', 'disk'];
+const CONTROLS = ['protect', 'end', 'powerOff'] as const;
+
+/** The entry as bytes, a fresh array. */
+export function encodeEntry(entry: Entry, checksum: Checksum): Uint8Array {
+  const payload = new ByteWriter();
+  writePayload(payload, entry);
+  const length = payload.length;
+  if (length > ENTRY_BYTES_MAX) throw new DecodeError(`a log entry has at most ${ENTRY_BYTES_MAX} bytes, not ${length}`);
+  const bytes = new Uint8Array(HEADER_BYTES + length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, (KINDS.indexOf(entry.kind) + 1) | (length << 8), true);
+  view.setUint32(4, entry.epoch % EPOCH_HIGH, true);
+  view.setUint16(8, Math.floor(entry.epoch / EPOCH_HIGH), true);
+  bytes.set(payload.done(), HEADER_BYTES);
+  const crc = checksum(bytes.subarray(HEADER_BYTES), checksum(bytes.subarray(0, CHECKED_HEADER_BYTES)));
+  view.setUint32(CHECKED_HEADER_BYTES, crc, true);
+  return bytes;
+}
+
+/**
+ * The entry at the start of `bytes`, and its length in bytes; null when `bytes` ends before the entry does.
+ * @throws {DecodeError} when the bytes cannot be an entry.
+ */
+export function decodeEntry(bytes: Uint8Array, checksum: Checksum): { entry: Entry; length: number } | null {
+  if (bytes.length < HEADER_BYTES) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const kind = KINDS[view.getUint8(0) - 1];
+  if (!kind) throw new DecodeError(`unknown log entry kind ${view.getUint8(0)}`);
+  const length = HEADER_BYTES + (view.getUint32(0, true) >>> 8);
+  if (bytes.length < length) return null;
+  const payload = bytes.subarray(HEADER_BYTES, length);
+  const crc = checksum(payload, checksum(bytes.subarray(0, CHECKED_HEADER_BYTES)));
+  if (crc !== view.getUint32(CHECKED_HEADER_BYTES, true)) throw new DecodeError(`log entry (${kind}) has a bad checksum`);
+  const epoch = view.getUint16(8, true) * EPOCH_HIGH + view.getUint32(4, true);
+  const reader = new ByteReader(payload);
+  const entry = readPayload(reader, kind, epoch);
+  reader.end(`log entry (${kind})`);
+  return { entry, length };
+}
+
+/**
+ * All entries of one message, which holds whole entries only.
+ * @throws {DecodeError} when the message ends inside an entry, or an entry is damaged.
+ */
+export function decodeMessage(bytes: Uint8Array, checksum: Checksum): Entry[] {
+  const entries: Entry[] = [];
+  let rest = bytes;
+  while (rest.length > 0) {
+    const decoded = decodeEntry(rest, checksum);
+    if (!decoded) throw new DecodeError(`message ends inside a log entry, ${rest.length} bytes are left`);
+    entries.push(decoded.entry);
+    rest = rest.subarray(decoded.length);
+  }
+  return entries;
+}
+
+function writePayload(out: ByteWriter, entry: Entry): void {
+  switch (entry.kind) {
+    case 'hello':
+      out.u32(entry.version).u8(entry.role === 'primary' ? 0 : 1);
+      return;
+    case 'head':
+      writeHead(out, entry.head);
+      return;
+    case 'control':
+      out.u8(CONTROLS.indexOf(entry.control.type));
+      if (entry.control.type === 'protect') out.varint(entry.control.generation);
+      return;
+    case 'hash':
+      out.u8(entry.level === 'cpu' ? 0 : 1).sized(ascii(entry.hash));
+      return;
+    case 'heartbeat':
+      out.varint(entry.received).u8(entry.mayGoLive ? 1 : 0);
+      return;
+    case 'released':
+      out.varint(entry.index);
+      return;
+    case 'snapshot':
+      out.varint(entry.descriptionBytes).varint(entry.pagesBytes).varint(entry.lastInput);
+      return;
+    case 'chunk':
+      out.varint(entry.size).raw(entry.data);
+      return;
+    default:
+      unreachable(entry);
+  }
+}
+
+function readPayload(from: ByteReader, kind: (typeof KINDS)[number], epoch: number): Entry {
+  switch (kind) {
+    case 'hello':
+      return { kind, epoch, version: from.u32('version'), role: from.u8('role') === 0 ? 'primary' : 'backup' };
+    case 'head':
+      return { kind, epoch, head: readHead(from) };
+    case 'control':
+      return { kind, epoch, control: readControl(from) };
+    case 'hash': {
+      const level = from.u8('hash level') === 0 ? 'cpu' : 'full';
+      return { kind, epoch, level, hash: String.fromCharCode(...from.sized('hash', HASH_LENGTH_MAX)) };
+    }
+    case 'heartbeat':
+      return { kind, epoch, received: from.varint('received'), mayGoLive: from.u8('may go live') === 1 };
+    case 'released':
+      return { kind, epoch, index: from.varint('index') };
+    case 'snapshot':
+      return {
+        kind,
+        epoch,
+        descriptionBytes: from.varint('description bytes'),
+        pagesBytes: from.varint('pages bytes'),
+        lastInput: from.varint('last input'),
+      };
+    case 'chunk':
+      return { kind, epoch, size: from.varint('chunk size'), data: from.raw(from.remaining, 'chunk') };
+    default:
+      return unreachable(kind);
+  }
+}
+
+function readControl(from: ByteReader): ControlEntry['control'] {
+  const type = CONTROLS[from.u8('control')];
+  if (!type) throw new DecodeError('unknown control entry');
+  return type === 'protect' ? { type, generation: from.varint('generation') } : { type };
+}
+
+function writeHead(out: ByteWriter, head: Head): void {
+  out.varint(head.advanceUs).varint(head.rate).varint(head.slices).varint(head.inputs.length);
+  for (const input of head.inputs) {
+    out.u8(DEVICES.indexOf(input.device)).varint(input.sequence).sized(input.data);
+  }
+}
+
+function readHead(from: ByteReader): Head {
+  const advanceUs = from.varint('advance');
+  const rate = from.varint('rate');
+  const slices = from.varint('slices');
+  const count = from.varint('input count');
+  if (count > HEAD_INPUTS_MAX) throw new DecodeError(`a head has at most ${HEAD_INPUTS_MAX} inputs, not ${count}`);
+  const inputs: Input[] = [];
+  for (let i = 0; i < count; i++) {
+    const device = DEVICES[from.u8('input device')];
+    if (!device) throw new DecodeError('unknown input device');
+    inputs.push({ device, sequence: from.varint('input sequence'), data: from.sized('input', ENTRY_BYTES_MAX) });
+  }
+  return { advanceUs, rate, slices, inputs };
+}
+
+function ascii(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}

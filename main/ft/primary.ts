@@ -1,0 +1,384 @@
+/**
+ * The primary's side of the protocol.
+ *
+ * Invariants:
+ * - The head of an epoch is sent before the epoch is executed.
+ * - From the moment `protect` is sent, no effect of an epoch leaves before the backup has acknowledged its head.
+ * - Whoever leaves a pair in which the backup may go live (`protect` was sent) releases nothing until it has won the
+ *   test-and-set for that generation, and halts when it lost. So a primary that was paused or cut off harms nothing.
+ */
+import { assert } from './assert.ts';
+import type { ClaimResult } from './arbiter.ts';
+import { DecodeError } from './bytes.ts';
+import {
+  CLAIM_RETRY_MS,
+  GATE_BYTES_MAX,
+  HASH_INTERVAL_EPOCHS,
+  HEARTBEAT_MS,
+  LAG_FREE_MS,
+  LOG_BUFFER_BYTES_MAX,
+  LOG_VERSION,
+  STARTING_LOG_BYTES_MAX,
+  STARTING_TIMEOUT_MS,
+} from './constants.ts';
+import { FailureDetector } from './detector.ts';
+import type { Head, Output } from './entry.ts';
+import type { BlockRequest, Environment, Outside } from './environment.ts';
+import { LagMeter, throttle, throttleSleepMs } from './flow.ts';
+import { decodeMessage, encodeEntry, type ChunkEntry, type Entry, type SnapshotEntry } from './log.ts';
+import { comparePositions, OutputGate, type Position, type Positioned } from './output.ts';
+
+/** `alone`: no backup. `claiming`: the backup was lost and the test-and-set is not yet answered. */
+export type PrimaryState = 'alone' | 'starting' | 'protected' | 'claiming' | 'halted';
+
+type Effect<R, V> =
+  | { readonly kind: 'output'; readonly output: Positioned<Output> }
+  | { readonly kind: 'request'; readonly request: R }
+  | { readonly kind: 'view'; readonly view: V }
+  | { readonly kind: 'committed'; readonly sequence: number };
+
+/** Where a primary's life begins: at power-on (generation as claimed, no input, no output), or where a backup went live. */
+export interface StartingPoint {
+  readonly generation: number;
+  /** The newest outside input that the machine's state includes. */
+  readonly lastInput: number;
+  /** The last output it emitted while it was promoted. */
+  readonly emitted?: Position | undefined;
+}
+
+/** What is small beside this many bytes still takes a place in the gate. */
+const EFFECT_BYTES_MIN = 64;
+
+export class Primary<R extends BlockRequest, V> {
+  readonly #env: Environment<R>;
+  readonly #outside: Outside<R, V>;
+  readonly #gate = new OutputGate<Effect<R, V>>();
+  #lag = new LagMeter();
+  #detector: FailureDetector | null = null;
+  #state: PrimaryState = 'alone';
+  #generation: number;
+  #lastInput: number;
+  #protectSent = false;
+  #protectEpoch = 0;
+  #restored = false;
+  #emitted: Position = { epoch: 0, index: -1 };
+  #confirmed: Position = { epoch: 0, index: -1 };
+  #confirmedTold = false;
+  #mustConfirm: Position = { epoch: 0, index: -1 };
+  #heartbeatAt = 0;
+  #claimAgainAt = Number.POSITIVE_INFINITY;
+  #logBytes = 0;
+  #stalls = 0;
+  #stalled = false;
+
+  constructor(environment: Environment<R>, outside: Outside<R, V>, at: StartingPoint) {
+    this.#env = environment;
+    this.#outside = outside;
+    this.#generation = at.generation;
+    this.#lastInput = at.lastInput;
+    if (at.emitted) this.#emitted = { epoch: at.emitted.epoch, index: at.emitted.index };
+  }
+
+  get state(): PrimaryState {
+    return this.#state;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** The newest outside input that the machine's state includes. */
+  get lastInput(): number {
+    return this.#lastInput;
+  }
+
+  /** Numbers for people; times in milliseconds, null where there is nothing to measure. */
+  metrics(nowMs: number): {
+    lagMs: number | null;
+    vLockstepIntervalMs: number | null;
+    outputDelayMs: { p50: number; p99: number } | null;
+    outputsHeld: number;
+    throttle: number;
+    stalls: number;
+    logBytes: number;
+  } {
+    const paired = this.#state === 'starting' || this.#state === 'protected';
+    const lagMs = paired ? this.#lag.lagMs(nowMs) : null;
+    return {
+      lagMs,
+      vLockstepIntervalMs: paired ? this.#lag.vLockstepIntervalMs : null,
+      outputDelayMs: this.#state === 'protected' ? this.#gate.delays() : null,
+      outputsHeld: this.#gate.heldCount,
+      throttle: this.#state === 'protected' && lagMs !== null ? throttle(lagMs) : 0,
+      stalls: this.#stalls,
+      logBytes: this.#logBytes,
+    };
+  }
+
+  /** Why no epoch may be executed now; null when one may. */
+  stalled(): 'halted' | 'logFull' | 'gateFull' | null {
+    if (this.#state === 'halted') return 'halted';
+    const logFull = this.#state === 'protected' && this.#env.channel.unsentBytes() > LOG_BUFFER_BYTES_MAX;
+    const gateFull = this.#gate.heldBytes > GATE_BYTES_MAX;
+    const stalled = logFull || gateFull;
+    if (stalled && !this.#stalled) this.#stalls += 1;
+    this.#stalled = stalled;
+    return logFull ? 'logFull' : gateFull ? 'gateFull' : null;
+  }
+
+  /** How long to sleep before the next epoch for the sake of the lag, in milliseconds. */
+  throttleSleepMs(nowMs: number): number {
+    return this.#state === 'protected' ? throttleSleepMs(this.#lag.lagMs(nowMs)) : 0;
+  }
+
+  /** Logs the head, executes the epoch, and lets go what may leave. Returns how long the guest can sleep, in virtual ms. */
+  step(head: Head, nowMs: number): number {
+    assert(this.#state !== 'halted', 'a halted primary executes nothing');
+    const machine = this.#env.machine;
+    const epoch = machine.epoch;
+    if (this.#logging) this.#log(head, epoch, nowMs);
+    const outcome = machine.execute(head);
+    outcome.outputs.forEach((output, index) => {
+      const effect = { kind: 'output', output: { epoch, index, output } } as const;
+      this.#gate.hold(epoch, effect, output.data.length + EFFECT_BYTES_MIN, nowMs);
+    });
+    for (const request of outcome.requests) {
+      // A read changes nothing outside: it need not wait (its data come back as a logged input).
+      if (request.operation === 'read') this.#outside.issue(request);
+      else this.#gate.hold(epoch, { kind: 'request', request }, request.length + EFFECT_BYTES_MIN, nowMs);
+    }
+    const newest = head.inputs.reduce((last, input) => Math.max(last, input.sequence), 0);
+    if (newest > 0) {
+      this.#lastInput = newest;
+      this.#gate.hold(epoch, { kind: 'committed', sequence: newest }, EFFECT_BYTES_MIN, nowMs);
+    }
+    this.#release(nowMs);
+    return outcome.idleMs;
+  }
+
+  /** A picture of the screen as it is after the last executed epoch; waits in the gate like any output. */
+  show(view: V, bytes: number, nowMs: number): void {
+    this.#gate.hold(Math.max(0, this.#env.machine.epoch - 1), { kind: 'view', view }, bytes + EFFECT_BYTES_MIN, nowMs);
+    this.#release(nowMs);
+  }
+
+  /** The receiver has the output at `position` and all before it. */
+  confirmed(position: Position): void {
+    if (comparePositions(position, this.#confirmed) <= 0) return;
+    this.#confirmed = position;
+    this.#confirmedTold = false;
+  }
+
+  /* -------------------------------------------------------------- starting a backup ------------------------- */
+
+  /** Introduces itself to the process at the other end of the channel. */
+  greet(): void {
+    this.#send({ kind: 'hello', epoch: this.#env.machine.epoch, version: LOG_VERSION, role: 'primary' });
+  }
+
+  /** The machine's state was just captured; from this epoch boundary on every head is logged. */
+  startBackup(snapshot: Pick<SnapshotEntry, 'descriptionBytes' | 'pagesBytes'>, nowMs: number): void {
+    assert(this.#state === 'alone', `a backup is started by a primary that is alone, not ${this.#state}`);
+    this.#state = 'starting';
+    this.#protectSent = false;
+    this.#restored = false;
+    this.#lag = new LagMeter();
+    this.#detector = new FailureDetector(STARTING_TIMEOUT_MS, nowMs);
+    // An output before the snapshot is in nobody's backlog: it must have arrived before the backup may go live.
+    this.#mustConfirm = this.#emitted;
+    this.#send({ kind: 'snapshot', epoch: this.#env.machine.epoch, lastInput: this.#lastInput, ...snapshot });
+  }
+
+  /** The next part of the snapshot, already compressed. */
+  sendChunk(chunk: Pick<ChunkEntry, 'size' | 'data'>): void {
+    this.#send({ kind: 'chunk', epoch: this.#env.machine.epoch, ...chunk });
+  }
+
+  /** Fault Tolerance is turned off: dismiss the backup and go on alone, by the test-and-set where it might go live. */
+  endProtection(nowMs: number): void {
+    if (this.#state !== 'starting' && this.#state !== 'protected') return;
+    this.#send({ kind: 'control', epoch: this.#env.machine.epoch, control: { type: 'end' } });
+    this.#leavePair('Fault Tolerance was turned off', nowMs);
+  }
+
+  /** Stops at this epoch boundary, and the backup at the same one. */
+  powerOff(): void {
+    if (this.#state === 'halted') return;
+    if (this.#logging) {
+      this.#send({ kind: 'control', epoch: this.#env.machine.epoch, control: { type: 'powerOff' } });
+    }
+    this.#halt('poweredOff', 'the virtual machine was powered off');
+  }
+
+  /* -------------------------------------------------------------- what comes in ----------------------------- */
+
+  /** A message of the backup. */
+  receive(message: Uint8Array, nowMs: number): void {
+    if (!this.#logging) return;
+    try {
+      for (const entry of decodeMessage(message, this.#env.checksum)) this.#handle(entry, nowMs);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.lostBackup(`the backup sent something that cannot be read: ${error.message}`, nowMs);
+    }
+    this.#release(nowMs);
+  }
+
+  /** The channel closed, the backup's process ended, or it was silent for too long. */
+  lostBackup(why: string, nowMs: number): void {
+    if (this.#state !== 'starting' && this.#state !== 'protected') return;
+    this.#env.report({ type: 'backupLost', why, wasProtected: this.#state === 'protected' });
+    this.#leavePair(why, nowMs);
+  }
+
+  /** To be called every HEARTBEAT_MS / 2 or so. */
+  tick(nowMs: number): void {
+    if (this.#state === 'claiming' && nowMs >= this.#claimAgainAt) this.#claim();
+    if (!this.#logging) return;
+    if (this.#detector?.suspects(nowMs)) {
+      this.lostBackup(`nothing heard of the backup for ${Math.round(nowMs - this.#detector.heardAt)} ms`, nowMs);
+      return;
+    }
+    if (this.#state === 'starting' && this.#env.channel.unsentBytes() > STARTING_LOG_BYTES_MAX) {
+      this.lostBackup('the log grew past its limit before the backup was ready', nowMs);
+      return;
+    }
+    if (this.#state === 'starting') this.#protectWhenReady(nowMs);
+    if (nowMs - this.#heartbeatAt >= HEARTBEAT_MS) this.#heartbeat(nowMs);
+  }
+
+  claimAnswered(result: ClaimResult, nowMs: number): void {
+    if (this.#state !== 'claiming') return;
+    switch (result.outcome) {
+      case 'won':
+        this.#generation += 1;
+        this.#state = 'alone';
+        this.#gate.open();
+        this.#env.report({ type: 'alone', generation: this.#generation });
+        this.#release(nowMs);
+        return;
+      case 'lost':
+        this.#halt('lostArbitration', `${result.holder} holds generation ${result.generation} of this VM`);
+        return;
+      case 'unreachable':
+        this.#claimAgainAt = nowMs + CLAIM_RETRY_MS;
+        this.#env.report({ type: 'storageUnreachable', why: result.reason });
+    }
+  }
+
+  /* -------------------------------------------------------------- inside ------------------------------------ */
+
+  get #logging(): boolean {
+    return this.#state === 'starting' || this.#state === 'protected';
+  }
+
+  #log(head: Head, epoch: number, nowMs: number): void {
+    if (epoch % HASH_INTERVAL_EPOCHS === 0) {
+      this.#send({ kind: 'hash', epoch, level: 'cpu', hash: this.#env.machine.hash('cpu') });
+    }
+    this.#send({ kind: 'head', epoch, head });
+    this.#lag.sent(epoch, nowMs);
+  }
+
+  #send(entry: Entry): void {
+    const bytes = encodeEntry(entry, this.#env.checksum);
+    if (entry.kind !== 'chunk') this.#logBytes += bytes.length;
+    this.#env.channel.send(bytes);
+  }
+
+  #handle(entry: Entry, nowMs: number): void {
+    this.#detector?.heard(nowMs);
+    switch (entry.kind) {
+      case 'hello':
+        if (entry.version !== LOG_VERSION) {
+          this.lostBackup(`the backup speaks log version ${entry.version}, this primary ${LOG_VERSION}`, nowMs);
+        }
+        return;
+      case 'heartbeat':
+        this.#restored = true;
+        this.#lag.executed(entry.epoch, nowMs);
+        this.#gate.acknowledge(entry.received);
+        if (this.#state === 'starting') {
+          this.#protectWhenReady(nowMs);
+          if (entry.mayGoLive) this.#becomeProtected();
+        }
+        return;
+      default:
+        throw new DecodeError(`a backup does not send "${entry.kind}"`);
+    }
+  }
+
+  #protectWhenReady(nowMs: number): void {
+    if (this.#protectSent || !this.#restored) return;
+    if (this.#lag.lagMs(nowMs) >= LAG_FREE_MS) return;
+    if (comparePositions(this.#confirmed, this.#mustConfirm) < 0) return;
+    this.#protectSent = true;
+    this.#protectEpoch = this.#env.machine.epoch;
+    this.#gate.close(this.#protectEpoch);
+    this.#detector = new FailureDetector(this.#env.failureTimeoutMs, nowMs);
+    const control = { type: 'protect', generation: this.#generation } as const;
+    this.#send({ kind: 'control', epoch: this.#protectEpoch, control });
+  }
+
+  #becomeProtected(): void {
+    this.#state = 'protected';
+    this.#env.report({ type: 'protected', generation: this.#generation, epoch: this.#protectEpoch });
+  }
+
+  #heartbeat(nowMs: number): void {
+    this.#heartbeatAt = nowMs;
+    const epoch = this.#env.machine.epoch;
+    if (!this.#confirmedTold) {
+      this.#confirmedTold = true;
+      this.#send({ kind: 'released', epoch: this.#confirmed.epoch, index: this.#confirmed.index + 1 });
+    }
+    this.#send({ kind: 'heartbeat', epoch, received: epoch, mayGoLive: false });
+  }
+
+  #leavePair(why: string, nowMs: number): void {
+    this.#detector = null;
+    if (!this.#protectSent) {
+      // The backup was never allowed to go live: nobody has to be asked.
+      this.#state = 'alone';
+      this.#gate.open();
+      this.#env.report({ type: 'alone', generation: this.#generation });
+      this.#release(nowMs);
+      return;
+    }
+    assert(why.length > 0, 'a reason is given');
+    this.#protectSent = false;
+    this.#state = 'claiming';
+    this.#gate.block();
+    this.#claim();
+  }
+
+  #claim(): void {
+    this.#claimAgainAt = Number.POSITIVE_INFINITY;
+    this.#env.claim(this.#generation);
+  }
+
+  #halt(cause: 'lostArbitration' | 'poweredOff', why: string): void {
+    this.#state = 'halted';
+    this.#gate.block();
+    this.#env.report({ type: 'halted', cause, why });
+  }
+
+  #release(nowMs: number): void {
+    for (const effect of this.#gate.take(nowMs)) {
+      switch (effect.kind) {
+        case 'output':
+          this.#emitted = { epoch: effect.output.epoch, index: effect.output.index };
+          this.#outside.emit(effect.output);
+          break;
+        case 'request':
+          this.#outside.issue(effect.request);
+          break;
+        case 'view':
+          this.#outside.show(effect.view);
+          break;
+        case 'committed':
+          this.#outside.committed(effect.sequence);
+      }
+    }
+  }
+}
