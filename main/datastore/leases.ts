@@ -1,0 +1,115 @@
+/**
+ * The leases: who may run which VM, in an SQLite file in the datastore, which is the pair's shared storage.
+ *
+ * Invariant (see ft/arbiter.ts): a lease's generation only ever rises, by one committed transaction each, so of all that
+ * claim the same generation exactly one wins. Every process opens the file itself: nobody is asked on the way.
+ */
+import path from 'node:path';
+import Database from 'better-sqlite3';
+import type { Arbiter, ClaimResult } from '../ft/arbiter.ts';
+
+const FILE = 'leases.db';
+/** How long one try waits for another process's transaction, in milliseconds; afterwards it counts as unreachable. */
+const BUSY_TIMEOUT_MS = 250;
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS lease (
+    vm         TEXT PRIMARY KEY,
+    generation INTEGER NOT NULL CHECK (generation > 0),
+    holder     TEXT NOT NULL,
+    claimed_at INTEGER NOT NULL
+  ) STRICT`;
+
+interface LeaseRow {
+  readonly generation: number;
+  readonly holder: string;
+}
+
+function open(folder: string): Database.Database {
+  const database = new Database(path.join(folder, FILE), { timeout: BUSY_TIMEOUT_MS });
+  database.pragma('journal_mode = WAL');
+  database.pragma('synchronous = FULL');
+  database.exec(SCHEMA);
+  return database;
+}
+
+function withLeases<T>(folder: string, work: (database: Database.Database) => T): T {
+  const database = open(folder);
+  try {
+    return work(database);
+  } finally {
+    database.close();
+  }
+}
+
+/**
+ * Makes a new generation for a VM that is being powered on; whoever still holds an older one has lost it.
+ * @returns the new generation, at least 1.
+ */
+export function beginGeneration(folder: string, vm: string, holder: string): number {
+  return withLeases(folder, (database) =>
+    database
+      .transaction(() => {
+        const row = database
+          .prepare<[string, string, number], LeaseRow>(
+            `INSERT INTO lease (vm, generation, holder, claimed_at) VALUES (?, 1, ?, ?)
+             ON CONFLICT (vm) DO UPDATE SET generation = generation + 1, holder = excluded.holder,
+               claimed_at = excluded.claimed_at
+             RETURNING generation, holder`,
+          )
+          .get(vm, holder, Date.now());
+        return row?.generation ?? 0;
+      })
+      .immediate(),
+  );
+}
+
+/** Removes the lease of a VM that is deleted. */
+export function forgetLease(folder: string, vm: string): void {
+  withLeases(folder, (database) => database.prepare('DELETE FROM lease WHERE vm = ?').run(vm));
+}
+
+/** The test-and-set as a replica uses it. The file is opened at once, so that a claim costs one transaction. */
+export class LeaseArbiter implements Arbiter {
+  readonly #folder: string;
+  readonly #vm: string;
+  readonly #holder: string;
+  #database: Database.Database | null = null;
+
+  constructor(folder: string, vm: string, holder: string) {
+    this.#folder = folder;
+    this.#vm = vm;
+    this.#holder = holder;
+    try {
+      this.#database = open(folder);
+    } catch {
+      // The storage may be away for now: a claim tries again and then says why.
+    }
+  }
+
+  claim(generation: number): Promise<ClaimResult> {
+    try {
+      this.#database ??= open(this.#folder);
+      return Promise.resolve(this.#testAndSet(this.#database, generation));
+    } catch (error) {
+      this.#database?.close();
+      this.#database = null;
+      return Promise.resolve({ outcome: 'unreachable', reason: (error as Error).message });
+    }
+  }
+
+  #testAndSet(database: Database.Database, generation: number): ClaimResult {
+    return database
+      .transaction((): ClaimResult => {
+        const { changes } = database
+          .prepare('UPDATE lease SET generation = ?, holder = ?, claimed_at = ? WHERE vm = ? AND generation = ?')
+          .run(generation + 1, this.#holder, Date.now(), this.#vm, generation);
+        if (changes === 1) return { outcome: 'won' };
+        const row = database
+          .prepare<[string], LeaseRow>('SELECT generation, holder FROM lease WHERE vm = ?')
+          .get(this.#vm);
+        return { outcome: 'lost', holder: row?.holder ?? 'nobody', generation: row?.generation ?? 0 };
+      })
+      .immediate();
+  }
+}

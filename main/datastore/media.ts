@@ -1,0 +1,140 @@
+/**
+ * The files a VM is made of, looked at before they are used.
+ *
+ * Invariant: a file that `checkMedium` accepts can be handed to the machine; what it refuses it names, with the reason and
+ * the remedy. It reads a few hundred bytes, never the whole file.
+ */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+
+export type MediumKind = 'bios' | 'vgaBios' | 'bzimage' | 'initrd' | 'hda' | 'cdrom' | 'fda';
+
+/** The message names the file, what is wrong with it, and what to do. */
+export class MediumError extends Error {
+  override name = 'MediumError';
+}
+
+const KIB = 1 << 10;
+const MIB = 1 << 20;
+const GIB = 2 ** 30;
+const SECTOR_BYTES = 512;
+const CD_SECTOR_BYTES = 2048;
+/** v86 puts an initrd at 64 MiB of guest memory. */
+export const INITRD_ADDRESS = 64 * MIB;
+
+const WORDS: { readonly [K in MediumKind]: string } = {
+  bios: 'system BIOS',
+  vgaBios: 'VGA BIOS',
+  bzimage: 'Linux kernel',
+  initrd: 'initial file system (initrd)',
+  hda: 'hard disk image',
+  cdrom: 'CD image',
+  fda: 'floppy image',
+};
+
+/** Sizes in bytes: at least, at most, and the unit it must be a multiple of. */
+const SIZES: { readonly [K in MediumKind]: readonly [number, number, number] } = {
+  bios: [64 * KIB, 256 * KIB, 64 * KIB],
+  vgaBios: [8 * KIB, 64 * KIB, SECTOR_BYTES],
+  bzimage: [32 * KIB, 128 * MIB, 1],
+  initrd: [64, GIB, 1],
+  hda: [SECTOR_BYTES, 128 * GIB, SECTOR_BYTES],
+  cdrom: [16 * CD_SECTOR_BYTES, 16 * GIB, CD_SECTOR_BYTES],
+  fda: [160 * KIB, 2880 * KIB, SECTOR_BYTES],
+};
+
+/**
+ * Checks one file.
+ * @returns its size in bytes.
+ * @throws {MediumError} when it is missing, unreadable, truncated or absurd.
+ */
+export function checkMedium(kind: MediumKind, path: string): number {
+  const what = `${WORDS[kind]} "${path}"`;
+  const { size, start } = look(what, path);
+  const [least, most, unit] = SIZES[kind];
+  if (size < least || size > most) {
+    throw new MediumError(
+      `The ${what} has ${inWords(size)}; between ${inWords(least)} and ${inWords(most)} make sense. Is it the right file?`,
+    );
+  }
+  if (size % unit !== 0) {
+    throw new MediumError(
+      `The ${what} has ${size} bytes, which is no multiple of ${unit}: it is cut off, or no raw image. ` +
+        'Copy it again, or convert it with: qemu-img convert -O raw FILE NEW',
+    );
+  }
+  if (kind === 'bzimage') checkKernel(what, start, size);
+  if (kind === 'hda' || kind === 'cdrom') refuseContainers(what, start);
+  return size;
+}
+
+/**
+ * Checks that an initrd fits the guest's memory.
+ * @throws {MediumError} with the memory it would need.
+ */
+export function checkInitrdFits(path: string, size: number, memoryMB: number): void {
+  const neededMB = Math.ceil((INITRD_ADDRESS + size) / MIB) + 2;
+  if (memoryMB >= neededMB) return;
+  throw new MediumError(
+    `The initrd "${path}" is loaded at 64 MB and does not fit ${memoryMB} MB of memory: give the VM at least ${neededMB} MB.`,
+  );
+}
+
+function look(what: string, path: string): { size: number; start: Buffer } {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'r');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT') throw new MediumError(`The ${what} does not exist. Check the path.`);
+    if (code === 'EACCES') throw new MediumError(`The ${what} may not be read. Check its permissions.`);
+    throw new MediumError(`The ${what} cannot be opened: ${(error as Error).message}`);
+  }
+  try {
+    const status = fstatSync(descriptor);
+    if (!status.isFile()) throw new MediumError(`The ${what} is not a file. Name an image file.`);
+    const start = Buffer.alloc(1024);
+    readSync(descriptor, start, 0, start.length, 0);
+    return { size: status.size, start };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The boot protocol's header (Linux documentation, arch/x86/boot: "HdrS" at 0x202, setup sectors at 0x1F1). */
+function checkKernel(what: string, start: Buffer, size: number): void {
+  if (start.readUInt16LE(0x1fe) !== 0xaa55 || start.toString('latin1', 0x202, 0x206) !== 'HdrS') {
+    throw new MediumError(`The ${what} is no bzImage: it lacks the boot header. Use a kernel's arch/x86/boot/bzImage.`);
+  }
+  if ((start[0x211] ?? 0) % 2 === 0) {
+    throw new MediumError(`The ${what} is a zImage, which loads low. Use a bzImage.`);
+  }
+  const setupSectors = start[0x1f1] || 4;
+  const promised = (setupSectors + 1) * SECTOR_BYTES + start.readUInt32LE(0x1f4) * 16;
+  // The last 16-byte unit may be rounded up.
+  if (size + 16 <= promised) {
+    throw new MediumError(`The ${what} is cut off: its header promises ${promised} bytes, it has ${size}. Copy it again.`);
+  }
+}
+
+const CONTAINERS: readonly (readonly [string, string])[] = [
+  ['QFI\xfb', 'qcow2'],
+  ['KDMV', 'VMDK'],
+  ['<<< Oracle', 'VDI'],
+  ['<<< Sun', 'VDI'],
+  ['conectix', 'VHD'],
+  ['vhdxfile', 'VHDX'],
+];
+
+function refuseContainers(what: string, start: Buffer): void {
+  const text = start.toString('latin1', 0, 16);
+  const found = CONTAINERS.find(([magic]) => text.startsWith(magic));
+  if (!found) return;
+  throw new MediumError(`The ${what} is a ${found[1]} file. Convert it first: qemu-img convert -O raw FILE NEW`);
+}
+
+function inWords(bytes: number): string {
+  if (bytes >= GIB) return `${+(bytes / GIB).toFixed(1)} GB`;
+  if (bytes >= MIB) return `${+(bytes / MIB).toFixed(1)} MB`;
+  if (bytes >= KIB) return `${+(bytes / KIB).toFixed(1)} KB`;
+  return `${bytes} bytes`;
+}
