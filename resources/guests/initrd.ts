@@ -35,7 +35,7 @@ export function makeInitrd(parts: InitrdParts): Buffer {
   const entries: Entry[] = [
     characterDevice('dev/console', 0o600, 5, 1),
     characterDevice('dev/null', 0o666, 1, 3),
-    file('bin/busybox', parts.busybox, 0o755),
+    file('bin/busybox', withoutCursorQuery(parts.busybox), 0o755),
     ...parts.applets.map((applet) => link(`bin/${applet}`, 'busybox')),
     ...systemLinks.map((applet) => link(`sbin/${applet}`, '../bin/busybox')),
     ...modules.map((module) => file(`${moduleFolder}/${module.name}.ko`, module.data)),
@@ -43,6 +43,19 @@ export function makeInitrd(parts: InitrdParts): Buffer {
     ...[...parts.files].map(([name, data]) => file(name, data, isScript(data) ? 0o755 : 0o644)),
   ];
   return writeCpio([...allFolders(entries), ...entries].sort((a, b) => (a.path < b.path ? -1 : 1)));
+}
+
+/**
+ * The shell asks the terminal for the cursor's position (ESC [ 6 n) at every prompt. A console that is replayed after a
+ * failover would answer again, into the guest's input; so the question is emptied: one byte of the program is changed.
+ */
+export function withoutCursorQuery(busybox: Buffer): Buffer {
+  const query = Buffer.from('\x1b[6n\0', 'latin1');
+  const at = busybox.indexOf(query);
+  if (at < 0 || busybox.indexOf(query, at + 1) >= 0) return busybox;
+  const changed = Buffer.from(busybox);
+  changed[at] = 0;
+  return changed;
 }
 
 /** A script is what begins with #!, whatever the permissions of a checkout are. */

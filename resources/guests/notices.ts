@@ -19,12 +19,13 @@ const opening = `Lockstep's sample guests: notices
 ================================
 
 Lockstep itself, the test guest (test.img), the data disk (data.img) and the scripts in linux.initrd are under the MIT
-licence. The other files in this folder come unchanged, or only repacked, from these packages of Debian:
+licence. The other files in this folder come from these packages of Debian, with the changes named below:
 `;
 
 const repacking = `
-linux.bzimage is Debian's kernel, unpacked ahead of time; the modules are Debian's without debugging data. How that is
-done stands in Lockstep's sources (resources/guests/kernel.ts and modules.ts).
+Changes: linux.bzimage is Debian's kernel, unpacked ahead of time; the modules are Debian's without debugging data; in
+busybox one byte is changed, so that its shell does not ask the terminal for the cursor's position. How all that is done
+stands in Lockstep's sources (resources/guests/kernel.ts, modules.ts and initrd.ts).
 
 Sources
 -------
