@@ -36,6 +36,7 @@ export function makeInitrd(parts: InitrdParts): Buffer {
     characterDevice('dev/console', 0o600, 5, 1),
     characterDevice('dev/null', 0o666, 1, 3),
     file('bin/busybox', withoutCursorQuery(parts.busybox), 0o755),
+    link('init', 'bin/busybox'), // what the kernel starts: busybox's init, at once
     ...parts.applets.map((applet) => link(`bin/${applet}`, 'busybox')),
     ...systemLinks.map((applet) => link(`sbin/${applet}`, '../bin/busybox')),
     ...modules.map((module) => file(`${moduleFolder}/${module.name}.ko`, module.data)),
