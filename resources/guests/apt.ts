@@ -82,7 +82,8 @@ export class PrivateApt {
   async needed(name: string): Promise<string[]> {
     await this.update();
     const args = ['-q', '-c', this.#config(), '-o', 'Dir::State::status=/var/lib/dpkg/status', '-s'];
-    const text = (await run('apt-get', [...args, '--no-install-recommends', '--reinstall', 'install', name])).toString();
+    const wish = ['--no-install-recommends', '--reinstall', 'install', name];
+    const text = (await run('apt-get', [...args, ...wish])).toString();
     const names = [...text.matchAll(/^Inst (\S+)/gm)].map((match) => match[1] as string);
     return names.filter((found) => !found.startsWith('libc6')); // the system's own C library and loader stay in use
   }

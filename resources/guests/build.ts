@@ -124,15 +124,12 @@ class Build {
   async #make(recipe: Recipe): Promise<void> {
     const began = performance.now();
     const manifest = this.#manifest as Manifest;
-    const outputs = await recipe.make({
-      root: this.#root,
-      tools: this.#tools,
-      package: (role) => {
-        const found = this.#packages?.get(role);
-        if (!found || !recipe.packages.includes(role)) throw new Error(`recipe ${recipe.name} lists no ${role}`);
-        return found;
-      },
-    });
+    const get = (role: Role): Package => {
+      const found = this.#packages?.get(role);
+      if (!found || !recipe.packages.includes(role)) throw new Error(`recipe ${recipe.name} lists no ${role}`);
+      return found;
+    };
+    const outputs = await recipe.make({ root: this.#root, tools: this.#tools, package: get });
     const inputs = await this.#inputs(recipe);
     for (const name of recipe.outputs) {
       const data = outputs[name];
@@ -141,7 +138,7 @@ class Build {
       manifest.outputs[name] = { sha256: sha256(data), inputs };
     }
     for (const role of recipe.packages) {
-      const { version, architecture, source, sha256: hash } = this.#packages?.get(role) as Package;
+      const { version, architecture, source, sha256: hash } = get(role);
       manifest.packages[role] = { version, architecture, source, sha256: hash };
     }
     await saveManifest(this.#manifestFile(), manifest);

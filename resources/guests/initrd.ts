@@ -67,7 +67,8 @@ function isScript(data: Buffer): boolean {
 function allFolders(entries: readonly Entry[]): Entry[] {
   const all = new Set(folders);
   for (const entry of entries) {
-    for (let at = entry.path.indexOf('/'); at > 0; at = entry.path.indexOf('/', at + 1)) all.add(entry.path.slice(0, at));
+    const steps = entry.path.split('/');
+    for (let depth = 1; depth < steps.length; depth += 1) all.add(steps.slice(0, depth).join('/'));
   }
   return [...all].map((name) => directory(name, name === 'tmp' ? 0o1777 : name === 'root' ? 0o700 : 0o755));
 }

@@ -17,11 +17,12 @@ const soft: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Folders of the kernel package in which modules for the guest may lie. */
-const places =
-  /\/kernel\/(drivers\/(ata|virtio|block|scsi|char|cdrom|input|net)\/|fs\/(ext4|jbd2|isofs|fat|nls|mbcache)|block\/|lib\/|crypto\/|net\/core\/)/;
+const places = new RegExp(
+  '/kernel/(drivers/(ata|virtio|block|scsi|char|cdrom|input)/|drivers/net/([^/]*$|ethernet/8390/)|' +
+    'fs/(ext4|jbd2|isofs|fat|nls|mbcache)|block/|lib/|crypto/|net/core/)',
+);
 /** Parts of those folders that are large and never wanted. */
-const never =
-  /\/(infiniband|wireless|usb|mellanox|intel|broadcom|chelsio|qlogic|marvell|drbd|can|ppp|wan|hamradio|[a-z0-9]*fc|bfa|aic7xxx|megaraid|qla2xxx)\//;
+const never = /\/scsi\/[^/]+\/|\/drbd\//;
 
 /** True for a path in the kernel package that may hold a module for the guest. */
 export function isCandidate(path: string): boolean {
@@ -73,7 +74,10 @@ function dependsOf(data: Buffer): string[] {
   const at = data.indexOf('\0depends=') + 1;
   if (at === 0) return [];
   const text = data.toString('latin1', at + 'depends='.length, data.indexOf(0, at));
-  return text.split(',').filter(Boolean).map((name) => name.replaceAll('-', '_'));
+  return text
+    .split(',')
+    .filter(Boolean)
+    .map((name) => name.replaceAll('-', '_'));
 }
 
 /** The same relocatable ELF file without debugging sections and without an appended signature. */

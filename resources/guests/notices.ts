@@ -1,4 +1,4 @@
-// The notices that go with the built guests: what comes from which package, under which licence, and where its source is.
+// The notices that go with the built guests: what comes from which package, its licence, and where its source is.
 // Invariant: every package whose files are handed on is named with its exact source version and its own copyright text.
 
 import type { Package } from './apt.ts';

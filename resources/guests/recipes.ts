@@ -51,8 +51,7 @@ async function makeLinux({ root, tools, package: get }: Bench): Promise<Record<s
   const [name, image] = one(files, /^boot\/vmlinuz-/, kernel.name);
   files.delete(name);
   const busybox = await readDeb(get('busybox').file, (found) => /(^|\/)bin\/busybox$/.test(found));
-  const list = async (file: string): Promise<string[]> =>
-    words(await readFile(path.join(root, 'linux', file), 'utf8'));
+  const list = async (file: string): Promise<string[]> => words(await readFile(path.join(root, 'linux', file), 'utf8'));
   const initrd = makeInitrd({
     busybox: one(busybox, /busybox$/, 'busybox-static')[1],
     applets: await list('applets.txt'),
@@ -112,6 +111,8 @@ async function makeNotices({ package: get }: Bench): Promise<Record<string, Buff
   return { 'NOTICES.txt': Buffer.from(await notices([get('seabios'), get('kernel'), get('busybox')])) };
 }
 
+const linuxCode = ['kernel.ts', 'initrd.ts', 'cpio.ts', 'modules.ts'];
+
 export const recipes: readonly Recipe[] = [
   {
     name: 'firmware',
@@ -124,10 +125,7 @@ export const recipes: readonly Recipe[] = [
     name: 'linux',
     outputs: ['linux.bzimage', 'linux.initrd'],
     packages: ['kernel', 'busybox'],
-    sources: [
-      ...['kernel.ts', 'initrd.ts', 'cpio.ts', 'modules.ts'],
-      ...['linux/applets.txt', 'linux/modules.txt', 'linux/rootfs'],
-    ],
+    sources: [...linuxCode, 'linux/applets.txt', 'linux/modules.txt', 'linux/rootfs'],
     make: makeLinux,
   },
   {

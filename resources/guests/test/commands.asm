@@ -4,7 +4,8 @@
 ;   e  E on, then every byte comes back until ESC, then E off
 ;   c  1, 2, 3 ... in decimal, one a line, as fast as it can, until any byte comes; then C <last number, decimal>
 ;   r  R <LBA> <checksum>: reads the next sector (0, 1, 2 ... around the disk), or "no disk", or "disk error <status>"
-;   w  W <LBA> <checksum>: writes and flushes the next sector; dword i = n * 0x9e3779b1 + i * 0x01000193 for write n = 1, 2 ...
+;   w  W <LBA> <checksum>: writes and flushes the next sector; for write n = 1, 2 ..., dword i is
+;      n * 0x9e3779b1 + i * 0x01000193
 ;   b  B <checksum> after 50,000,000 rounds of x = x * 1664525 + 1013904223, s = rol(s xor x, 1), from x = 1, s = 0
 ;   g  G on: mode 13h, one frame a tick;   x  G off: back to text
 ;   i  I <times the processor went idle>
