@@ -45,6 +45,7 @@ export class PrivateApt {
   readonly #options: AptOptions;
   readonly #folder: string;
   #updated = false;
+  #complaint = ''; // what apt said when it could not read every list
 
   constructor(options: AptOptions) {
     this.#options = options;
@@ -63,8 +64,8 @@ export class PrivateApt {
         await new Promise((resolve) => setTimeout(resolve, 500)); // a killed build's apt is finishing
         continue;
       }
-      const said = result.stderr.trim().split('\n').at(-1) ?? '';
-      this.#options.progress(`warning: apt could not read every list (${said})`);
+      this.#complaint = errorLines(result.stderr);
+      this.#options.progress(`warning: apt could not read every package list: ${this.#complaint}`);
       break;
     }
     this.#updated = true;
@@ -95,8 +96,8 @@ export class PrivateApt {
     const listed = await tryRun('apt-get', [...args, '--print-uris', name]);
     const found = /^'[^']*' (\S+) (\d+) SHA256:([0-9a-f]{64})/m.exec(listed.stdout.toString());
     if (!found) {
-      const said = listed.stderr.trim().split('\n').at(-1) ?? '';
-      throw new Error(`apt finds no package ${name} (${this.#options.architecture}) here: ${said}\n${remedy}`);
+      const said = [errorLines(listed.stderr), this.#complaint].filter(Boolean).join('; ');
+      throw new Error(`apt finds no package ${name} (${this.#options.architecture}) here: ${said}. ${remedy}`);
     }
     const [, fileName, size, sha256] = found as unknown as [string, string, string, string];
     const folder = path.join(this.#options.cache, 'debs');
@@ -143,6 +144,16 @@ export class PrivateApt {
     ];
     await writeFile(this.#config(), `${settings.join('\n')}\n`);
   }
+}
+
+/** apt's first few error lines, in one line of at most 400 characters. */
+function errorLines(text: string): string {
+  const lines = text.split('\n').filter((line) => line.startsWith('E: '));
+  return lines
+    .slice(0, 3)
+    .map((line) => line.slice(3).trim())
+    .join('; ')
+    .slice(0, 400);
 }
 
 async function describe(file: string, sha256: string): Promise<Package> {
