@@ -54,7 +54,8 @@ export class VirtualClock {
   /** Reads the clock, in nanoseconds since power-on. */
   readNs(): number {
     const executed = (this.#instructions() - this.#instructionsAtBase) >>> 0;
-    const now = this.#baseNs + Math.floor((executed * this.#rate) / INSTRUCTIONS_PER_RATE) + this.#readings * READING_NS;
+    const now =
+      this.#baseNs + Math.floor((executed * this.#rate) / INSTRUCTIONS_PER_RATE) + this.#readings * READING_NS;
     this.#readings += 1;
     this.#lastNs = now > this.#lastNs ? now : this.#lastNs + STEP_NS;
     return this.#lastNs;

@@ -29,11 +29,17 @@ export function checkConfig(config: MachineConfig): void {
   requireInteger('vgaMemoryMB', config.vgaMemoryMB, 1, VGA_MEMORY_MB_MAX);
   requireInteger('seed', config.seed, 0, 0xffff_ffff);
   requireInteger('startTimeMs', config.startTimeMs, 0, 8.64e15);
-  for (const [name, bytes] of [['bios', config.bios], ['vgaBios', config.vgaBios]] as const) {
-    if (bytes.length === 0 || bytes.length > BIOS_BYTES_MAX) throw new MachineError(`${name} has ${bytes.length} bytes`);
+  for (const [name, bytes] of [
+    ['bios', config.bios],
+    ['vgaBios', config.vgaBios],
+  ] as const) {
+    if (bytes.length === 0 || bytes.length > BIOS_BYTES_MAX)
+      throw new MachineError(`${name} has ${bytes.length} bytes`);
   }
   if (config.linux?.initrd !== undefined && config.memoryMB < MEMORY_MB_MIN_WITH_INITRD) {
-    throw new MachineError(`an initrd needs at least ${MEMORY_MB_MIN_WITH_INITRD} MB of memory, not ${config.memoryMB}`);
+    throw new MachineError(
+      `an initrd needs at least ${MEMORY_MB_MIN_WITH_INITRD} MB of memory, not ${config.memoryMB}`,
+    );
   }
   for (const drive of DRIVES) {
     const byteLength = config.drives[drive]?.byteLength;
@@ -88,7 +94,8 @@ export function prepareFiles(config: MachineConfig, disks: Disks): Files {
     drives.set(drive, new DriveBuffer(drive, medium.byteLength, first.slice(), disks));
   }
   const { linux } = config;
-  const once = linux === undefined ? [] : [copyOf(linux.bzimage), ...(linux.initrd === undefined ? [] : [copyOf(linux.initrd)])];
+  const once =
+    linux === undefined ? [] : [copyOf(linux.bzimage), ...(linux.initrd === undefined ? [] : [copyOf(linux.initrd)])];
   const [bzimage, initrd] = once;
   const options: CoreOptions = {
     memory_size: config.memoryMB * MIB,
@@ -115,6 +122,13 @@ function memoryBuffer(buffer: ArrayBuffer): BlockBuffer {
     throw new MachineError('firmware is not a disk');
   };
   const calls = { get: unused, set: unused, get_and_cache: unused, get_buffer: unused, get_from_cache: unused };
-  const file = { ...calls, buffer, byteLength: buffer.byteLength, load: () => {}, get_state: () => [], set_state: () => {} };
+  const file = {
+    ...calls,
+    buffer,
+    byteLength: buffer.byteLength,
+    load: () => {},
+    get_state: () => [],
+    set_state: () => {},
+  };
   return file;
 }

@@ -2,7 +2,7 @@
  * The machine on v86: executes heads, one epoch each.
  *
  * Invariant: state' = F(state, head). Everything the guest can observe is in v86's linear memory, in its device objects,
- * in the modules it generated, in our devices, in the clock or in the random generator; `Anatomy` lists them.
+ * in the modules it generated, in our devices, in the clock or in the random generator; `Parts` in snapshot.ts lists them.
  */
 import type { Head, Input, Output } from '../ft/entry.ts';
 import type { ScreenUpdate } from '../../preload/screen.ts';
@@ -14,11 +14,11 @@ import { Keyboard } from './devices/keyboard.ts';
 import { Mouse } from './devices/mouse.ts';
 import { Nic, parseMac } from './devices/nic.ts';
 import { SerialPort } from './devices/serial.ts';
-import { assert, MachineError } from './errors.ts';
+import { assert, MachineError, SnapshotError } from './errors.ts';
 import { hashProcessor } from './hash.ts';
 import type { DiskRequest, Drive, Machine, MachineConfig, MachineMetrics, Outcome, Snapshot } from './machine.ts';
 import { VirtualRandom } from './random.ts';
-import { type Anatomy, captureMachine, hashMachine, restoreMachine } from './snapshot.ts';
+import { Anatomy, type Counters } from './snapshot.ts';
 import { bootCore, type Core, loadCore } from './v86.ts';
 import { type IdeInterface, OFFSET } from './v86-types.ts';
 
@@ -108,7 +108,8 @@ class EmulatedMachine implements Machine {
     this.#keyboard = new Keyboard(() => devices.ps2, emulator.bus);
     this.#mouse = new Mouse(() => devices.ps2, emulator.bus);
     const card = devices.net ?? devices.virtio_net;
-    this.#nic = card === undefined || config.nic === undefined ? null : new Nic(card, emulator.bus, parseMac(config.nic.mac));
+    this.#nic =
+      card === undefined || config.nic === undefined ? null : new Nic(card, emulator.bus, parseMac(config.nic.mac));
     this.#display = new Display(devices.vga, () => memory.memory.buffer);
     devices.vga.screen = this.#display.adapter;
     emulator.screen_adapter = this.#display.adapter;
@@ -157,17 +158,25 @@ class EmulatedMachine implements Machine {
 
   capture(): Snapshot {
     if (this.#failure !== null) throw this.#failure;
-    return captureMachine(this.#anatomy);
+    return this.#anatomy.capture();
   }
 
   restore(snapshot: Snapshot): void {
-    restoreMachine(this.#anatomy, snapshot);
+    assert(this.#disks.pending.length === 0, 'a snapshot is restored into a machine without pending disk requests');
+    const apply = this.#anatomy.check(snapshot);
+    try {
+      apply();
+    } catch (error) {
+      // Only a snapshot that someone built on purpose gets here; half of it is in the machine now.
+      this.#failure = new MachineError('the machine is unusable after a snapshot that did not fit', { cause: error });
+      throw error instanceof SnapshotError ? error : new SnapshotError('the snapshot does not fit', { cause: error });
+    }
     this.#display.forget();
   }
 
   hash(level: 'cpu' | 'full'): string {
     if (level === 'cpu') return hashProcessor(this.#memory.words, this.#clock.lastNs);
-    return hashMachine(this.#anatomy);
+    return this.#anatomy.hash();
   }
 
   #execute(head: Head): Outcome {
@@ -242,15 +251,17 @@ class EmulatedMachine implements Machine {
 
   #describe(parts: Parts): Anatomy {
     const { core, clock, random, disks, memory, identity, drives } = parts;
-    const ours = { serial: this.#serial, keyboard: this.#keyboard, mouse: this.#mouse, disks };
     const counters = {
       state: () => ({ epoch: this.#epoch, instructions: this.#instructions }),
-      restore: (state: { epoch: number; instructions: number }) => {
+      restore: (state: Counters) => {
         this.#epoch = state.epoch;
         this.#instructions = state.instructions;
       },
     };
-    return { core, clock, random, memory: memory.memory, identity, drives, counters, display: this.#display, ...ours };
+    const outsiders = new Map<object, string>();
+    for (const [drive, buffer] of drives) outsiders.set(buffer, `medium of ${drive}`);
+    const devices = { serial: this.#serial, keyboard: this.#keyboard, mouse: this.#mouse, disks };
+    return new Anatomy({ core, clock, random, memory: memory.memory, identity, counters, outsiders, ...devices });
   }
 }
 

@@ -139,7 +139,11 @@ export interface Devices {
 
 export interface Cpu {
   readonly devices: Devices;
-  readonly io: { readonly ports: object[]; port_write8(port: number, value: number): void; create_empty_entry(): object };
+  readonly io: {
+    readonly ports: object[];
+    port_write8(port: number, value: number): void;
+    create_empty_entry(): object;
+  };
   readonly bus: Bus;
   readonly wm: object;
   readonly bios: object;

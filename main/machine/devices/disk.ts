@@ -183,7 +183,13 @@ export class DriveBuffer implements BlockBuffer {
     const device = this.#attached();
     assert(offset >= 0 && offset + data.length <= this.byteLength, `v86 writes within ${this.#drive}`);
     const isDma = (device.channel.dma_status & DMA_ACTIVE) !== 0;
-    const request = { drive: this.#drive, operation: 'write', offset, length: data.length, data: data.slice() } as const;
+    const request = {
+      drive: this.#drive,
+      operation: 'write',
+      offset,
+      length: data.length,
+      data: data.slice(),
+    } as const;
     this.#disks.issue(request, done, () => {
       // Without DMA the guest has gone on long ago; with it, it may have reset the drive meanwhile.
       if (isDma && (device.channel.dma_status & DMA_ACTIVE) !== 0) failCommand(device, ATA_ERROR_ABORTED);
@@ -197,7 +203,9 @@ export class DriveBuffer implements BlockBuffer {
   }
 
   get_from_cache(offset: number, length: number): Uint8Array | undefined {
-    return this.#device === null && offset + length <= SECTOR_BYTES ? this.#firstSector.slice(offset, offset + length) : undefined;
+    return this.#device === null && offset + length <= SECTOR_BYTES
+      ? this.#firstSector.slice(offset, offset + length)
+      : undefined;
   }
 
   get_buffer(done: (buffer?: ArrayBuffer) => void): void {

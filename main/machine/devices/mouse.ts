@@ -105,7 +105,8 @@ export class Mouse {
 
   /** @throws {RangeError} when more events wait than can. */
   restore(state: MouseState): void {
-    if (state.waiting.length > MOUSE_QUEUE_MAX) throw new RangeError(`${state.waiting.length} mouse events cannot wait`);
+    if (state.waiting.length > MOUSE_QUEUE_MAX)
+      throw new RangeError(`${state.waiting.length} mouse events cannot wait`);
     this.#waiting = [...state.waiting];
     this.#buttons = state.buttons;
   }
@@ -117,7 +118,11 @@ export class Mouse {
     const wheel = clamp(event.wheel, WHEEL_STEP_MAX);
     if (event.buttons !== this.#buttons) {
       this.#buttons = event.buttons;
-      this.#bus.send('mouse-click', [bit(event.buttons, MOUSE_LEFT), bit(event.buttons, MOUSE_MIDDLE), bit(event.buttons, MOUSE_RIGHT)]);
+      this.#bus.send('mouse-click', [
+        bit(event.buttons, MOUSE_LEFT),
+        bit(event.buttons, MOUSE_MIDDLE),
+        bit(event.buttons, MOUSE_RIGHT),
+      ]);
     }
     // PS/2 counts upwards, a screen downwards.
     if (dx !== 0 || dy !== 0) this.#bus.send('mouse-delta', [dx, -dy]);
