@@ -25,10 +25,10 @@ export const DRIVES = ['hda', 'hdb', 'cdrom'] as const satisfies readonly Drive[
 
 /** @throws {MachineError} that names what cannot be. */
 export function checkConfig(config: MachineConfig): void {
-  requireInteger('memoryMB', config.memoryMB, 1, MEMORY_MB_MAX);
-  requireInteger('vgaMemoryMB', config.vgaMemoryMB, 1, VGA_MEMORY_MB_MAX);
-  requireInteger('seed', config.seed, 0, 0xffff_ffff);
-  requireInteger('startTimeMs', config.startTimeMs, 0, 8.64e15);
+  ensureInteger('memoryMB', config.memoryMB, 1, MEMORY_MB_MAX);
+  ensureInteger('vgaMemoryMB', config.vgaMemoryMB, 1, VGA_MEMORY_MB_MAX);
+  ensureInteger('seed', config.seed, 0, 0xffff_ffff);
+  ensureInteger('startTimeMs', config.startTimeMs, 0, 8.64e15);
   for (const [name, bytes] of [
     ['bios', config.bios],
     ['vgaBios', config.vgaBios],
@@ -44,7 +44,7 @@ export function checkConfig(config: MachineConfig): void {
   for (const drive of DRIVES) {
     const byteLength = config.drives[drive]?.byteLength;
     if (byteLength === undefined) continue;
-    requireInteger(`${drive}'s size`, byteLength, SECTOR_BYTES, DRIVE_BYTES_MAX);
+    ensureInteger(`${drive}'s size`, byteLength, SECTOR_BYTES, DRIVE_BYTES_MAX);
     const sector = drive === 'cdrom' ? CD_SECTOR_BYTES : SECTOR_BYTES;
     if (byteLength % sector !== 0) throw new MachineError(`${drive}'s size must be a multiple of ${sector} bytes`);
   }
@@ -54,7 +54,7 @@ export function checkConfig(config: MachineConfig): void {
   if (config.nic !== undefined) parseMac(config.nic.mac);
 }
 
-function requireInteger(name: string, value: number, least: number, most: number): void {
+function ensureInteger(name: string, value: number, least: number, most: number): void {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return;
   throw new MachineError(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
 }

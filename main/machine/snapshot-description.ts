@@ -55,8 +55,8 @@ const description = v.object({
   random: v.pipe(v.array(word), v.length(4)),
   a20: byte,
   counters: v.object({ epoch: count, instructions: count }),
-  mouse: v.object({ waiting: v.pipe(v.array(mouseEvent), v.maxLength(MOUSE_QUEUE_MAX)), buttons: byte }),
-  disks: v.object({ nextId: count, failedWrites: v.array(v.picklist(['hda', 'hdb', 'cdrom'])) }),
+  mouse: v.object({ waiting: v.pipe(v.array(mouseEvent), v.maxLength(MOUSE_QUEUE_MAX), v.readonly()), buttons: byte }),
+  disks: v.object({ nextId: count, failedWrites: v.pipe(v.array(v.picklist(['hda', 'hdb', 'cdrom'])), v.readonly()) }),
   modules: v.pipe(v.array(v.pipe(count, v.maxValue(TABLE_GENERATED_COUNT - 1))), v.maxLength(TABLE_GENERATED_COUNT)),
   graph: v.object({
     nodes: v.pipe(v.array(node), v.maxLength(NODES_MAX)),
