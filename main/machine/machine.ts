@@ -67,6 +67,15 @@ export interface Snapshot {
   readonly pages: Uint8Array;
 }
 
+/** How the machine fares on this host. Not state: primary and backup differ. */
+export interface MachineMetrics {
+  /** Modules of generated code compiled by this process, and the wall time that took in milliseconds. */
+  readonly compiledModules: number;
+  readonly compileMs: number;
+  /** Serial bytes that wait until the guest reads; an outside that sees this grow should send more slowly. */
+  readonly serialWaiting: number;
+}
+
 /** The machine. Not re-entrant; every method is synchronous, so that an epoch boundary is a point in the program. */
 export interface Machine {
   /** The number of epochs executed since power-on, which is also the number of the next one. */
@@ -77,6 +86,8 @@ export interface Machine {
   readonly instructions: number;
   /** Requests made and not completed, oldest first. State: a new primary issues them again. */
   readonly pendingRequests: readonly DiskRequest[];
+  readonly metrics: MachineMetrics;
+  /** @throws {MachineError} when the guest or a senseless input broke the machine; it is dead then. */
   execute(head: Head): Outcome;
   /**
    * What changed on the screen since the last call, or everything with `full`; null when nothing changed.

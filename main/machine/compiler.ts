@@ -1,0 +1,94 @@
+/**
+ * The just-in-time compiler made deterministic: v86 generates a module, we compile it at once, and publish it at a fixed
+ * point of the epoch.
+ *
+ * Invariant: which functions exist at an instruction depends on the instructions executed so far, never on how long a
+ * compilation takes. The bytes of every live module are kept, because they are state: v86's own tables in linear memory
+ * point at them.
+ */
+import { assert } from './errors.ts';
+import { type Cpu, TABLE_GENERATED_COUNT, TABLE_GENERATED_START } from './v86-types.ts';
+
+/** A compiled function that v86 has not been told about yet: table index, first address, state flags. */
+export type Announcement = readonly [index: number, start: number, flags: number];
+
+/** One live module: where it is in the table, and its bytes. */
+export interface LiveModule {
+  readonly index: number;
+  readonly bytes: Uint8Array;
+}
+
+export class Compiler {
+  readonly #table: WebAssembly.Table;
+  readonly #live = new Map<number, Uint8Array>();
+  #imports: WebAssembly.ModuleImports = {};
+  #pending: Announcement | null = null;
+  #count = 0;
+  #ms = 0;
+
+  constructor(table: WebAssembly.Table) {
+    this.#table = table;
+  }
+
+  /** Modules compiled by this process, restored ones included. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Wall time spent on them, in milliseconds. */
+  get ms(): number {
+    return this.#ms;
+  }
+
+  /** Generated modules import v86's own functions; they exist once the processor does. */
+  attach(cpu: Cpu): void {
+    this.#imports = cpu.jit_imports;
+  }
+
+  /** Takes a module that v86 has just written to `bytes` (which is copied). */
+  finalize(announcement: Announcement, bytes: Uint8Array): void {
+    assert(this.#pending === null, 'v86 has one compilation under way at most');
+    this.#install(announcement[0], bytes.slice());
+    this.#pending = announcement;
+  }
+
+  /** Tells v86 about the finished module. Only between calls of `main_loop`: inside, v86 holds a lock. */
+  publish(announce: (index: number, start: number, flags: number) => void): void {
+    if (this.#pending === null) return;
+    const [index, start, flags] = this.#pending;
+    this.#pending = null;
+    announce(index, start, flags);
+  }
+
+  clear(index: number): void {
+    this.#table.set(index + TABLE_GENERATED_START, null);
+    this.#live.delete(index);
+  }
+
+  clearAll(): void {
+    for (let index = 0; index < TABLE_GENERATED_COUNT; index += 1) this.clear(index);
+  }
+
+  /** Every live module, by table index. */
+  modules(): LiveModule[] {
+    return [...this.#live].map(([index, bytes]) => ({ index, bytes })).sort((a, b) => a.index - b.index);
+  }
+
+  /** @throws {WebAssembly.CompileError} when a module is none. */
+  restore(modules: readonly LiveModule[]): void {
+    assert(this.#pending === null, 'restored between epochs');
+    this.clearAll();
+    for (const { index, bytes } of modules) this.#install(index, bytes);
+  }
+
+  #install(index: number, bytes: Uint8Array): void {
+    assert(Number.isInteger(index) && index >= 0 && index < TABLE_GENERATED_COUNT, 'table index in range');
+    const begin = performance.now();
+    const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
+    const instance = new WebAssembly.Instance(module, { e: this.#imports });
+    this.#table.set(index + TABLE_GENERATED_START, instance.exports['f']);
+    this.#live.set(index, bytes);
+    this.#count += 1;
+    this.#ms += performance.now() - begin;
+  }
+}

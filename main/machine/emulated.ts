@@ -1,0 +1,274 @@
+/**
+ * The machine on v86: executes heads, one epoch each.
+ *
+ * Invariant: state' = F(state, head). Everything the guest can observe is in v86's linear memory, in its device objects,
+ * in the modules it generated, in our devices, in the clock or in the random generator; `Parts` in snapshot.ts lists them.
+ */
+import type { Head, Input, Output } from '../ft/entry.ts';
+import type { ScreenUpdate } from '../../preload/screen.ts';
+import { VirtualClock } from './clock.ts';
+import { checkConfig, fingerprint, prepareFiles } from './configuration.ts';
+import { Disks, takeOverFlush } from './devices/disk.ts';
+import { Display } from './devices/display.ts';
+import { Keyboard } from './devices/keyboard.ts';
+import { Mouse } from './devices/mouse.ts';
+import { Nic, parseMac } from './devices/nic.ts';
+import { SerialPort } from './devices/serial.ts';
+import { assert, MachineError, SnapshotError } from './errors.ts';
+import { hashProcessor } from './hash.ts';
+import type { DiskRequest, Drive, Machine, MachineConfig, MachineMetrics, Outcome, Snapshot } from './machine.ts';
+import { VirtualRandom } from './random.ts';
+import { Anatomy, type Counters } from './snapshot.ts';
+import { bootCore, type Core, loadCore } from './v86.ts';
+import { type IdeInterface, OFFSET } from './v86-types.ts';
+
+/** Sixty frames a second of virtual time. */
+const FRAME_NS = 16_666_667;
+const ADVANCE_US_MAX = 2 ** 40;
+const RATE_MAX = 2 ** 31;
+const SLICES_MAX = 65_536;
+
+/** Views of linear memory; they die when it grows, so they are asked for every time. */
+class LinearMemory {
+  #memory: WebAssembly.Memory | null = null;
+  #words = new Uint32Array(OFFSET.segmentsEnd >> 2);
+
+  attach(memory: WebAssembly.Memory): void {
+    this.#memory = memory;
+    this.#words = new Uint32Array(memory.buffer, 0, OFFSET.segmentsEnd >> 2);
+  }
+
+  get memory(): WebAssembly.Memory {
+    assert(this.#memory !== null, 'the core exists');
+    return this.#memory;
+  }
+
+  get words(): Uint32Array {
+    if (this.#words.length === 0) this.attach(this.memory);
+    return this.#words;
+  }
+
+  get instructions(): number {
+    return this.words[OFFSET.instructions >> 2] ?? 0;
+  }
+
+  get halted(): boolean {
+    return ((this.words[OFFSET.halted >> 2] ?? 0) & 0xff) !== 0;
+  }
+}
+
+/** Builds a machine that has executed nothing. @throws {MachineError} when the configuration cannot be. */
+export async function createMachine(config: MachineConfig): Promise<Machine> {
+  checkConfig(config);
+  const memory = new LinearMemory();
+  const clock = new VirtualClock(config.startTimeMs, () => memory.instructions);
+  const random = new VirtualRandom(config.seed);
+  const disks = new Disks();
+  const files = prepareFiles(config, disks);
+  const core = await bootCore(files.options, { clock, random, onMemory: (created) => memory.attach(created) });
+  files.release();
+  const identity = fingerprint(config, loadCore().sources);
+  return new EmulatedMachine(config, { core, clock, random, disks, memory, identity, drives: files.drives });
+}
+
+interface Parts {
+  readonly core: Core;
+  readonly clock: VirtualClock;
+  readonly random: VirtualRandom;
+  readonly disks: Disks;
+  readonly memory: LinearMemory;
+  readonly identity: string;
+  readonly drives: ReadonlyMap<Drive, { attach(device: IdeInterface): void }>;
+}
+
+class EmulatedMachine implements Machine {
+  readonly #core: Core;
+  readonly #clock: VirtualClock;
+  readonly #memory: LinearMemory;
+  readonly #disks: Disks;
+  readonly #serial: SerialPort;
+  readonly #keyboard: Keyboard;
+  readonly #mouse: Mouse;
+  readonly #nic: Nic | null;
+  readonly #display: Display;
+  readonly #anatomy: Anatomy;
+  #epoch = 0;
+  #instructions = 0;
+  #failure: MachineError | null = null;
+
+  constructor(config: MachineConfig, parts: Parts) {
+    const { core, memory, disks } = parts;
+    const { cpu, emulator } = core;
+    const { devices } = cpu;
+    this.#core = core;
+    this.#clock = parts.clock;
+    this.#memory = memory;
+    this.#disks = disks;
+    this.#serial = new SerialPort(() => devices.uart0, emulator.bus);
+    this.#keyboard = new Keyboard(() => devices.ps2, emulator.bus);
+    this.#mouse = new Mouse(() => devices.ps2, emulator.bus);
+    const card = devices.net ?? devices.virtio_net;
+    this.#nic =
+      card === undefined || config.nic === undefined ? null : new Nic(card, emulator.bus, parseMac(config.nic.mac));
+    this.#display = new Display(devices.vga, () => memory.memory.buffer);
+    devices.vga.screen = this.#display.adapter;
+    emulator.screen_adapter = this.#display.adapter;
+    emulator.add_listener('serial0-output-byte', (byte: number) => this.#serial.transmit(byte));
+    emulator.add_listener('net0-send', (frame: Uint8Array) => this.#nic?.transmit(frame));
+    this.#attachDrives(parts.drives);
+    this.#anatomy = this.#describe(parts);
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get virtualNs(): number {
+    return this.#clock.lastNs;
+  }
+
+  get instructions(): number {
+    return this.#instructions;
+  }
+
+  get pendingRequests(): readonly DiskRequest[] {
+    return this.#disks.pending;
+  }
+
+  get metrics(): MachineMetrics {
+    const { compiler } = this.#core;
+    return { compiledModules: compiler.count, compileMs: compiler.ms, serialWaiting: this.#serial.waiting };
+  }
+
+  execute(head: Head): Outcome {
+    if (this.#failure !== null) throw this.#failure;
+    checkHead(head);
+    try {
+      return this.#execute(head);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#failure = new MachineError(`the machine failed in epoch ${this.#epoch}: ${message}`, { cause: error });
+      throw this.#failure;
+    }
+  }
+
+  screen(full: boolean): ScreenUpdate | null {
+    return this.#display.look(full);
+  }
+
+  capture(): Snapshot {
+    if (this.#failure !== null) throw this.#failure;
+    return this.#anatomy.capture();
+  }
+
+  restore(snapshot: Snapshot): void {
+    assert(this.#disks.pending.length === 0, 'a snapshot is restored into a machine without pending disk requests');
+    const apply = this.#anatomy.check(snapshot);
+    try {
+      apply();
+    } catch (error) {
+      // Only a snapshot that someone built on purpose gets here; half of it is in the machine now.
+      this.#failure = new MachineError('the machine is unusable after a snapshot that did not fit', { cause: error });
+      throw error instanceof SnapshotError ? error : new SnapshotError('the snapshot does not fit', { cause: error });
+    }
+    this.#display.forget();
+  }
+
+  hash(level: 'cpu' | 'full'): string {
+    if (level === 'cpu') return hashProcessor(this.#memory.words, this.#clock.lastNs);
+    return this.#anatomy.hash();
+  }
+
+  #execute(head: Head): Outcome {
+    const frame = Math.floor(this.#clock.lastNs / FRAME_NS);
+    this.#clock.beginEpoch(head.advanceUs, head.rate);
+    for (const input of head.inputs) this.#deliver(input);
+    this.#feed();
+    let idleMs = 0;
+    for (let slice = 0; slice < head.slices; slice += 1) {
+      idleMs = this.#executeSlice();
+      this.#feed();
+      if (this.#memory.halted) break;
+    }
+    // Close the epoch's clock; then refresh the display as a monitor would, whether anyone looks or not, because
+    // refreshing changes what the guest reads from the VGA.
+    this.#clock.readNs();
+    if (Math.floor(this.#clock.lastNs / FRAME_NS) !== frame) this.#core.cpu.devices.vga.screen_fill_buffer();
+    this.#epoch += 1;
+    const busy = head.slices === 0 || !this.#memory.halted || this.#waiting();
+    return { outputs: this.#takeOutputs(), requests: this.#disks.takeIssued(), idleMs: busy ? 0 : Math.max(0, idleMs) };
+  }
+
+  #executeSlice(): number {
+    const { exports, compiler } = this.#core;
+    const before = this.#memory.instructions;
+    this.#core.endAfterOneSlice();
+    const idleMs = exports.main_loop();
+    this.#instructions += (this.#memory.instructions - before) >>> 0;
+    compiler.publish(exports.codegen_finalize_finished);
+    return idleMs;
+  }
+
+  #deliver({ device, data }: Input): void {
+    if (device === 'serial') this.#serial.receive(data);
+    else if (device === 'keyboard') this.#keyboard.receive(data);
+    else if (device === 'mouse') this.#mouse.receive(data);
+    else if (device === 'disk') this.#disks.receive(data);
+    else this.#nic?.receive(data);
+  }
+
+  /** Hands on what waits in our devices, as far as the guest has room. */
+  #feed(): void {
+    this.#serial.feed();
+    this.#keyboard.feed();
+    this.#mouse.feed();
+  }
+
+  #waiting(): boolean {
+    return this.#serial.ready || this.#keyboard.ready || this.#mouse.ready;
+  }
+
+  #takeOutputs(): Output[] {
+    const outputs: Output[] = [];
+    const bytes = this.#serial.takeSent();
+    if (bytes.length > 0) outputs.push({ device: 'serial', data: bytes });
+    for (const frame of this.#nic?.takeSent() ?? []) outputs.push({ device: 'nic', data: frame });
+    return outputs;
+  }
+
+  #attachDrives(drives: Parts['drives']): void {
+    const { primary, secondary } = this.#core.cpu.devices.ide;
+    const places = { hda: primary?.master, hdb: primary?.slave, cdrom: secondary.master };
+    const interfaces = new Map<IdeInterface, Drive>();
+    for (const [drive, buffer] of drives) {
+      const device = places[drive];
+      assert(device !== undefined, `v86 has a place for ${drive}`);
+      buffer.attach(device);
+      interfaces.set(device, drive);
+    }
+    takeOverFlush(interfaces, this.#disks);
+  }
+
+  #describe(parts: Parts): Anatomy {
+    const { core, clock, random, disks, memory, identity, drives } = parts;
+    const counters = {
+      state: () => ({ epoch: this.#epoch, instructions: this.#instructions }),
+      restore: (state: Counters) => {
+        this.#epoch = state.epoch;
+        this.#instructions = state.instructions;
+      },
+    };
+    const outsiders = new Map<object, string>();
+    for (const [drive, buffer] of drives) outsiders.set(buffer, `medium of ${drive}`);
+    const devices = { serial: this.#serial, keyboard: this.#keyboard, mouse: this.#mouse, disks };
+    return new Anatomy({ core, clock, random, memory: memory.memory, identity, counters, outsiders, ...devices });
+  }
+}
+
+/** Heads are checked where they enter the process; here a bad one is a programmer's error. */
+function checkHead(head: Head): void {
+  const { advanceUs, rate, slices } = head;
+  assert(Number.isSafeInteger(advanceUs) && advanceUs >= 0 && advanceUs <= ADVANCE_US_MAX, `advanceUs ${advanceUs}`);
+  assert(Number.isSafeInteger(rate) && rate > 0 && rate <= RATE_MAX, `rate ${rate}`);
+  assert(Number.isSafeInteger(slices) && slices >= 0 && slices <= SLICES_MAX, `slices ${slices}`);
+}

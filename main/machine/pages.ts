@@ -1,0 +1,114 @@
+/**
+ * Linear memory as the pages that are not all zero.
+ *
+ * Invariant: `restorePages(capturePages(m))` makes any memory of m's size equal to m. Scanning is most of a clone's
+ * pause, so blocks of pages are compared with zeros at once, with the machine's own memory comparison.
+ */
+import { Buffer } from 'node:buffer';
+import type { Hash } from 'node:crypto';
+import { SnapshotError } from './errors.ts';
+
+export const PAGE_BYTES = 4096;
+const BLOCK_PAGES = 16;
+const BLOCK_BYTES = PAGE_BYTES * BLOCK_PAGES;
+const ZEROS = Buffer.alloc(BLOCK_BYTES);
+
+/** A run of non-zero pages: first page, and the page after the last. */
+type Run = readonly [first: number, end: number];
+
+export interface Pages {
+  /** One bit a page, lowest bit first; 1 where the page is not all zero. */
+  readonly bitmap: Uint8Array;
+  /** Those pages, back to back. */
+  readonly bytes: Uint8Array;
+}
+
+/** A view of the whole of linear memory. */
+function bytesOf(memory: ArrayBuffer): Buffer {
+  return Buffer.from(memory);
+}
+
+function nonZeroRuns(bytes: Buffer): Run[] {
+  const count = bytes.length / PAGE_BYTES;
+  const runs: Run[] = [];
+  let first = -1;
+  const mark = (page: number, zero: boolean) => {
+    if (zero === first < 0) return;
+    if (zero) runs.push([first, page]);
+    first = zero ? -1 : page;
+  };
+  for (let block = 0; block < count; block += BLOCK_PAGES) {
+    const start = block * PAGE_BYTES;
+    if (bytes.compare(ZEROS, 0, BLOCK_BYTES, start, start + BLOCK_BYTES) === 0) {
+      mark(block, true);
+      continue;
+    }
+    for (let page = block; page < block + BLOCK_PAGES; page += 1) {
+      const at = page * PAGE_BYTES;
+      mark(page, bytes.compare(ZEROS, 0, PAGE_BYTES, at, at + PAGE_BYTES) === 0);
+    }
+  }
+  if (first >= 0) runs.push([first, count]);
+  return runs;
+}
+
+/** WebAssembly memory comes in units of 64 KiB, so there are whole blocks only. */
+export function capturePages(memory: ArrayBuffer): Pages {
+  const source = bytesOf(memory);
+  const runs = nonZeroRuns(source);
+  const total = runs.reduce((sum, [first, end]) => sum + end - first, 0);
+  const bytes = Buffer.allocUnsafeSlow(total * PAGE_BYTES);
+  let at = 0;
+  for (const [first, end] of runs) at += source.copy(bytes, at, first * PAGE_BYTES, end * PAGE_BYTES);
+  return { bitmap: bitmapOf(runs, source.length / PAGE_BYTES), bytes };
+}
+
+/** Feeds the non-zero pages and their places to `hash`. */
+export function hashPages(memory: ArrayBuffer, hash: Hash): void {
+  const source = bytesOf(memory);
+  const runs = nonZeroRuns(source);
+  hash.update(`${source.length}:`);
+  for (const [first, end] of runs) {
+    hash.update(`${first}-${end}:`);
+    hash.update(source.subarray(first * PAGE_BYTES, end * PAGE_BYTES));
+  }
+}
+
+function bitmapOf(runs: readonly Run[], count: number): Uint8Array {
+  const bitmap = new Uint8Array(count / 8);
+  for (const [first, end] of runs) {
+    for (let page = first; page < end; page += 1) bitmap[page >> 3] = (bitmap[page >> 3] ?? 0) | (1 << (page & 7));
+  }
+  return bitmap;
+}
+
+/** Whether a bitmap and pages go together, for a memory of `memoryBytes`. @throws {SnapshotError} when they do not. */
+export function checkPages(pages: Pages, memoryBytes: number): void {
+  if (pages.bitmap.length * 8 * PAGE_BYTES !== memoryBytes)
+    throw new SnapshotError('the page map has the wrong length');
+  let count = 0;
+  for (const byte of pages.bitmap) for (let bits = byte; bits !== 0; bits &= bits - 1) count += 1;
+  if (count * PAGE_BYTES !== pages.bytes.length) {
+    throw new SnapshotError(
+      `the snapshot has ${pages.bytes.length} bytes of pages, its map says ${count * PAGE_BYTES}`,
+    );
+  }
+}
+
+/** Overwrites the whole of `memory`. The pages were checked. */
+export function restorePages(memory: ArrayBuffer, pages: Pages): void {
+  const target = bytesOf(memory);
+  const source = Buffer.from(pages.bytes.buffer, pages.bytes.byteOffset, pages.bytes.byteLength);
+  const count = target.length / PAGE_BYTES;
+  const present = (page: number) => (((pages.bitmap[page >> 3] ?? 0) >> (page & 7)) & 1) === 1;
+  let at = 0;
+  for (let first = 0; first < count; ) {
+    const filled = present(first);
+    let end = first + 1;
+    while (end < count && present(end) === filled) end += 1;
+    const [start, stop] = [first * PAGE_BYTES, end * PAGE_BYTES];
+    if (filled) at += source.copy(target, start, at, at + stop - start);
+    else target.fill(0, start, stop);
+    first = end;
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * The JSON text of a snapshot, checked.
+ *
+ * Invariant: what `readDescription` returns has the types and bounds that its type says, however the text was made.
+ */
+import * as v from 'valibot';
+import { KEYBOARD_QUEUE_BYTES_MAX } from './devices/keyboard.ts';
+import { MOUSE_QUEUE_MAX } from './devices/mouse.ts';
+import { SnapshotError } from './errors.ts';
+import type { Graph, Node, Value } from './graph.ts';
+import { TABLE_GENERATED_COUNT } from './v86-types.ts';
+
+const WASM_PAGE_BYTES = 65_536;
+const MEMORY_BYTES_MAX = 4_294_967_296;
+const NODES_MAX = 1_000_000;
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const word = v.pipe(count, v.maxValue(0xffff_ffff));
+const byte = v.pipe(count, v.maxValue(0xff));
+/** A virtual clock may run beyond the whole numbers that a double holds exactly, see clock.ts. */
+const nanoseconds = v.pipe(v.number(), v.finite(), v.integer(), v.minValue(0));
+
+const numberTag = v.picklist(['NaN', 'Infinity', '-Infinity', '-0']);
+const value: v.GenericSchema<Value> = v.union([
+  v.null(),
+  v.boolean(),
+  v.number(),
+  v.string(),
+  v.tuple([v.literal('node'), count]),
+  v.tuple([v.literal('function')]),
+  v.tuple([v.literal('undefined')]),
+  v.tuple([v.literal('outsider'), v.string()]),
+  v.tuple([v.literal('number'), numberTag]),
+  v.tuple([v.literal('bigint'), v.pipe(v.string(), v.regex(/^-?\d{1,40}$/))]),
+]);
+
+const node: v.GenericSchema<Node> = v.variant('kind', [
+  v.object({ kind: v.literal('object'), type: v.string(), entries: v.array(v.tuple([v.string(), value])) }),
+  v.object({ kind: v.literal('array'), items: v.array(value) }),
+  v.object({ kind: v.literal('map'), items: v.array(v.tuple([value, value])) }),
+  v.object({ kind: v.literal('set'), items: v.array(value) }),
+  v.object({ kind: v.literal('queue'), bytes: v.pipe(v.array(v.number()), v.maxLength(KEYBOARD_QUEUE_BYTES_MAX)) }),
+  v.object({ kind: v.literal('view'), type: v.string(), buffer: value, offset: count, length: count }),
+  v.object({ kind: v.literal('buffer'), index: count }),
+]);
+
+const movement = v.pipe(v.number(), v.safeInteger());
+const mouseEvent = v.object({ dx: movement, dy: movement, wheel: movement, buttons: byte });
+
+const description = v.object({
+  identity: v.string(),
+  memoryBytes: v.pipe(count, v.maxValue(MEMORY_BYTES_MAX), v.multipleOf(WASM_PAGE_BYTES)),
+  pagesChecksum: word,
+  clock: v.object({ lastNs: nanoseconds, rate: v.pipe(count, v.minValue(1)) }),
+  random: v.pipe(v.array(word), v.length(4)),
+  a20: byte,
+  counters: v.object({ epoch: count, instructions: count }),
+  mouse: v.object({ waiting: v.pipe(v.array(mouseEvent), v.maxLength(MOUSE_QUEUE_MAX), v.readonly()), buttons: byte }),
+  disks: v.object({ nextId: count, failedWrites: v.pipe(v.array(v.picklist(['hda', 'hdb', 'cdrom'])), v.readonly()) }),
+  modules: v.pipe(v.array(v.pipe(count, v.maxValue(TABLE_GENERATED_COUNT - 1))), v.maxLength(TABLE_GENERATED_COUNT)),
+  graph: v.object({
+    nodes: v.pipe(v.array(node), v.maxLength(NODES_MAX)),
+    roots: v.array(v.tuple([v.string(), value])),
+    births: v.pipe(v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(-1))), v.maxLength(NODES_MAX)),
+  }),
+});
+
+export type Description = Omit<v.InferOutput<typeof description>, 'graph'> & {
+  readonly graph: Pick<Graph, 'nodes' | 'roots' | 'births'>;
+};
+
+/** @throws {SnapshotError} that names the part that is wrong. */
+export function readDescription(json: unknown): Description {
+  const result = v.safeParse(description, json, { abortEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new SnapshotError(`the snapshot's text is wrong at ${v.getDotPath(issue) ?? 'its top'}: ${issue.message}`);
+}

@@ -1,0 +1,209 @@
+/**
+ * The whole of a machine as bytes, and back.
+ *
+ * What a clone carries: linear memory (guest memory, v86's heap, its caches of translated code, video memory), the
+ * modules it generated, the graph of its device objects, the I/O ports it moved, port 0x92, our devices' waiting bytes,
+ * the clock, the random generator and the counters. v86's own save_state is not enough: it diverges at the second epoch.
+ *
+ * Invariant: a restored machine and the one it was taken from give the same results for the same heads. A snapshot that
+ * is damaged, or of a machine of another configuration, is refused before anything is changed.
+ */
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import type { VirtualClock } from './clock.ts';
+import { decodeContainer, encodeContainer } from './container.ts';
+import type { Disks } from './devices/disk.ts';
+import { VgaImage } from './devices/display.ts';
+import type { Keyboard } from './devices/keyboard.ts';
+import type { Mouse } from './devices/mouse.ts';
+import type { SerialPort } from './devices/serial.ts';
+import { assert, MachineError, SnapshotError } from './errors.ts';
+import { captureGraph, type Graph, Registry, type Roots } from './graph.ts';
+import { restoreGraph } from './graph-restore.ts';
+import { hashBytes } from './hash.ts';
+import type { Snapshot } from './machine.ts';
+import { capturePages, checkPages, hashPages, restorePages } from './pages.ts';
+import { movedPorts, restorePorts } from './ports.ts';
+import type { VirtualRandom } from './random.ts';
+import { type Description, readDescription } from './snapshot-description.ts';
+import type { Core } from './v86.ts';
+import { TABLE_GENERATED_COUNT } from './v86-types.ts';
+
+const WASM_PAGE_BYTES = 65_536;
+const PORT_A20 = 0x92;
+
+export interface Counters {
+  readonly epoch: number;
+  readonly instructions: number;
+}
+
+/** The parts of a machine that hold its state. */
+export interface Parts {
+  readonly core: Core;
+  readonly memory: WebAssembly.Memory;
+  readonly clock: VirtualClock;
+  readonly random: VirtualRandom;
+  readonly serial: SerialPort;
+  readonly keyboard: Keyboard;
+  readonly mouse: Mouse;
+  readonly disks: Disks;
+  readonly counters: { state(): Counters; restore(state: Counters): void };
+  /** Objects in v86's graph that are ours: the drives' media by name. */
+  readonly outsiders: ReadonlyMap<object, string>;
+  /** What the machine was built from, see configuration.ts. */
+  readonly identity: string;
+}
+
+/** Knows where a machine's state is. To be made when the machine is built, before it executes anything. */
+export class Anatomy {
+  readonly #parts: Parts;
+  readonly #registry: Registry;
+  readonly #ports: readonly object[];
+
+  constructor(parts: Parts) {
+    const { core, memory, outsiders } = parts;
+    const { cpu, emulator } = core;
+    this.#parts = parts;
+    this.#ports = cpu.io.ports.slice();
+    const known = new Map<object, string>([
+      [cpu, 'processor'],
+      [cpu.io, 'ports'],
+      [cpu.wm, 'core'],
+      [cpu.bios, 'firmware'],
+      [emulator, 'emulator'],
+      [emulator.v86, 'runner'],
+      [emulator.bus, 'bus'],
+      [emulator.emulator_bus, 'device bus'],
+      [emulator.screen_adapter as object, 'screen'],
+      [memory, 'memory'],
+      ...outsiders,
+    ]);
+    this.#registry = new Registry(this.#roots(), known, memory, [VgaImage]);
+  }
+
+  /** @throws {MachineError} while disk requests are pending. */
+  capture(): Snapshot {
+    const { core, memory, disks } = this.#parts;
+    const pending = disks.pending.length;
+    if (pending > 0) throw new MachineError(`${pending} disk requests are pending: a machine is copied when none are`);
+    const pages = capturePages(memory.buffer);
+    const graph = captureGraph(this.#registry, this.#roots());
+    const modules = core.compiler.modules();
+    const sections = [pages.bitmap, ...this.#waitingBytes(), ...modules.map(({ bytes }) => bytes), ...graph.buffers];
+    const { nodes, roots, births } = graph;
+    const json: Description = {
+      identity: this.#parts.identity,
+      memoryBytes: memory.buffer.byteLength,
+      pagesChecksum: crc32(pages.bytes),
+      ...this.#scalars(),
+      modules: modules.map(({ index }) => index),
+      graph: { nodes, roots, births },
+    };
+    return { description: encodeContainer({ json, sections }), pages: pages.bytes };
+  }
+
+  /** @throws {SnapshotError} when the snapshot is not one of such a machine. The machine is unchanged then. */
+  check(snapshot: Snapshot): () => void {
+    const { json, sections } = decodeContainer(snapshot.description);
+    const description = readDescription(json);
+    if (description.identity !== this.#parts.identity) {
+      throw new SnapshotError('the snapshot was taken from a machine of another configuration, or by another version');
+    }
+    const [bitmap, serial, keyboard, ...others] = sections;
+    if (bitmap === undefined || serial === undefined || keyboard === undefined) {
+      throw new SnapshotError('the snapshot lacks sections');
+    }
+    const pages = { bitmap, bytes: snapshot.pages };
+    checkPages(pages, description.memoryBytes);
+    if (crc32(snapshot.pages) !== description.pagesChecksum) {
+      throw new SnapshotError('the snapshot is damaged: the checksum of its pages does not match');
+    }
+    const { buffer } = this.#parts.memory;
+    if (buffer.byteLength > description.memoryBytes) {
+      throw new SnapshotError('a snapshot is restored into a new machine: this one has already used more memory');
+    }
+    const { modules } = description;
+    if (modules.length > TABLE_GENERATED_COUNT || others.length < modules.length) {
+      throw new SnapshotError('the snapshot lacks modules');
+    }
+    const live = modules.map((index, position) => ({ index, bytes: (others[position] as Uint8Array).slice() }));
+    const graph: Graph = { ...description.graph, buffers: others.slice(modules.length) };
+    return () => {
+      const { memory, core, serial: port, keyboard: keys } = this.#parts;
+      memory.grow((description.memoryBytes - buffer.byteLength) / WASM_PAGE_BYTES);
+      restorePages(memory.buffer, pages);
+      core.compiler.restore(live);
+      port.restore(serial);
+      keys.restore(keyboard);
+      this.#restoreScalars(description);
+      this.#restoreGraph(graph);
+    };
+  }
+
+  /** SHA-256 of everything that `capture` takes. */
+  hash(): string {
+    const hash = createHash('sha256');
+    hashPages(this.#parts.memory.buffer, hash);
+    const { nodes, roots, buffers } = captureGraph(this.#registry, this.#roots());
+    const pending = this.#parts.disks.pending.map(({ id, drive, operation, offset, length }) => [
+      id,
+      drive,
+      operation,
+      offset,
+      length,
+    ]);
+    const text = JSON.stringify({ scalars: this.#scalars(), pending, nodes, roots });
+    const modules = this.#parts.core.compiler.modules();
+    const parts = [Buffer.from(text), ...this.#waitingBytes(), ...modules.map(({ bytes }) => bytes), ...buffers];
+    hash.update(hashBytes(parts));
+    return hash.digest('hex');
+  }
+
+  /** Where the graph begins. */
+  #roots(): Roots {
+    const { cpu } = this.#parts.core;
+    return {
+      devices: cpu.devices,
+      firmwareValue: cpu.fw_value,
+      firmwarePointer: cpu.fw_pointer,
+      ports: movedPorts(cpu.io.ports, this.#ports),
+    };
+  }
+
+  #restoreGraph(graph: Graph): void {
+    const { cpu } = this.#parts.core;
+    const roots = restoreGraph(this.#registry, this.#roots(), graph);
+    if (roots['devices'] !== cpu.devices) throw new SnapshotError('the snapshot has no devices');
+    cpu.fw_value = roots['firmwareValue'];
+    cpu.fw_pointer = Number(roots['firmwarePointer']);
+    restorePorts(cpu.io, this.#ports, roots['ports']);
+  }
+
+  #waitingBytes(): Uint8Array[] {
+    return [this.#parts.serial.state(), this.#parts.keyboard.state()];
+  }
+
+  #scalars() {
+    const { clock, random, core, counters, mouse, disks } = this.#parts;
+    return {
+      clock: clock.state(),
+      random: random.state(),
+      a20: core.a20,
+      counters: counters.state(),
+      mouse: mouse.state(),
+      disks: disks.state(),
+    };
+  }
+
+  #restoreScalars(description: Description): void {
+    const { clock, random, core, counters, mouse, disks } = this.#parts;
+    clock.restore(description.clock);
+    random.restore(description.random);
+    core.a20 = description.a20;
+    core.cpu.io.port_write8(PORT_A20, description.a20);
+    counters.restore(description.counters);
+    mouse.restore(description.mouse);
+    disks.restore(description.disks);
+    assert(core.compiler.modules().length === description.modules.length, 'every module has its own place');
+  }
+}
