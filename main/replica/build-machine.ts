@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { ImageGlance } from '../datastore/image.ts';
 import type { Drive, DriveConfig, Machine, MachineConfig } from '../machine/machine.ts';
-import { createMachine } from '../machine/v86.ts';
+import { createMachine } from '../machine/emulated.ts';
 import type { ReplicaSpec } from './messages.ts';
 
 /** @throws {Error} when a file cannot be read or the machine cannot be built. */

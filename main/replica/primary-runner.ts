@@ -71,13 +71,14 @@ export class PrimaryRunner {
    */
   static async start(parts: PrimaryParts, make: MakePrimary, firstEpoch?: () => void): Promise<PrimaryRunner> {
     const { hda, cdrom } = parts.spec.files;
-    let runner: PrimaryRunner | null = null;
+    const completed: { tell: (data: Uint8Array) => void } = { tell: () => {} };
     const disks = await Disks.open(
       [...(hda ? [['hda', hda] as const] : []), ...(cdrom ? [['cdrom', cdrom] as const] : [])],
-      (data) => runner?.#inputs.push({ device: 'disk', sequence: 0, data }),
+      (data) => completed.tell(data),
       (message) => parts.send({ type: 'diskError', message }),
     );
-    runner = new PrimaryRunner(parts, disks, make, firstEpoch ?? null);
+    const runner = new PrimaryRunner(parts, disks, make, firstEpoch ?? null);
+    completed.tell = (data) => runner.#inputs.push({ device: 'disk', sequence: 0, data });
     runner.#run();
     return runner;
   }
