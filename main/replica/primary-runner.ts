@@ -51,6 +51,7 @@ export class PrimaryRunner {
   readonly #stops: (() => void)[] = [];
   #peer: Transport | null = null;
   #captureWanted = false;
+  #throttleDebtMs = 0;
   #timer: NodeJS.Timeout | null = null;
   #scheduled = false;
   #running = true;
@@ -178,7 +179,17 @@ export class PrimaryRunner {
     const wait = this.#pacer.executed(machine.virtualNs, machine.instructions - before, idleMs);
     const now = performance.now();
     this.#viewer.look(now);
-    return head.slices === 0 ? 0 : Math.max(wait, this.#primary.throttleSleepMs(now));
+    if (head.slices === 0) return 0;
+    return Math.max(wait, this.#throttleWait(now));
+  }
+
+  /** Timers know whole milliseconds only: what the throttle asks for is saved up until it is one. */
+  #throttleWait(nowMs: number): number {
+    const sleepMs = this.#primary.throttleSleepMs(nowMs);
+    this.#throttleDebtMs = sleepMs > 0 ? this.#throttleDebtMs + sleepMs : 0;
+    const wait = Math.floor(this.#throttleDebtMs);
+    this.#throttleDebtMs -= wait;
+    return wait;
   }
 
   /* -------------------------------------------------------------- starting a backup ------------------------- */
