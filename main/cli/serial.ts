@@ -35,10 +35,12 @@ export async function attachSerial(client: Client, vm: string, history: boolean)
         },
       },
     );
-    void pump(subscription).then(async () => {
+    const inputOver = async (): Promise<void> => {
       while (over === undefined && Date.now() - lastOutput < SILENCE_MS) await delay(POLL_MS);
       resolve();
-    });
+    };
+    // The input is closed under the pump when the subscription has ended: that is no error.
+    pump(subscription).then(inputOver, inputOver);
   });
   const terminal = process.stdin.isTTY;
   if (terminal) {
