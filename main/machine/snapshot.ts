@@ -126,7 +126,7 @@ export class Anatomy {
     if (modules.length > TABLE_GENERATED_COUNT || others.length < modules.length) {
       throw new SnapshotError('the snapshot lacks modules');
     }
-    const live = modules.map((index, position) => ({ index, bytes: (others[position] as Uint8Array).slice() }));
+    const live = modules.map((index, position) => ({ index, bytes: new Uint8Array(others[position] as Uint8Array) }));
     const graph: Graph = { ...description.graph, buffers: others.slice(modules.length) };
     return () => {
       const { memory, core, serial: port, keyboard: keys } = this.#parts;

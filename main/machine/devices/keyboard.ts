@@ -15,7 +15,7 @@ const CONTROLLER_BYTES = 16;
 
 /** @throws {RangeError} when there are more than `KEYBOARD_INPUT_BYTES_MAX`. */
 export function encodeKeyboardInput(scancodes: Uint8Array): Uint8Array {
-  return decodeKeyboardInput(scancodes).slice();
+  return new Uint8Array(decodeKeyboardInput(scancodes));
 }
 
 /** @throws {RangeError} when there are more than `KEYBOARD_INPUT_BYTES_MAX`. */

@@ -19,7 +19,7 @@ const FIFO_BYTES = 16;
 
 /** @throws {RangeError} when there are more than `SERIAL_INPUT_BYTES_MAX`. */
 export function encodeSerialInput(bytes: Uint8Array): Uint8Array {
-  return decodeSerialInput(bytes).slice();
+  return new Uint8Array(decodeSerialInput(bytes));
 }
 
 /** @throws {RangeError} when there are more than `SERIAL_INPUT_BYTES_MAX`. */
