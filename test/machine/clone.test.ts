@@ -44,20 +44,20 @@ function goOnTogether(
 }
 
 describe('the test guest', () => {
-  for (const [name, command, steps] of [
-    ['computing', 'b', 400],
-    ['drawing', 'g', 300],
-    ['counting on the serial line', 'c', 50],
-    ['idle', '', 500],
+  for (const [name, command, before, after] of [
+    ['computing', 'b', 400, 1500],
+    ['drawing', 'g', 300, 1500],
+    ['counting on the serial line', 'c', 50, 300],
+    ['idle', '', 500, 1500],
   ] as const) {
     test(`cloned while ${name}`, async () => {
       const config = testGuest();
       const runner = await Runner.start(config);
       runner.untilSerial('LOCKSTEP TEST GUEST');
       runner.type(command);
-      runner.steps(steps);
+      runner.steps(before);
       const clone = await cloneOf(runner, config);
-      goOnTogether(runner, clone, 1500);
+      goOnTogether(runner, clone, after);
     });
   }
 
