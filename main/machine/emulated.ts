@@ -20,7 +20,7 @@ import type { DiskRequest, Drive, Machine, MachineConfig, MachineMetrics, Outcom
 import { VirtualRandom } from './random.ts';
 import { Anatomy, type Counters } from './snapshot.ts';
 import { bootCore, type Core, loadCore } from './v86.ts';
-import { type IdeInterface, OFFSET } from './v86-types.ts';
+import { FLAG_INTERRUPTS, type IdeInterface, OFFSET } from './v86-types.ts';
 
 /** Sixty frames a second of virtual time. */
 const FRAME_NS = 16_666_667;
@@ -54,6 +54,10 @@ class LinearMemory {
 
   get halted(): boolean {
     return ((this.words[OFFSET.halted >> 2] ?? 0) & 0xff) !== 0;
+  }
+
+  get interruptible(): boolean {
+    return ((this.words[OFFSET.flags >> 2] ?? 0) & FLAG_INTERRUPTS) !== 0;
   }
 }
 
@@ -133,6 +137,10 @@ class EmulatedMachine implements Machine {
 
   get pendingRequests(): readonly DiskRequest[] {
     return this.#disks.pending;
+  }
+
+  get stopped(): boolean {
+    return this.#memory.halted && !this.#memory.interruptible;
   }
 
   get metrics(): MachineMetrics {

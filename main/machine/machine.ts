@@ -86,6 +86,8 @@ export interface Machine {
   readonly instructions: number;
   /** Requests made and not completed, oldest first. State: a new primary issues them again. */
   readonly pendingRequests: readonly DiskRequest[];
+  /** The guest has halted with interrupts off, as after `poweroff`: nothing but a reset can wake it. */
+  readonly stopped: boolean;
   readonly metrics: MachineMetrics;
   /** @throws {MachineError} when the guest or a senseless input broke the machine; it is dead then. */
   execute(head: Head): Outcome;

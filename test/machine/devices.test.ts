@@ -119,6 +119,16 @@ describe('network', () => {
   });
 });
 
+test('a guest that powers off is seen to have stopped', async () => {
+  const runner = await Runner.start(linuxGuest());
+  runner.until(() => runner.serial.includes('~# '));
+  expect(runner.machine.stopped).toBe(false);
+  runner.type('poweroff\n');
+  runner.until(() => runner.machine.stopped, 60_000);
+  runner.steps(100);
+  expect(runner.machine.stopped).toBe(true);
+});
+
 describe('layouts', () => {
   test('a mouse event survives encoding', () => {
     const int = (bits: number) => fc.integer({ min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 });
