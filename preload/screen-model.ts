@@ -165,7 +165,7 @@ function drawCursor(words: Uint32Array, stride: number, screen: TextScreen, curs
   }
 }
 
-/** 0xRRGGBB as the word whose bytes in memory are red, green, blue, 255. Every computer this runs on is little-endian. */
+/** 0xRRGGBB as the word whose bytes in memory are red, green, blue, 255. All our computers are little-endian. */
 function pixelOf(colour: number): number {
   return (0xff00_0000 | ((colour & 0xff) << 16) | (colour & 0xff00) | (colour >> 16)) >>> 0;
 }

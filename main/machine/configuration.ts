@@ -1,8 +1,8 @@
 /**
  * From a `MachineConfig` to what v86 is built from, and to the fingerprint that says which machines are alike.
  *
- * Invariant: two configurations with the same fingerprint build machines that start in the same state; a snapshot of one
- * fits the other.
+ * Invariant: two configurations with the same fingerprint build machines that start in the same state; a snapshot of
+ * one fits the other.
  */
 import { createHash } from 'node:crypto';
 import { DriveBuffer, type Disks } from './devices/disk.ts';

@@ -1,8 +1,9 @@
 /**
  * The machine on v86: executes heads, one epoch each.
  *
- * Invariant: state' = F(state, head). Everything the guest can observe is in v86's linear memory, in its device objects,
- * in the modules it generated, in our devices, in the clock or in the random generator; `Parts` in snapshot.ts lists them.
+ * Invariant: state' = F(state, head). Everything the guest can observe is in v86's linear memory, in its device
+ * objects, in the modules it generated, in our devices, in the clock or in the random generator; `Parts` in snapshot.ts
+ * lists them.
  */
 import type { Head, Input, Output } from '../ft/entry.ts';
 import type { ScreenUpdate } from '../../preload/screen.ts';

@@ -3,7 +3,8 @@
  *
  * What a clone carries: linear memory (guest memory, v86's heap, its caches of translated code, video memory), the
  * modules it generated, the graph of its device objects, the I/O ports it moved, port 0x92, our devices' waiting bytes,
- * the clock, the random generator and the counters. v86's own save_state is not enough: it diverges at the second epoch.
+ * the clock, the random generator and the counters. v86's own save_state is not enough: it diverges at the second
+ * epoch.
  *
  * Invariant: a restored machine and the one it was taken from give the same results for the same heads. A snapshot that
  * is damaged, or of a machine of another configuration, is refused before anything is changed.

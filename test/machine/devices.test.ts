@@ -91,7 +91,8 @@ describe('network', () => {
     const runner = await Runner.start(linuxGuest());
     runner.until(() => runner.serial.includes('~# '));
     runner.type(
-      'until [ -e /sys/class/net/eth0 ]; do sleep 0.1; done; cat /sys/class/net/eth0/address; ip addr add 10.9.9.1/24 dev eth0; ip link set eth0 up; echo FIN""ISHED\n',
+      'until [ -e /sys/class/net/eth0 ]; do sleep 0.1; done; cat /sys/class/net/eth0/address; ' +
+        'ip addr add 10.9.9.1/24 dev eth0; ip link set eth0 up; echo FIN""ISHED\n',
     );
     runner.untilSerial('FINISHED');
     expect(runner.serial).toContain(MAC);

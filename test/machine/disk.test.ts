@@ -122,7 +122,8 @@ test('Linux writes ext4 with completions in any order, and reads it back', async
   runner.until(() => runner.serial.includes('~# '));
   runner.type('until grep -q mnt /proc/mounts; do sleep 0.1; done; ');
   runner.type(
-    'dd if=/dev/urandom of=/mnt/a bs=4k count=300 2>/dev/null; md5sum < /mnt/a; sync; echo 3 > /proc/sys/vm/drop_caches; ',
+    'dd if=/dev/urandom of=/mnt/a bs=4k count=300 2>/dev/null; md5sum < /mnt/a; sync; ' +
+      'echo 3 > /proc/sys/vm/drop_caches; ',
   );
   runner.type('md5sum < /mnt/a; grep mnt /proc/mounts; echo FIN""ISHED\n');
   runner.untilSerial('FINISHED', 40_000);

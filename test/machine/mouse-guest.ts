@@ -5,8 +5,8 @@
  * rates 200, 100, 80, then "identify"), switches reports on, and polls. Source: test/machine/mouse-guest.asm.
  */
 const CODE =
-  'fa31c08ed88ed0bc007cb0ade83300b0a8e82e00b060e82900b044e660be537cac08c0741088c4b0d4e8160088e0e660e81200ebebb04de81400' +
-  'e80800e80e00ebf8e664c3e464a80174fae460c3baf803eec3f3c8f364f350f2f4';
+  'fa31c08ed88ed0bc007cb0ade83300b0a8e82e00b060e82900b044e660be537cac08c0741088c4b0d4e8160088e0e660e81200ebebb04d' +
+  'e81400e80800e80e00ebf8e664c3e464a80174fae460c3baf803eec3f3c8f364f350f2f4';
 
 export function mouseGuest(): Uint8Array {
   const sector = new Uint8Array(512);

@@ -11,8 +11,8 @@
  * A failed PIO write cannot be reported when it happens, as v86 tells the guest at once that it is done; it is reported
  * by the next flush, as by a disk with a write cache.
  *
- * Flush. v86 completes FLUSH CACHE by itself. We take the command over, so that it waits for what it promises: it becomes
- * a request once all writes of the drive before it have completed, so whoever answers need not order them.
+ * Flush. v86 completes FLUSH CACHE by itself. We take the command over, so that it waits for what it promises: it
+ * becomes a request once all writes of the drive before it have completed, so whoever answers need not order them.
  */
 import { assert, MachineError } from '../errors.ts';
 import type { DiskRequest, Drive } from '../machine.ts';

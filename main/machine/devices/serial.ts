@@ -3,9 +3,9 @@
  *
  * Input layout: the bytes themselves. Output layout: the same.
  *
- * Invariant: no byte is lost between the outside and the guest's receiver. v86's receiver would take any number of bytes
- * at once, more than a guest's driver can; so bytes wait here, as state, and enter like on a real line: a FIFO's worth
- * at a slice's start, when the guest has read the ones before.
+ * Invariant: no byte is lost between the outside and the guest's receiver. v86's receiver would take any number of
+ * bytes at once, more than a guest's driver can; so bytes wait here, as state, and enter like on a real line: a FIFO's
+ * worth at a slice's start, when the guest has read the ones before.
  */
 import { assert } from '../errors.ts';
 import type { Bus, Uart } from '../v86-types.ts';
