@@ -26,8 +26,10 @@ export const LAG_HARD_MS = 1000;
 /** The longest sleep between two epochs that the throttle asks for. */
 export const THROTTLE_SLEEP_MS_MAX = 20;
 
-/** One log entry. Its length field has 24 bits. */
-export const ENTRY_BYTES_MAX = (1 << 24) - 1;
+/** One log entry's payload: a head that carries the data of the largest disk read (32 MiB), and room beside it. */
+export const ENTRY_BYTES_MAX = 34 << 20;
+/** The inputs of one head, in bytes. */
+export const HEAD_BYTES_MAX = 33 << 20;
 /** Inputs delivered by one head: bounded so that a flood from outside cannot make an epoch of any length. */
 export const HEAD_INPUTS_MAX = 1024;
 /** Log that a Protected primary has sent and its backup has not yet received: past it the primary stalls. */
@@ -52,5 +54,6 @@ assert(FAILURE_TIMEOUT_MS >= 4 * HEARTBEAT_MS, 'the failure timeout covers sever
 assert(LAG_FREE_MS < LAG_THROTTLE_MS && LAG_THROTTLE_MS < LAG_HARD_MS, 'lag limits rise');
 // The throttle may never look like a failure.
 assert(THROTTLE_SLEEP_MS_MAX < HEARTBEAT_MS, 'a throttled primary still sends its heartbeats');
+assert(HEAD_BYTES_MAX + HEAD_INPUTS_MAX * 16 <= ENTRY_BYTES_MAX, 'a full head fits an entry');
 // A chunk and its headers fit one entry even where it does not compress.
 assert(SNAPSHOT_CHUNK_BYTES + 4096 <= ENTRY_BYTES_MAX, 'a snapshot chunk fits an entry');

@@ -5,7 +5,7 @@
  * Invariant: the lag is the age of the oldest head that the backup has not executed, on the primary's clock; the throttle
  * is a function of the lag alone, 0 below LAG_THROTTLE_MS, rising to 1 at LAG_HARD_MS.
  */
-import { LAG_HARD_MS, LAG_THROTTLE_MS, THROTTLE_SLEEP_MS_MAX } from './constants.ts';
+import { LAG_FREE_MS, LAG_HARD_MS, LAG_THROTTLE_MS, THROTTLE_SLEEP_MS_MAX } from './constants.ts';
 
 /** Weight of the newest lag in the moving average that VMware shows as the vLockstep interval. */
 const AVERAGE_WEIGHT = 0.05;
@@ -48,7 +48,15 @@ export function throttle(lagMs: number): number {
   return Math.min(1, Math.max(0, (lagMs - LAG_THROTTLE_MS) / (LAG_HARD_MS - LAG_THROTTLE_MS)));
 }
 
-/** How long to sleep before the next epoch at this lag, in milliseconds. */
-export function throttleSleepMs(lagMs: number): number {
-  return throttle(lagMs) * THROTTLE_SLEEP_MS_MAX;
+/**
+ * How much a primary is slowed while its new backup catches up: a backup that is no faster than its primary would
+ * otherwise stay behind for ever. 0 where Protected is near, 1 from LAG_HARD_MS on.
+ */
+export function startingThrottle(lagMs: number): number {
+  return Math.min(1, Math.max(0, (lagMs - LAG_FREE_MS / 2) / (LAG_HARD_MS - LAG_FREE_MS / 2)));
+}
+
+/** How long to sleep before the next epoch at this throttle, in milliseconds. */
+export function throttleSleepMs(throttled: number): number {
+  return throttled * THROTTLE_SLEEP_MS_MAX;
 }

@@ -1,9 +1,9 @@
 /**
  * The log: one binary layout, the same on the logging channel and in a recording.
  *
- *     offset  0      1         4        10         14
+ *     offset  0      1        5       11         15
  *            kind | length | epoch | checksum | payload (length bytes)
- *             u8     u24      u48      u32
+ *             u8     u32      u48      u32
  *
  * Numbers are little endian. The checksum (CRC-32) covers kind, length, epoch and payload. `epoch` says to which epoch
  * boundary the entry belongs: a head decides that epoch; all other entries apply before it.
@@ -102,8 +102,8 @@ export type Entry =
 /** CRC-32 (as in zlib) of the bytes, continued from `seed`. Given by the environment: here is no library. */
 export type Checksum = (bytes: Uint8Array, seed?: number) => number;
 
-export const HEADER_BYTES = 14;
-const CHECKED_HEADER_BYTES = 10;
+export const HEADER_BYTES = 15;
+const CHECKED_HEADER_BYTES = 11;
 const EPOCH_HIGH = 2 ** 32;
 const HASH_LENGTH_MAX = 128;
 
@@ -119,9 +119,10 @@ export function encodeEntry(entry: Entry, checksum: Checksum): Uint8Array {
   if (length > ENTRY_BYTES_MAX) throw new DecodeError(`a log entry has at most ${ENTRY_BYTES_MAX} bytes, not ${length}`);
   const bytes = new Uint8Array(HEADER_BYTES + length);
   const view = new DataView(bytes.buffer);
-  view.setUint32(0, (KINDS.indexOf(entry.kind) + 1) | (length << 8), true);
-  view.setUint32(4, entry.epoch % EPOCH_HIGH, true);
-  view.setUint16(8, Math.floor(entry.epoch / EPOCH_HIGH), true);
+  view.setUint8(0, KINDS.indexOf(entry.kind) + 1);
+  view.setUint32(1, length, true);
+  view.setUint32(5, entry.epoch % EPOCH_HIGH, true);
+  view.setUint16(9, Math.floor(entry.epoch / EPOCH_HIGH), true);
   bytes.set(payload.done(), HEADER_BYTES);
   const crc = checksum(bytes.subarray(HEADER_BYTES), checksum(bytes.subarray(0, CHECKED_HEADER_BYTES)));
   view.setUint32(CHECKED_HEADER_BYTES, crc, true);
@@ -137,12 +138,14 @@ export function decodeEntry(bytes: Uint8Array, checksum: Checksum): { entry: Ent
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const kind = KINDS[view.getUint8(0) - 1];
   if (!kind) throw new DecodeError(`unknown log entry kind ${view.getUint8(0)}`);
-  const length = HEADER_BYTES + (view.getUint32(0, true) >>> 8);
+  const payloadBytes = view.getUint32(1, true);
+  if (payloadBytes > ENTRY_BYTES_MAX) throw new DecodeError(`a log entry of ${payloadBytes} bytes is absurd`);
+  const length = HEADER_BYTES + payloadBytes;
   if (bytes.length < length) return null;
   const payload = bytes.subarray(HEADER_BYTES, length);
   const crc = checksum(payload, checksum(bytes.subarray(0, CHECKED_HEADER_BYTES)));
   if (crc !== view.getUint32(CHECKED_HEADER_BYTES, true)) throw new DecodeError(`log entry (${kind}) has a bad checksum`);
-  const epoch = view.getUint16(8, true) * EPOCH_HIGH + view.getUint32(4, true);
+  const epoch = view.getUint16(9, true) * EPOCH_HIGH + view.getUint32(5, true);
   const reader = new ByteReader(payload);
   const entry = readPayload(reader, kind, epoch);
   reader.end(`log entry (${kind})`);

@@ -24,7 +24,7 @@ import {
 import { FailureDetector } from './detector.ts';
 import type { Head, Output } from './entry.ts';
 import type { BlockRequest, Environment, Outside } from './environment.ts';
-import { LagMeter, throttle, throttleSleepMs } from './flow.ts';
+import { LagMeter, startingThrottle, throttle, throttleSleepMs } from './flow.ts';
 import { decodeMessage, encodeEntry, type ChunkEntry, type Entry, type SnapshotEntry } from './log.ts';
 import { comparePositions, OutputGate, type Position, type Positioned } from './output.ts';
 
@@ -109,7 +109,7 @@ export class Primary<R extends BlockRequest, V> {
       vLockstepIntervalMs: paired ? this.#lag.vLockstepIntervalMs : null,
       outputDelayMs: this.#state === 'protected' ? this.#gate.delays() : null,
       outputsHeld: this.#gate.heldCount,
-      throttle: this.#state === 'protected' && lagMs !== null ? throttle(lagMs) : 0,
+      throttle: this.#throttle(nowMs),
       stalls: this.#stalls,
       logBytes: this.#logBytes,
     };
@@ -128,7 +128,7 @@ export class Primary<R extends BlockRequest, V> {
 
   /** How long to sleep before the next epoch for the sake of the lag, in milliseconds. */
   throttleSleepMs(nowMs: number): number {
-    return this.#state === 'protected' ? throttleSleepMs(this.#lag.lagMs(nowMs)) : 0;
+    return throttleSleepMs(this.#throttle(nowMs));
   }
 
   /** Logs the head, executes the epoch, and lets go what may leave. Returns how long the guest can sleep, in virtual ms. */
@@ -270,6 +270,12 @@ export class Primary<R extends BlockRequest, V> {
 
   get #logging(): boolean {
     return this.#state === 'starting' || this.#state === 'protected';
+  }
+
+  #throttle(nowMs: number): number {
+    if (this.#state === 'protected') return throttle(this.#lag.lagMs(nowMs));
+    // A backup that is still being copied and restored executes nothing: waiting for it would only stop the guest.
+    return this.#state === 'starting' && this.#restored ? startingThrottle(this.#lag.lagMs(nowMs)) : 0;
   }
 
   #log(head: Head, epoch: number, nowMs: number): void {

@@ -21,4 +21,4 @@ export interface Transport {
 }
 
 /** The longest message a link carries, in bytes: a log entry of the largest size, and its header. */
-export const MESSAGE_BYTES_MAX = (1 << 24) + 64;
+export const MESSAGE_BYTES_MAX = (34 << 20) + 64;

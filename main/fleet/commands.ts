@@ -1,0 +1,151 @@
+/**
+ * The commands of the contract, carried out.
+ *
+ * Invariant: arguments are parsed by the contract's schema before anything acts on them; whatever goes wrong comes out as a
+ * `CommandError` that the user can act on.
+ */
+import { encode as encodePng } from 'fast-png';
+import * as v from 'valibot';
+import {
+  CommandError,
+  commands,
+  type CommandName,
+  type CommandResults,
+  type FtStatus,
+  type ParsedArgs,
+} from '../../preload/contract.ts';
+import { pressCombo, typeText } from '../../preload/keys.ts';
+import { decodeScreen } from '../../preload/screen.ts';
+import { ScreenModel } from '../../preload/screen-model.ts';
+import type { Fleet } from './fleet.ts';
+import type { Vm } from './vm.ts';
+
+type Handler<C extends CommandName> = (
+  fleet: Fleet,
+  args: ParsedArgs<C>,
+) => CommandResults[C] | Promise<CommandResults[C]>;
+
+const handlers: { readonly [C in CommandName]: Handler<C> } = {
+  'host.show': (fleet) => fleet.host,
+  'vm.list': (fleet) => fleet.inventory().vms,
+  'vm.show': (fleet, { vm }) => fleet.vm(vm).view(),
+  'vm.create': (fleet, args) => fleet.create(args).view(),
+  'vm.delete': (fleet, { vm }) => {
+    fleet.delete(fleet.vm(vm));
+    return null;
+  },
+  'power.on': async (fleet, { vm }) => {
+    const found = fleet.vm(vm);
+    await found.powerOn();
+    return found.view();
+  },
+  'power.off': async (fleet, { vm }) => {
+    const found = fleet.vm(vm);
+    await found.powerOff();
+    return found.view();
+  },
+  'ft.on': (fleet, { vm }) => setFt(fleet.vm(vm), true),
+  'ft.off': (fleet, { vm }) => setFt(fleet.vm(vm), false),
+  'ft.status': (fleet, { vm }) => fleet.vm(vm).ftStatus(),
+  'ft.wait': (fleet, args) => waitForState(fleet, args),
+  'console.text': async (fleet, { vm }) => ({ lines: (await picture(fleet.vm(vm))).text() }),
+  'console.screenshot': async (fleet, { vm }) => {
+    const { width, height, rgba } = (await picture(fleet.vm(vm))).pixels();
+    const png = encodePng({ width, height, data: rgba, channels: 4, depth: 8 });
+    return { width, height, pngBase64: Buffer.from(png).toString('base64') };
+  },
+  'console.type': (fleet, { vm, text }) => {
+    pressKeys(fleet.vm(vm), () => typeText(text));
+    return null;
+  },
+  'console.key': (fleet, { vm, combo }) => {
+    pressKeys(fleet.vm(vm), () => [pressCombo(combo)]);
+    return null;
+  },
+  'event.list': (fleet, { vm, since, limit }) =>
+    fleet.events.list({ vm: vm === undefined ? undefined : fleet.vm(vm).id, since, limit }),
+  metrics: (fleet, { vm }) => fleet.vm(vm).metrics(),
+  fault: (fleet, { vm, kind }) => ({ pid: fleet.vm(vm).crash(kind === 'crash-primary' ? 'primary' : 'secondary') }),
+};
+
+/** Carries out a command that came through a door. @throws {CommandError} */
+export async function carryOut(fleet: Fleet, command: string, args: unknown): Promise<unknown> {
+  if (!isCommand(command)) throw new CommandError('usage', `There is no command "${command}".`);
+  return run(fleet, command, args);
+}
+
+async function run<C extends CommandName>(fleet: Fleet, command: C, args: unknown): Promise<CommandResults[C]> {
+  const parsed = parseArgs(command, commands[command], args) as ParsedArgs<C>;
+  try {
+    return await handlers[command](fleet, parsed);
+  } catch (error) {
+    throw asCommandError(error);
+  }
+}
+
+/** @throws {CommandError} `usage`, saying which argument of `what` is wrong and why. */
+export function parseArgs<S extends v.GenericSchema>(what: string, schema: S, args: unknown): v.InferOutput<S> {
+  const parsed = v.safeParse(schema, args ?? {});
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  const path = v.getDotPath(issue);
+  throw new CommandError('usage', `${what}${path ? `, ${path}` : ''}: ${issue.message}`);
+}
+
+/** Whatever went wrong, as an error for the user. */
+export function asCommandError(error: unknown): CommandError {
+  if (error instanceof CommandError) return error;
+  if (error instanceof RangeError) return new CommandError('usage', error.message);
+  return new CommandError('failed', error instanceof Error ? error.message : String(error));
+}
+
+function isCommand(command: string): command is CommandName {
+  return Object.hasOwn(commands, command);
+}
+
+function setFt(vm: Vm, on: boolean): CommandResults['ft.on'] {
+  vm.setFt(on);
+  return vm.view();
+}
+
+function waitForState(fleet: Fleet, args: ParsedArgs<'ft.wait'>): Promise<FtStatus> {
+  const { id, name } = fleet.vm(args.vm);
+  return new Promise((resolve, reject) => {
+    const done = (act: () => void): void => {
+      clearTimeout(timer);
+      unfollow();
+      act();
+    };
+    const status = (): FtStatus => fleet.vm(id).ftStatus();
+    const look = (): void => {
+      try {
+        const now = status();
+        if (now.status === args.for) done(() => resolve(now));
+      } catch (error) {
+        done(() => reject(asCommandError(error)));
+      }
+    };
+    const timer = setTimeout(() => {
+      const now = status();
+      const state = now.reason ? `${now.status} (${now.reason})` : now.status;
+      const message = `"${name}" is ${state} after ${args.timeoutSeconds} s, not ${args.for}. "lockstep events ${name}" says why.`;
+      done(() => reject(new CommandError('timeout', message)));
+    }, args.timeoutSeconds * 1000);
+    const unfollow = fleet.follow(look);
+    look();
+  });
+}
+
+async function picture(vm: Vm): Promise<ScreenModel> {
+  vm.require('console');
+  const frame = await vm.screen.frame();
+  if (!frame) throw new CommandError('failed', `"${vm.name}" shows no picture: it was powered off, or does not answer.`);
+  const model = new ScreenModel();
+  model.apply(decodeScreen(frame));
+  return model;
+}
+
+function pressKeys(vm: Vm, strokes: () => readonly (readonly number[])[]): void {
+  vm.require('console');
+  for (const codes of strokes()) vm.input({ device: 'console', input: { kind: 'keys', codes: Uint8Array.from(codes) } });
+}

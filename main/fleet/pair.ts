@@ -1,0 +1,446 @@
+/**
+ * The pair of replicas of one running VM: who is primary, who is secondary, what became of them, and what to do next.
+ *
+ * Invariants: at most one replica is treated as the primary, and it changes only when a secondary reports that it went live
+ * (it won the test-and-set; the fleet decides nothing of that kind); every transition is an event; while Fault Tolerance is
+ * on and a primary is alone, the start of a new secondary is under way or scheduled.
+ */
+import type { FailoverReport, FtReason, FtState, Severity } from '../../preload/contract.ts';
+import type { FtEvent } from '../ft/environment.ts';
+import type { FromReplica, ReplicaSpec, ToReplica } from '../replica/messages.ts';
+import type { Processes } from './processes.ts';
+import type { Replica } from './replica.ts';
+import type { Spares } from './spares.ts';
+
+/** What a pair tells its VM. */
+export interface PairOutside {
+  output(message: Extract<FromReplica, { type: 'serial' | 'nic' | 'screen' | 'committed' }>): void;
+  event(kind: string, severity: Severity, message: string, data?: { [key: string]: unknown }): void;
+  changed(): void;
+  /** The primary runs. */
+  started(): void;
+  /** There is a new primary, whose state includes the outside input `lastInput` and all before it. */
+  failedOver(lastInput: number): void;
+  /** No replica is left. `why` is null after an orderly power-off. */
+  ended(why: string | null): void;
+}
+
+/** `building`: its machine is made. `copying`: the state is on its way. `takingOver`: it suspects the primary. */
+type SecondaryPhase = 'none' | 'building' | 'copying' | 'protected' | 'takingOver';
+
+/** Waiting times before the next attempt to start a secondary, by the number of failures in a row, in milliseconds. */
+const RETRY_MS = [0, 500, 2000, 5000, 15_000];
+const START_TIMEOUT_MS = 120_000;
+const POWER_OFF_TIMEOUT_MS = 3000;
+/** A primary that lost its VM halts by itself; one that is still there after this long is ended. */
+const RETIREMENT_MS = 30_000;
+
+export interface PairParts {
+  readonly spec: (holder: string) => ReplicaSpec;
+  readonly generation: number;
+  readonly processes: Processes;
+  readonly spares: Spares;
+  readonly outside: PairOutside;
+}
+
+export class Pair {
+  readonly #parts: PairParts;
+  #primary: Replica;
+  #secondary: Replica | null = null;
+  #phase: SecondaryPhase = 'none';
+  readonly #retired = new Set<Replica>();
+  #protect: boolean;
+  /** The primary has no backup and knows it: a new one may be started. */
+  #alone = true;
+  #stopping = false;
+  #ended = false;
+  #reason: FtReason | null = null;
+  #generation: number;
+  #failures = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #startTimer: NodeJS.Timeout | null = null;
+  #startedAt = 0;
+  #stunMs = 0;
+  #copied = 0;
+  #failover: FailoverReport | null = null;
+  #lastStart: { stunMs: number; protectedMs: number } | null = null;
+  #lastWords: string | null = null;
+  #lossNoted: Replica | null = null;
+  #replicas = 0;
+
+  constructor(parts: PairParts, protect: boolean) {
+    this.#parts = parts;
+    this.#protect = protect;
+    this.#generation = parts.generation;
+    this.#primary = parts.spares.take();
+    this.#listenToPrimary(this.#primary);
+    this.#primary.send({ type: 'boot', spec: parts.spec(this.#holder()), generation: parts.generation });
+  }
+
+  get primary(): Replica | null {
+    return this.#primary.alive ? this.#primary : null;
+  }
+
+  get secondary(): Replica | null {
+    return this.#secondary?.alive ? this.#secondary : null;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get lastFailover(): FailoverReport | null {
+    return this.#failover;
+  }
+
+  get lastStart(): { stunMs: number; protectedMs: number } | null {
+    return this.#lastStart;
+  }
+
+  /** How much of the state has been copied to a starting secondary, 0 to 1. */
+  get copied(): number {
+    return this.#copied;
+  }
+
+  /** VMware's state of the pair, while Fault Tolerance is on. */
+  status(): { status: FtState; reason: FtReason | null } {
+    if (this.#phase === 'protected' && this.primary && this.secondary) return { status: 'protected', reason: null };
+    if (this.#phase === 'building' || this.#phase === 'copying') return { status: 'starting', reason: this.#reason };
+    return { status: 'needSecondary', reason: this.#reason ?? 'initializing' };
+  }
+
+  send(message: ToReplica): void {
+    this.#primary.send(message);
+  }
+
+  /** Turns Fault Tolerance on or off. */
+  setProtected(protect: boolean): void {
+    this.#protect = protect;
+    if (protect) {
+      this.#reason = 'initializing';
+      this.#failures = 0;
+      this.#scheduleStart();
+      return;
+    }
+    this.#reason = null;
+    this.#clearTimers();
+    if (this.#phase === 'building') this.#secondary?.kill();
+    else this.#primary.send({ type: 'endProtection' });
+  }
+
+  /** Powers the VM off; `ended` follows. */
+  stop(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#clearTimers();
+    if (this.#phase === 'building' || !this.#primary.alive) this.#secondary?.kill();
+    this.#primary.send({ type: 'powerOff' });
+    setTimeout(() => this.kill(), POWER_OFF_TIMEOUT_MS).unref();
+    this.#settle();
+  }
+
+  /** Ends every process at once. */
+  kill(): void {
+    this.#stopping = true;
+    for (const replica of [this.#primary, this.#secondary, ...this.#retired]) replica?.kill();
+  }
+
+  /* -------------------------------------------------------------- starting a secondary ---------------------- */
+
+  #scheduleStart(): void {
+    if (!this.#protect || this.#stopping || this.#timer || this.#secondary || !this.#alone) return;
+    const delay = RETRY_MS[Math.min(this.#failures, RETRY_MS.length - 1)] ?? 0;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#startSecondary();
+    }, delay);
+  }
+
+  #startSecondary(): void {
+    if (!this.#protect || this.#stopping || this.#secondary || !this.#alone || !this.#primary.alive) return;
+    const secondary = this.#parts.spares.take();
+    this.#secondary = secondary;
+    this.#phase = 'building';
+    this.#copied = 0;
+    this.#startedAt = Date.now();
+    this.#lastWords = null;
+    this.#startTimer = setTimeout(() => {
+      this.#parts.outside.event('ft.startTimedOut', 'error', 'Starting the secondary took too long; it is tried again.');
+      secondary.kill();
+    }, START_TIMEOUT_MS);
+    secondary.listen({
+      message: (message) => this.#fromSecondary(secondary, message),
+      exit: (why) => this.#secondaryExited(secondary, why),
+    });
+    secondary.send({ type: 'standBy', spec: this.#parts.spec(this.#holder()) });
+    this.#parts.outside.event('ft.starting', 'info', 'Starting a secondary.', { pid: secondary.pid });
+    this.#parts.outside.changed();
+  }
+
+  #fromSecondary(secondary: Replica, message: FromReplica): void {
+    if (secondary !== this.#secondary) return;
+    switch (message.type) {
+      case 'started':
+        this.#phase = 'copying';
+        this.#alone = false;
+        this.#parts.processes.link('peer', this.#primary.process, secondary.process);
+        this.#primary.send({ type: 'protect' });
+        this.#parts.outside.changed();
+        return;
+      case 'failed':
+        this.#lastWords = message.message;
+        return;
+      case 'ft':
+        this.#secondaryEvent(secondary, message.event);
+        return;
+      case 'report':
+        this.#parts.outside.changed();
+        return;
+      case 'serial':
+      case 'nic':
+      case 'screen':
+      case 'committed':
+        this.#parts.outside.output(message);
+        return;
+      default:
+    }
+  }
+
+  #secondaryEvent(secondary: Replica, event: FtEvent): void {
+    const { outside } = this.#parts;
+    if (event.type === 'suspected') {
+      this.#phase = 'takingOver';
+      outside.event('ft.suspected', 'warning', `The secondary suspects the primary: ${event.why}.`, event);
+    } else if (event.type === 'storageUnreachable') {
+      outside.event('ft.storageUnreachable', 'error', `The secondary cannot reach the datastore: ${event.why}.`);
+    } else if (event.type === 'halted') {
+      if (event.cause === 'divergence') this.#reason = 'divergence';
+      const severity = event.cause === 'ended' || event.cause === 'poweredOff' ? 'info' : 'error';
+      if (severity === 'error') outside.event(`ft.${event.cause}`, severity, `The secondary halted: ${event.why}.`);
+    } else if (event.type === 'live') {
+      this.#wentLive(secondary, event);
+    }
+    outside.changed();
+  }
+
+  #secondaryExited(secondary: Replica, why: string): void {
+    if (secondary !== this.#secondary) return;
+    const { outside } = this.#parts;
+    const phase = this.#phase;
+    this.#secondary = null;
+    this.#phase = 'none';
+    if (this.#startTimer) clearTimeout(this.#startTimer);
+    if (this.#primary.alive) this.#noteLoss(secondary, phase, this.#lastWords ?? why);
+    if (phase === 'building') this.#alone = true;
+    else this.#primary.send({ type: 'peerDied', why: `the secondary's process ended (${why})` });
+    this.#scheduleStart();
+    this.#settle();
+    outside.changed();
+  }
+
+  /** Told once for each secondary, by whoever notices first: its process's end or the primary. */
+  #noteLoss(secondary: Replica, phase: SecondaryPhase, why: string): void {
+    if (this.#lossNoted === secondary || this.#stopping || !this.#protect) return;
+    this.#lossNoted = secondary;
+    const { outside } = this.#parts;
+    const data = { pid: secondary.pid, why };
+    if (phase === 'protected') {
+      this.#reason ??= 'lostConnection';
+      outside.event('ft.secondaryLost', 'warning', `The secondary was lost: ${why}.`, data);
+    } else {
+      this.#reason = 'checkpointError';
+      this.#failures += 1;
+      outside.event('ft.startFailed', 'error', `The secondary could not be started: ${why}.`, data);
+    }
+  }
+
+  /* -------------------------------------------------------------- the primary ------------------------------- */
+
+  #listenToPrimary(primary: Replica): void {
+    primary.listen({
+      message: (message) => this.#fromPrimary(primary, message),
+      exit: (why) => this.#primaryExited(primary, why),
+    });
+  }
+
+  #fromPrimary(primary: Replica, message: FromReplica): void {
+    const { outside } = this.#parts;
+    switch (message.type) {
+      case 'started':
+        outside.started();
+        this.#scheduleStart();
+        return;
+      case 'failed':
+        this.#lastWords = message.message;
+        return;
+      case 'ft':
+        this.#primaryEvent(primary, message.event);
+        return;
+      case 'captured':
+        this.#stunMs = message.stunMs;
+        return;
+      case 'copied':
+        this.#copied = message.fraction;
+        outside.changed();
+        return;
+      case 'resumed':
+        if (this.#failover) this.#failover = { ...this.#failover, liveMs: message.liveMs };
+        this.#tellFailover();
+        return;
+      case 'diskError':
+        outside.event('disk.error', 'error', message.message);
+        return;
+      case 'report':
+        outside.changed();
+        return;
+      case 'serial':
+      case 'nic':
+      case 'screen':
+      case 'committed':
+        outside.output(message);
+        return;
+      default:
+    }
+  }
+
+  #primaryEvent(primary: Replica, event: FtEvent): void {
+    const { outside } = this.#parts;
+    switch (event.type) {
+      case 'protected': {
+        if (primary !== this.#primary) return;
+        if (this.#startTimer) clearTimeout(this.#startTimer);
+        this.#phase = 'protected';
+        this.#reason = null;
+        this.#failures = 0;
+        this.#lastStart = { stunMs: this.#stunMs, protectedMs: Date.now() - this.#startedAt };
+        const data = { ...this.#lastStart, epoch: event.epoch, secondary: this.#secondary?.pid };
+        outside.event('ft.protected', 'info', 'Protected: primary and secondary run in virtual lockstep.', data);
+        break;
+      }
+      case 'backupLost':
+        if (primary !== this.#primary) return;
+        if (this.#secondary) this.#noteLoss(this.#secondary, this.#phase, event.why);
+        // A secondary that still lives may not be one any more: its log has ended.
+        if (this.#phase === 'copying') this.#secondary?.kill();
+        break;
+      case 'alone':
+        if (primary !== this.#primary) return;
+        this.#generation = event.generation;
+        this.#alone = true;
+        this.#retireSecondary();
+        this.#scheduleStart();
+        break;
+      case 'storageUnreachable':
+        outside.event('ft.storageUnreachable', 'error', `The primary cannot reach the datastore: ${event.why}.`);
+        break;
+      case 'halted':
+        if (event.cause === 'poweredOff') break;
+        outside.event(`ft.${event.cause}`, 'warning', `A former primary halted: ${event.why}.`, { pid: primary.pid });
+        break;
+      default:
+    }
+    outside.changed();
+  }
+
+  #primaryExited(primary: Replica, why: string): void {
+    this.#retired.delete(primary);
+    if (primary !== this.#primary) return;
+    const { outside } = this.#parts;
+    if (!this.#stopping) {
+      outside.event('ft.primaryLost', this.#secondary ? 'warning' : 'error', `The primary was lost (${why}).`, {
+        pid: primary.pid,
+        why,
+      });
+      this.#lastWords ??= why;
+    }
+    if (this.#phase === 'building' || this.#stopping) this.#secondary?.kill();
+    else this.#secondary?.send({ type: 'peerDied', why: `the primary's process ended (${why})` });
+    this.#settle();
+    outside.changed();
+  }
+
+  /* -------------------------------------------------------------- changing places --------------------------- */
+
+  #wentLive(secondary: Replica, event: Extract<FtEvent, { type: 'live' }>): void {
+    const { outside } = this.#parts;
+    const former = this.#primary;
+    if (former.alive) this.#retire(former);
+    this.#primary = secondary;
+    this.#secondary = null;
+    this.#phase = 'none';
+    this.#alone = true;
+    this.#reason = 'lostConnection';
+    this.#generation = event.generation;
+    this.#failover = {
+      at: Date.now(),
+      reason: event.why,
+      detectMs: event.detectMs,
+      drainMs: event.drainMs,
+      arbitrateMs: event.arbitrateMs,
+      liveMs: 0,
+    };
+    this.#listenToPrimary(secondary);
+    outside.failedOver(event.lastInput);
+  }
+
+  #tellFailover(): void {
+    const failover = this.#failover;
+    if (!failover) return;
+    const { detectMs, drainMs, arbitrateMs, liveMs } = failover;
+    const total = detectMs + drainMs + arbitrateMs + liveMs;
+    this.#parts.outside.event(
+      'ft.failover',
+      'warning',
+      `The secondary went live as the new primary after ${total.toFixed(1)} ms: ${failover.reason}.`,
+      { ...failover, generation: this.#generation, pid: this.#primary.pid },
+    );
+    this.#parts.outside.changed();
+    this.#scheduleStart();
+  }
+
+  /** The primary goes on alone: whatever its secondary was, it is none any more. */
+  #retireSecondary(): void {
+    const secondary = this.#secondary;
+    if (!secondary || this.#phase === 'building') return;
+    this.#secondary = null;
+    this.#phase = 'none';
+    if (secondary.alive) this.#retire(secondary);
+  }
+
+  /** Leaves it the time to find out by itself that it has lost, and to say so. */
+  #retire(replica: Replica): void {
+    this.#retired.add(replica);
+    const timer = setTimeout(() => replica.kill(), RETIREMENT_MS);
+    timer.unref();
+    replica.listen({
+      message: (message) => {
+        if (message.type === 'ft' && message.event.type === 'halted') this.#primaryEvent(replica, message.event);
+        else if (message.type === 'serial' || message.type === 'nic') this.#parts.outside.output(message);
+      },
+      exit: () => {
+        clearTimeout(timer);
+        this.#retired.delete(replica);
+        this.#settle();
+      },
+    });
+  }
+
+  #settle(): void {
+    if (this.#ended || this.#primary.alive || this.#secondary?.alive) return;
+    this.#ended = true;
+    this.#clearTimers();
+    for (const replica of this.#retired) replica.kill();
+    this.#parts.outside.ended(this.#stopping ? null : (this.#lastWords ?? 'no replica is left'));
+  }
+
+  #clearTimers(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    if (this.#startTimer) clearTimeout(this.#startTimer);
+    this.#timer = null;
+  }
+
+  #holder(): string {
+    this.#replicas += 1;
+    return `host ${process.pid}, replica ${this.#replicas}`;
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * One client's conversation, whichever door it came through: calls are answered, subscriptions are fed.
+ *
+ * Invariants: nothing a client sends can do more than end its own session; a client that does not read is not written to
+ * without bound (its pictures are left out, and past a limit it is cut off); when the door closes, every subscription ends.
+ */
+import * as v from 'valibot';
+import { CommandError, topics, type ParsedTopicArgs, type TopicName } from '../../preload/contract.ts';
+import { decodeConsoleInput } from '../../preload/input.ts';
+import { ClientMessage, decodeBytes, encodeBytes, type HostMessage, type WireError } from '../../preload/messages.ts';
+import { asCommandError, carryOut, parseArgs } from './commands.ts';
+import type { Fleet } from './fleet.ts';
+
+/** A pipe of messages to one client. */
+export interface Door {
+  send(message: string | Uint8Array): void;
+  /** Bytes handed to `send` that the client has not taken. */
+  unsentBytes(): number;
+  /** Closes the door for what the client did. */
+  refuse(why: string): void;
+  /** Stops or goes on reading from the client, where the door can. */
+  pause(paused: boolean): void;
+}
+
+const SUBSCRIPTIONS_MAX = 64;
+const METRICS_MS = 1000;
+/** Pictures are left out while this much is unsent; the next one is whole. */
+const PICTURE_UNSENT_MAX = 4 << 20;
+/** A client that leaves this much unread is cut off. */
+const UNSENT_MAX = 64 << 20;
+
+interface Subscription {
+  cancel(): void;
+  bytes?(bytes: Uint8Array): void;
+}
+
+/** What a topic needs to feed its subscriber. */
+interface Feed {
+  data(data: unknown): void;
+  bytes(bytes: Uint8Array): void;
+  end(): void;
+}
+
+type Topic<T extends TopicName> = (session: Session, args: ParsedTopicArgs<T>, feed: Feed) => Subscription;
+
+export class Session {
+  readonly fleet: Fleet;
+  readonly door: Door;
+  readonly #subscriptions = new Map<number, Subscription>();
+  #closed = false;
+
+  constructor(fleet: Fleet, door: Door) {
+    this.fleet = fleet;
+    this.door = door;
+  }
+
+  /** A message of the client: text is JSON, bytes belong to a subscription. */
+  receive(message: string | Uint8Array): void {
+    if (this.#closed) return;
+    try {
+      if (typeof message !== 'string') {
+        const { subscription, bytes } = decodeBytes(message);
+        this.#subscriptions.get(subscription)?.bytes?.(bytes);
+        return;
+      }
+      this.#handle(v.parse(ClientMessage, JSON.parse(message)));
+    } catch (error) {
+      if (error instanceof CommandError) return; // Input to a guest that is not there any more is dropped.
+      this.door.refuse(`a message cannot be read: ${(error as Error).message}`);
+    }
+  }
+
+  /** The door was closed. */
+  close(): void {
+    this.#closed = true;
+    for (const subscription of this.#subscriptions.values()) subscription.cancel();
+    this.#subscriptions.clear();
+  }
+
+  #handle(message: ClientMessage): void {
+    switch (message.kind) {
+      case 'call':
+        void carryOut(this.fleet, message.command, message.args).then(
+          (result) => this.#send({ kind: 'result', id: message.id, result }),
+          (error: unknown) => this.#send({ kind: 'error', id: message.id, error: wireError(error) }),
+        );
+        return;
+      case 'subscribe':
+        this.#subscribe(message.subscription, message.topic, message.args);
+        return;
+      case 'unsubscribe':
+        this.#subscriptions.get(message.subscription)?.cancel();
+        this.#subscriptions.delete(message.subscription);
+    }
+  }
+
+  #subscribe(number: number, topic: string, args: unknown): void {
+    try {
+      if (!Object.hasOwn(topics, topic)) throw new CommandError('usage', `There is no topic "${topic}".`);
+      if (this.#subscriptions.has(number)) throw new CommandError('usage', `Subscription ${number} is in use.`);
+      if (this.#subscriptions.size >= SUBSCRIPTIONS_MAX) {
+        throw new CommandError('refused', `A client can have ${SUBSCRIPTIONS_MAX} subscriptions.`);
+      }
+      const name = topic as TopicName;
+      const open = feeds[name] as Topic<TopicName>;
+      const feed: Feed = {
+        data: (data) => this.#send({ kind: 'data', subscription: number, data }),
+        bytes: (bytes) => this.#sendRaw(encodeBytes(number, bytes)),
+        end: () => {
+          this.#subscriptions.delete(number);
+          this.#send({ kind: 'end', subscription: number, error: null });
+        },
+      };
+      this.#subscriptions.set(number, open(this, parseArgs(topic, topics[name], args) as never, feed));
+    } catch (error) {
+      this.#send({ kind: 'end', subscription: number, error: wireError(error) });
+    }
+  }
+
+  #send(message: HostMessage): void {
+    this.#sendRaw(JSON.stringify(message));
+  }
+
+  #sendRaw(message: string | Uint8Array): void {
+    if (this.#closed) return;
+    if (this.door.unsentBytes() > UNSENT_MAX) {
+      this.door.refuse('the client does not read what it asked for');
+      return;
+    }
+    this.door.send(message);
+  }
+}
+
+const feeds: { readonly [T in TopicName]: Topic<T> } = {
+  inventory: ({ fleet }, _args, feed) => {
+    const tell = (): void => feed.data(fleet.inventory());
+    const cancel = fleet.follow(tell);
+    tell();
+    return { cancel };
+  },
+  events: ({ fleet }, args, feed) => {
+    const vm = args.vm === undefined ? undefined : fleet.vm(args.vm).id;
+    feed.data(fleet.events.list({ vm, since: args.since, limit: 1000 }));
+    const cancel = fleet.events.follow((event) => {
+      if (vm === undefined || event.vm?.id === vm) feed.data([event]);
+    });
+    return { cancel };
+  },
+  metrics: ({ fleet }, args, feed) => {
+    const vm = fleet.vm(args.vm);
+    const tell = (): void => {
+      if (vm.power !== 'off') feed.data(vm.metrics());
+    };
+    tell();
+    const timer = setInterval(tell, METRICS_MS);
+    return { cancel: () => clearInterval(timer) };
+  },
+  screen: ({ fleet, door }, args, feed) => {
+    const vm = fleet.vm(args.vm);
+    let missed = false;
+    let asked = false;
+    const cancel = vm.screen.watch((message, full) => {
+      const busy = door.unsentBytes() > PICTURE_UNSENT_MAX;
+      if (!busy && (full || !missed)) {
+        missed = false;
+        asked = false;
+        feed.bytes(message);
+        return;
+      }
+      missed = true;
+      if (full) asked = false;
+      if (!busy && !asked) vm.screen.refresh();
+      asked ||= !busy;
+    });
+    return { cancel, bytes: (bytes) => vm.input({ device: 'console', input: decodeConsoleInput(bytes) }) };
+  },
+  serial: ({ fleet, door }, args, feed) => {
+    const vm = fleet.vm(args.vm);
+    vm.require('console');
+    if (args.history) feed.bytes(vm.serial.history());
+    const cancel = vm.serial.attach({ data: (bytes) => feed.bytes(bytes), end: () => feed.end() });
+    const bytes = (data: Uint8Array): void => {
+      vm.input({ device: 'serial', data: data.slice() });
+      door.pause(true);
+      void vm.inputRoom().then(() => door.pause(false));
+    };
+    return { cancel, bytes };
+  },
+};
+
+function wireError(error: unknown): WireError {
+  const { code, message } = asCommandError(error);
+  return { code, message };
+}

@@ -1,0 +1,48 @@
+/**
+ * A warm spare: a replica process that has compiled the emulator and waits for a role, so that a power-on or a new backup
+ * does not wait for the compiler (about a second).
+ *
+ * Invariant: at most one spare; it is made when there is nothing more urgent to compute.
+ */
+import type { Processes } from './processes.ts';
+import { Replica } from './replica.ts';
+
+/** After a spare was taken the next one waits this long: its compilation must not slow what the first was taken for. */
+const REFILL_DELAY_MS = 5000;
+
+export class Spares {
+  readonly #processes: Processes;
+  #spare: Replica | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(processes: Processes) {
+    this.#processes = processes;
+    this.#refill(0);
+  }
+
+  /** A replica without a role; compiled already where possible. */
+  take(): Replica {
+    const spare = this.#spare;
+    this.#spare = null;
+    this.#refill(REFILL_DELAY_MS);
+    return spare?.alive ? spare : new Replica(this.#processes.fork());
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#spare?.kill();
+    this.#spare = null;
+  }
+
+  #refill(delayMs: number): void {
+    if (this.#closed) return;
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#spare ??= new Replica(this.#processes.fork());
+    }, delayMs);
+    this.#timer.unref();
+  }
+}

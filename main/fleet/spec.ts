@@ -1,0 +1,150 @@
+/**
+ * From what the user asked for to what a VM is made of, and from there to what a replica is told.
+ *
+ * Invariant: every file is looked at before a VM is made of it and again before it is powered on, so that a bad one is
+ * refused by name and no VM is made by halves.
+ */
+import { randomBytes, randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { CommandError, type ParsedArgs, type Sample, type VmHardware } from '../../preload/contract.ts';
+import { checkInitrdFits, checkMedium, MediumError, type MediumKind } from '../datastore/media.ts';
+import { FAILURE_TIMEOUT_MS } from '../ft/constants.ts';
+import type { ReplicaSpec } from '../replica/messages.ts';
+import type { VmConfig, VmRecord } from '../store/vms.ts';
+
+/** Where the firmware and the sample guests are, as absolute paths. */
+export interface GuestLibrary {
+  readonly bios: string;
+  readonly vgaBios: string;
+  readonly linux: { readonly bzimage: string; readonly initrd: string; readonly cmdline: string };
+  readonly test: string;
+}
+
+const DEFAULT_MEMORY_MB: { readonly [S in Sample]: number } = { linux: 128, test: 32 };
+const CUSTOM_MEMORY_MB = 128;
+const VGA_MEMORY_MB = 8;
+/** Shows the kernel's messages on the screen and on the serial port. */
+const DEFAULT_CMDLINE = 'console=tty0 console=ttyS0';
+const FILE_KINDS = ['bzimage', 'initrd', 'hda', 'cdrom', 'fda'] as const;
+/** The second bit of the first byte: locally administered (IEEE 802). The rest of the prefix is ours. */
+const MAC_PREFIX = [0x02, 0x4c, 0x53];
+
+/**
+ * What the arguments of `vm.create` describe.
+ * @throws {CommandError} `usage` when they contradict each other, `refused` when a file is not what it should be.
+ */
+export function configure(args: ParsedArgs<'vm.create'>, guests: GuestLibrary, macs: ReadonlySet<string>): VmConfig {
+  const own = FILE_KINDS.filter((kind) => args[kind] !== undefined);
+  const boots = own.filter((kind) => kind !== 'initrd');
+  if (args.sample && (args.bzimage || args.initrd)) {
+    throw new CommandError('usage', 'A sample brings its own kernel: leave out either --sample or --bzimage and --initrd.');
+  }
+  if (args.sample === 'test' && args.fda) {
+    throw new CommandError('usage', 'The test guest boots from its own floppy: leave out either --sample test or --fda.');
+  }
+  if (!args.sample && boots.length === 0) {
+    throw new CommandError('usage', 'Say what the VM boots: --sample linux, or --bzimage, --hda, --cdrom or --fda with a file.');
+  }
+  if (args.initrd && !args.bzimage) {
+    throw new CommandError('usage', 'An initrd needs its kernel: add --bzimage FILE.');
+  }
+  const config: VmConfig = {
+    sample: args.sample ?? null,
+    memoryMB: args.memoryMB ?? (args.sample ? DEFAULT_MEMORY_MB[args.sample] : CUSTOM_MEMORY_MB),
+    seed: randomInt(2 ** 32),
+    mac: newMac(macs),
+    ...Object.fromEntries(own.map((kind) => [kind, path.resolve(args[kind] as string)])),
+    cmdline: args.cmdline ?? null,
+  };
+  checkFiles(config, guests);
+  return config;
+}
+
+/** @throws {CommandError} `refused`, naming the file, what is wrong with it, and the remedy. */
+export function checkFiles(config: VmConfig, guests: GuestLibrary): void {
+  const files = filesOf(config, guests);
+  try {
+    for (const [kind, file] of Object.entries(files) as [MediumKind, string | undefined][]) {
+      if (!file) continue;
+      const size = checkMedium(kind, file);
+      if (kind === 'initrd') checkInitrdFits(file, size, config.memoryMB);
+    }
+  } catch (error) {
+    if (error instanceof MediumError) throw new CommandError('refused', error.message);
+    throw error;
+  }
+}
+
+/** What a replica needs to build the machine; `holder` names it for the lease. */
+export function specify(
+  vm: VmRecord,
+  guests: GuestLibrary,
+  at: { holder: string; datastore: string; startTimeMs: number },
+): ReplicaSpec {
+  const { config } = vm;
+  return {
+    vm: vm.id,
+    name: vm.name,
+    ...at,
+    memoryMB: config.memoryMB,
+    vgaMemoryMB: VGA_MEMORY_MB,
+    seed: config.seed,
+    mac: config.mac,
+    files: filesOf(config, guests),
+    cmdline: commandLine(vm, guests),
+    failureTimeoutMs: FAILURE_TIMEOUT_MS,
+  };
+}
+
+/** What the user is shown of it. */
+export function hardware(config: VmConfig): VmHardware {
+  const files = Object.fromEntries(FILE_KINDS.flatMap((kind) => (config[kind] ? [[kind, config[kind]]] : [])));
+  return { memoryMB: config.memoryMB, guest: guestInWords(config), files, cmdline: config.cmdline, mac: config.mac };
+}
+
+function guestInWords(config: VmConfig): string {
+  if (config.sample === 'linux') return 'Sample Linux';
+  if (config.sample === 'test') return 'Test guest';
+  if (config.bzimage) return 'Linux kernel';
+  if (config.hda) return 'Disk image';
+  return config.cdrom ? 'CD image' : 'Floppy image';
+}
+
+function filesOf(config: VmConfig, guests: GuestLibrary): ReplicaSpec['files'] {
+  const linux = config.sample === 'linux' ? guests.linux : null;
+  return {
+    bios: guests.bios,
+    vgaBios: guests.vgaBios,
+    bzimage: linux?.bzimage ?? config.bzimage,
+    initrd: linux?.initrd ?? config.initrd,
+    hda: config.hda,
+    cdrom: config.cdrom,
+    fda: config.sample === 'test' ? guests.test : config.fda,
+  };
+}
+
+function commandLine(vm: VmRecord, guests: GuestLibrary): string {
+  if (vm.config.cmdline !== null) return vm.config.cmdline;
+  if (vm.config.sample !== 'linux') return DEFAULT_CMDLINE;
+  return `${readFileSync(guests.linux.cmdline, 'utf8').trim()} hostname=${hostName(vm.name)}`;
+}
+
+/** The VM's name as a host name (RFC 1123: letters, digits and hyphens, at most 63). */
+export function hostName(name: string): string {
+  const label = name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 63);
+  return label === '' ? 'lockstep' : label;
+}
+
+function newMac(taken: ReadonlySet<string>): string {
+  for (;;) {
+    const bytes = [...MAC_PREFIX, ...randomBytes(3)];
+    const mac = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(':');
+    if (!taken.has(mac)) return mac;
+  }
+}

@@ -1,0 +1,282 @@
+/**
+ * One VM: its record, its power, its pair while it runs, and its outside ends (serial port, input line, screen), which
+ * outlive every failover.
+ *
+ * Invariant: what the database says of its power is written before it is true for "on" and after it is true for "off", so
+ * that a crash of the host is always seen as one.
+ */
+import { encodeScreen } from '../../preload/screen.ts';
+import { CommandError, type FtStatus, type PowerState, type VmMetrics, type VmView } from '../../preload/contract.ts';
+import { refusal, type GuardedCommand } from '../../preload/rules.ts';
+import { beginGeneration } from '../datastore/leases.ts';
+import type { OutsideInput } from '../replica/messages.ts';
+import type { EventTable } from '../store/events.ts';
+import type { VmRecord, VmTable } from '../store/vms.ts';
+import { InputLine } from './input-line.ts';
+import { Pair, type PairOutside } from './pair.ts';
+import type { Processes } from './processes.ts';
+import { ScreenHub } from './screen-hub.ts';
+import { SerialPort } from './serial-port.ts';
+import type { Spares } from './spares.ts';
+import { checkFiles, hardware, specify, type GuestLibrary } from './spec.ts';
+
+/** What all VMs share. */
+export interface VmSurroundings {
+  readonly vms: VmTable;
+  readonly events: EventTable;
+  readonly processes: Processes;
+  readonly spares: Spares;
+  readonly guests: GuestLibrary;
+  /** The folder of the shared storage. */
+  readonly datastore: string;
+  readonly hostName: string;
+  readonly changed: () => void;
+}
+
+/** Confirmations of outputs are collected for this long, in milliseconds. */
+const CONFIRM_MS = 20;
+
+export class Vm {
+  readonly serial = new SerialPort();
+  readonly screen = new ScreenHub((message) => this.#pair?.send(message));
+  readonly #inputs = new InputLine();
+  readonly #around: VmSurroundings;
+  #record: VmRecord;
+  #power: PowerState = 'off';
+  #pair: Pair | null = null;
+  #confirmTimer: NodeJS.Timeout | null = null;
+  readonly #powerWaiters: (() => void)[] = [];
+  #startError: string | null = null;
+
+  constructor(record: VmRecord, around: VmSurroundings) {
+    this.#record = record;
+    this.#around = around;
+  }
+
+  get id(): string {
+    return this.#record.id;
+  }
+
+  get name(): string {
+    return this.#record.name;
+  }
+
+  get mac(): string {
+    return this.#record.config.mac;
+  }
+
+  get power(): PowerState {
+    return this.#power;
+  }
+
+  /* -------------------------------------------------------------- what is shown ------------------------------ */
+
+  view(): VmView {
+    const { id, name, createdAt, config, ftEnabled, poweredOnAt, note } = this.#record;
+    const shown = { id, name, createdAt, power: this.#power, poweredOnAt, note, hardware: hardware(config), ftEnabled };
+    return { ...shown, ft: this.ftStatus() };
+  }
+
+  ftStatus(): FtStatus {
+    const pair = this.#pair;
+    const report = pair?.primary?.report ?? null;
+    const delays = report?.outputDelayMs ?? null;
+    return {
+      ...this.#ftState(),
+      primary: pair?.primary?.place(this.#around.hostName) ?? null,
+      secondary: pair?.secondary?.place(this.#around.hostName) ?? null,
+      generation: pair?.generation ?? 0,
+      lagMs: report?.lagMs ?? null,
+      vLockstepIntervalMs: report?.vLockstepIntervalMs ?? null,
+      logBandwidthBitsPerSecond: report?.logBitsPerSecond ?? null,
+      outputDelayMsP50: delays?.p50 ?? null,
+      outputDelayMsP99: delays?.p99 ?? null,
+      lastFailover: pair?.lastFailover ?? null,
+      lastStart: pair?.lastStart ?? null,
+    };
+  }
+
+  metrics(): VmMetrics {
+    const report = this.#pair?.primary?.report ?? null;
+    const { lagMs, vLockstepIntervalMs, logBandwidthBitsPerSecond, outputDelayMsP50, outputDelayMsP99 } = this.ftStatus();
+    return {
+      at: Date.now(),
+      instructionsPerSecond: report?.instructionsPerSecond ?? 0,
+      lagMs,
+      vLockstepIntervalMs,
+      logBandwidthBitsPerSecond,
+      outputDelayMsP50,
+      outputDelayMsP99,
+      outputsHeld: report?.outputsHeld ?? 0,
+      throttle: report?.throttle ?? 0,
+      stalls: report?.stalls ?? 0,
+      primary: this.#pair?.primary?.metrics() ?? null,
+      secondary: this.#pair?.secondary?.metrics() ?? null,
+    };
+  }
+
+  #ftState(): Pick<FtStatus, 'status' | 'reason'> {
+    if (!this.#record.ftEnabled) return { status: 'notConfigured', reason: null };
+    if (!this.#pair || this.#power === 'shuttingDown') return { status: 'vmNotRunning', reason: null };
+    return this.#pair.status();
+  }
+
+  /* -------------------------------------------------------------- what is asked of it ------------------------ */
+
+  /** @throws {CommandError} `refused`, with the reason, when the command makes no sense now. */
+  require(command: GuardedCommand): void {
+    const reason = refusal(command, this.view());
+    if (reason) throw new CommandError('refused', reason);
+  }
+
+  /** Resolves when the machine runs. */
+  async powerOn(): Promise<void> {
+    this.require('power.on');
+    checkFiles(this.#record.config, this.#around.guests);
+    const { datastore, vms } = this.#around;
+    const poweredOnAt = Date.now();
+    let generation: number;
+    try {
+      generation = beginGeneration(datastore, this.id, `host ${process.pid}`);
+    } catch (error) {
+      throw new CommandError('failed', `The datastore "${datastore}" cannot be written: ${(error as Error).message}.`);
+    }
+    vms.setPower(this.id, poweredOnAt, null);
+    this.#record = { ...this.#record, poweredOnAt, note: null };
+    this.#power = 'startingUp';
+    this.#startError = null;
+    this.#event('power.on', 'info', 'Powered on.');
+    const { guests, processes, spares } = this.#around;
+    this.#pair = new Pair(
+      {
+        spec: (holder) => specify(this.#record, guests, { holder, datastore, startTimeMs: poweredOnAt }),
+        generation,
+        processes,
+        spares,
+        outside: this.#pairOutside(),
+      },
+      this.#record.ftEnabled,
+    );
+    this.#around.changed();
+    await this.#powerSettled('startingUp');
+    if (this.#startError) throw new CommandError('failed', `"${this.name}" could not be powered on: ${this.#startError}`);
+  }
+
+  /** Resolves when no replica is left. */
+  async powerOff(): Promise<void> {
+    this.require('power.off');
+    if (this.#power !== 'shuttingDown') {
+      this.#power = 'shuttingDown';
+      this.#pair?.stop();
+      this.#around.changed();
+    }
+    await this.#powerSettled('shuttingDown');
+  }
+
+  /** Ends everything at once: the host is closing. */
+  kill(): void {
+    this.#pair?.kill();
+  }
+
+  setFt(on: boolean): void {
+    this.require(on ? 'ft.on' : 'ft.off');
+    this.#around.vms.setFtEnabled(this.id, on);
+    this.#record = { ...this.#record, ftEnabled: on };
+    this.#event(on ? 'ft.turnedOn' : 'ft.turnedOff', 'info', `Fault Tolerance was turned ${on ? 'on' : 'off'}.`);
+    this.#pair?.setProtected(on);
+    this.#around.changed();
+  }
+
+  /** Kills a replica as `kill -9` does. @returns its pid. */
+  crash(which: 'primary' | 'secondary'): number {
+    this.require(`crash-${which}`);
+    const replica = which === 'primary' ? this.#pair?.primary : this.#pair?.secondary;
+    if (!replica) throw new CommandError('refused', `"${this.name}" has no ${which} at this moment.`);
+    this.#event('fault.injected', 'warning', `Fault: the ${which} (pid ${replica.pid}) is killed.`, { pid: replica.pid });
+    replica.kill();
+    return replica.pid;
+  }
+
+  /** @throws {CommandError} when the guest is not there or does not take its input. */
+  input(input: OutsideInput): void {
+    this.require('console');
+    const message = this.#inputs.push(input);
+    if (!message) {
+      throw new CommandError('refused', `"${this.name}" does not take its input: too much is waiting already.`);
+    }
+    this.#pair?.send(message);
+  }
+
+  /** Resolves when more input may be given. */
+  inputRoom(): Promise<void> {
+    return this.#inputs.room();
+  }
+
+  /* -------------------------------------------------------------- what its pair tells it --------------------- */
+
+  #pairOutside(): PairOutside {
+    return {
+      output: (message) => {
+        if (message.type === 'serial') {
+          this.serial.receive(message, message.data);
+          this.#confirmSoon();
+        } else if (message.type === 'screen') {
+          this.screen.receive(message.full, message.data);
+        } else if (message.type === 'committed') {
+          this.#inputs.committed(message.sequence);
+        }
+      },
+      event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
+      changed: () => this.#around.changed(),
+      started: () => {
+        this.#power = 'on';
+        this.screen.resume();
+        this.#settlePower();
+      },
+      failedOver: (lastInput) => {
+        for (const message of this.#inputs.resume(lastInput)) this.#pair?.send(message);
+        this.screen.resume();
+        this.#confirmSoon();
+      },
+      ended: (why) => this.#ended(why),
+    };
+  }
+
+  /** Tells the primary what has arrived, a few times a second at most. */
+  #confirmSoon(): void {
+    this.#confirmTimer ??= setTimeout(() => {
+      this.#confirmTimer = null;
+      const { epoch, index } = this.serial.seen;
+      this.#pair?.send({ type: 'confirm', epoch, index });
+    }, CONFIRM_MS);
+  }
+
+  #ended(why: string | null): void {
+    const unexpected = why !== null;
+    if (this.#power === 'startingUp') this.#startError = why;
+    const note = unexpected ? `Powered off unexpectedly: ${why}` : null;
+    this.#pair = null;
+    this.#power = 'off';
+    this.#around.vms.setPower(this.id, null, note);
+    this.#record = { ...this.#record, poweredOnAt: null, note };
+    if (unexpected) this.#event('power.lost', 'error', `Powered off unexpectedly: ${why}.`);
+    else this.#event('power.off', 'info', 'Powered off.');
+    this.#inputs.reset();
+    this.serial.reset();
+    this.screen.reset(encodeScreen({ kind: 'blank', full: true }));
+    this.#settlePower();
+  }
+
+  #event(kind: string, severity: 'info' | 'warning' | 'error', message: string, data?: { [key: string]: unknown }): void {
+    this.#around.events.add({ vm: { id: this.id, name: this.name }, kind, severity, message, ...(data && { data }) });
+  }
+
+  #settlePower(): void {
+    for (const resolve of this.#powerWaiters.splice(0)) resolve();
+    this.#around.changed();
+  }
+
+  async #powerSettled(while_: PowerState): Promise<void> {
+    while (this.#power === while_) await new Promise<void>((resolve) => this.#powerWaiters.push(resolve));
+  }
+}

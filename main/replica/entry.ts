@@ -1,0 +1,122 @@
+/**
+ * The entry of a replica process: compile the emulator, wait for a role, play it.
+ *
+ * Invariant: a process plays one role for one VM, though a backup may become a primary; when its machine is halted, or its
+ * fleet is gone, it ends.
+ */
+import { LeaseArbiter } from '../datastore/leases.ts';
+import { Primary } from '../ft/primary.ts';
+import { loadCore } from '../machine/v86.ts';
+import type { Transport } from '../transport/transport.ts';
+import { BackupRunner } from './backup-runner.ts';
+import { buildMachine } from './build-machine.ts';
+import type { FromReplica, ReplicaSpec, ToReplica } from './messages.ts';
+import { connectParent } from './parent.ts';
+import { PrimaryRunner, type PrimaryParts } from './primary-runner.ts';
+
+/** Time for the last words to reach the fleet, in milliseconds. */
+const LAST_WORDS_MS = 200;
+
+const parent = connectParent();
+let primary: PrimaryRunner | null = null;
+let backup: BackupRunner | null = null;
+/** What to do with the link that comes next, and a link that came first. */
+let awaitLink: ((transport: Transport) => void) | null = null;
+let earlyLink: Transport | null = null;
+/** Messages are handled one after the other, also where one takes its time. */
+let tail: Promise<void> = Promise.resolve();
+let watching = false;
+
+function end(code: number): void {
+  setTimeout(() => process.exit(code), LAST_WORDS_MS);
+}
+
+function failed(error: Error): void {
+  const message: FromReplica = { type: 'failed', message: error.message };
+  parent.send(message);
+  process.stderr.write(`${error.stack ?? error.message}\n`);
+  end(1);
+}
+
+async function parts(spec: ReplicaSpec): Promise<PrimaryParts> {
+  process.title = `lockstep replica ${spec.name}`;
+  const machine = await buildMachine(spec);
+  const arbiter = new LeaseArbiter(spec.datastore, spec.vm, spec.holder);
+  return { spec, machine, arbiter, send: (message) => parent.send(message), halted: () => end(0) };
+}
+
+function nextLink(use: (transport: Transport) => void): void {
+  const early = earlyLink;
+  earlyLink = null;
+  if (early) use(early);
+  else awaitLink = use;
+}
+
+async function boot(spec: ReplicaSpec, generation: number): Promise<void> {
+  const start = { generation, lastInput: 0 };
+  primary = await PrimaryRunner.start(await parts(spec), (env, outside) => new Primary(env, outside, start));
+  if (watching) primary.watch(true);
+  parent.send({ type: 'started', role: 'primary' });
+}
+
+async function standBy(spec: ReplicaSpec): Promise<void> {
+  const made = await parts(spec);
+  nextLink((transport) => {
+    backup = new BackupRunner(made, transport, (promoted) => {
+      backup = null;
+      primary = promoted;
+      if (watching) promoted.watch(true);
+    });
+  });
+  parent.send({ type: 'started', role: 'backup' });
+}
+
+async function handle(message: ToReplica): Promise<void> {
+  switch (message.type) {
+    case 'boot':
+      return boot(message.spec, message.generation);
+    case 'standBy':
+      return standBy(message.spec);
+    case 'protect':
+      nextLink((transport) => primary?.protect(transport));
+      return undefined;
+    case 'endProtection':
+      primary?.endProtection();
+      return undefined;
+    case 'powerOff':
+      if (primary) primary.powerOff();
+      else end(0);
+      return undefined;
+    case 'peerDied':
+      primary?.peerDied(message.why);
+      backup?.lostPrimary(message.why);
+      return undefined;
+    case 'input':
+      primary?.input(message.sequence, message.input);
+      return undefined;
+    case 'confirm':
+      primary?.confirm(message.epoch, message.index);
+      return undefined;
+    case 'watch':
+      watching = message.watching;
+      primary?.watch(watching);
+      return undefined;
+    case 'frame':
+      primary?.frame();
+  }
+}
+
+parent.onMessage((message) => {
+  tail = tail.then(() => handle(message)).catch(failed);
+});
+parent.onLink((_name, transport) => {
+  const use = awaitLink;
+  awaitLink = null;
+  if (use) use(transport);
+  else earlyLink = transport;
+});
+process.on('uncaughtException', failed);
+
+const startedAt = performance.now();
+await loadCore();
+parent.send({ type: 'ready', compileMs: performance.now() - startedAt });

@@ -1,0 +1,100 @@
+/**
+ * What the fleet and a replica say to each other. Plain data that both `child_process` and Electron can clone.
+ *
+ * Invariant: everything a replica may do it does because of a message here, a message of its peer, or its own machine; it
+ * knows neither the fleet nor its database.
+ */
+import type { ConsoleInput } from '../../preload/input.ts';
+import type { FtEvent } from '../ft/environment.ts';
+
+/** What a VM is made of, as paths: a replica opens the files itself. */
+export interface ReplicaSpec {
+  readonly vm: string;
+  readonly name: string;
+  /** Who claims the lease: unique for this process. */
+  readonly holder: string;
+  readonly datastore: string;
+  readonly memoryMB: number;
+  readonly vgaMemoryMB: number;
+  readonly seed: number;
+  /** What the guest's clock shows at power-on, milliseconds since 1970, UTC. */
+  readonly startTimeMs: number;
+  readonly mac: string;
+  readonly files: {
+    readonly bios: string;
+    readonly vgaBios: string;
+    readonly bzimage?: string | undefined;
+    readonly initrd?: string | undefined;
+    readonly hda?: string | undefined;
+    readonly cdrom?: string | undefined;
+    readonly fda?: string | undefined;
+  };
+  readonly cmdline: string;
+  readonly failureTimeoutMs: number;
+}
+
+export type OutsideInput =
+  | { readonly device: 'serial'; readonly data: Uint8Array }
+  | { readonly device: 'console'; readonly input: ConsoleInput };
+
+export type ToReplica =
+  /** Become the primary of a VM that is powered on now. */
+  | { readonly type: 'boot'; readonly spec: ReplicaSpec; readonly generation: number }
+  /** Become a backup; the primary is at the other end of the link that comes next. */
+  | { readonly type: 'standBy'; readonly spec: ReplicaSpec }
+  /** To a primary: a backup stands by at the other end of the link that comes next. */
+  | { readonly type: 'protect' }
+  | { readonly type: 'endProtection' }
+  | { readonly type: 'powerOff' }
+  /** The peer's process has ended: a hint, never a permission. */
+  | { readonly type: 'peerDied'; readonly why: string }
+  | { readonly type: 'input'; readonly sequence: number; readonly input: OutsideInput }
+  /** The receiver has the output at this position and all before it. */
+  | { readonly type: 'confirm'; readonly epoch: number; readonly index: number }
+  /** Somebody looks at the screen (or nobody does any more). */
+  | { readonly type: 'watch'; readonly watching: boolean }
+  /** A whole picture, please. */
+  | { readonly type: 'frame' };
+
+/** Once in a while, for people. Rates are over the time since the last report. */
+export interface ReplicaReport {
+  readonly role: 'primary' | 'backup';
+  readonly epoch: number;
+  readonly generation: number;
+  readonly instructionsPerSecond: number;
+  readonly epochsPerSecond: number;
+  /** Percent of one core. */
+  readonly cpuPercent: number;
+  readonly memoryMB: number;
+  readonly lagMs: number | null;
+  readonly vLockstepIntervalMs: number | null;
+  readonly logBitsPerSecond: number | null;
+  readonly outputDelayMs: { readonly p50: number; readonly p99: number } | null;
+  readonly outputsHeld: number;
+  readonly throttle: number;
+  readonly stalls: number;
+}
+
+export type FromReplica =
+  /** The emulator is compiled: this process can take a role. */
+  | { readonly type: 'ready'; readonly compileMs: number }
+  /** The machine is built, and runs where it is a primary. */
+  | { readonly type: 'started'; readonly role: 'primary' | 'backup' }
+  /** The message names what is wrong and the remedy. The process ends. */
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'ft'; readonly event: FtEvent }
+  /** The guest stood still for this long while its state was captured. */
+  | { readonly type: 'captured'; readonly stunMs: number; readonly epoch: number; readonly bytes: number }
+  | { readonly type: 'copied'; readonly fraction: number }
+  /** The first epoch after going live has been executed. */
+  | { readonly type: 'resumed'; readonly liveMs: number }
+  | { readonly type: 'serial'; readonly epoch: number; readonly index: number; readonly data: Uint8Array }
+  | { readonly type: 'nic'; readonly epoch: number; readonly index: number; readonly data: Uint8Array }
+  /** A display message (preload/screen.ts); `full` where it needs nothing before it. */
+  | { readonly type: 'screen'; readonly full: boolean; readonly data: Uint8Array }
+  | { readonly type: 'committed'; readonly sequence: number }
+  | { readonly type: 'diskError'; readonly message: string }
+  | { readonly type: 'report'; readonly report: ReplicaReport };
+
+/** The links a replica can be given. */
+export type LinkName = 'peer';

@@ -1,0 +1,78 @@
+/**
+ * The pacer: it turns wall time into heads. The only place where the real clock reaches a machine, and only a primary's.
+ *
+ * Invariant: virtual time follows wall time and does not overtake it for long: inside an epoch it runs at about nine tenths
+ * of the measured speed, and the next head's `advance` makes up the rest. Restarting it maps the clock anew, so a machine
+ * that stood still (a paused process, a failover) goes on without a jump for the time before.
+ */
+import type { Head, Input } from '../ft/entry.ts';
+
+const NS_PER_MS = 1e6;
+/** Virtual ns per 1024 instructions before anything was measured, and its bounds (0.5 to 20 ns an instruction). */
+const RATE_FIRST = 5 * 1024;
+const RATE_MIN = 512;
+const RATE_MAX = 20 * 1024;
+/** The share of the measured speed at which the clock runs inside an epoch, normally and when it has run ahead. */
+const SHARE = 0.9;
+const SHARE_AHEAD = 0.5;
+const AHEAD_MS = 0.5;
+/** A new rate is used when it differs by this much from the old one: a steady rate keeps the log small. */
+const RATE_CHANGE = 0.15;
+/** Epochs with fewer instructions say little about the speed. */
+const INSTRUCTIONS_MIN = 20_000;
+const DECAY = 0.97;
+/** Virtual time this far ahead of wall time is slept off. */
+const AHEAD_SLEEP_MS = 10;
+/** The longest jump of the virtual clock in one head; a computer that slept for an hour catches up in steps. */
+const ADVANCE_US_MAX = 1_000_000;
+
+export class Pacer {
+  readonly #nowNs: () => number;
+  #offsetNs = 0;
+  #rate = RATE_FIRST;
+  #wallSum = 0;
+  #instructionSum = 1;
+  #startedNs = 0;
+
+  /** `nowNs` is a monotonic clock in nanoseconds. */
+  constructor(nowNs: () => number) {
+    this.#nowNs = nowNs;
+  }
+
+  /** From now on the machine's clock stands for the present. */
+  restart(virtualNs: number): void {
+    this.#offsetNs = this.#nowNs() - virtualNs;
+  }
+
+  /** The head of the epoch that starts now. */
+  head(virtualNs: number, inputs: readonly Input[]): Head {
+    this.#startedNs = this.#wallNs();
+    const behindUs = Math.max(0, Math.floor((this.#startedNs - virtualNs) / 1000));
+    return { advanceUs: Math.min(behindUs, ADVANCE_US_MAX), rate: this.#rate, slices: 1, inputs };
+  }
+
+  /**
+   * Learns from the epoch that has just ended, and says how long to wait before the next one, in milliseconds: 0 while
+   * the guest is busy.
+   */
+  executed(virtualNs: number, instructions: number, idleMs: number): number {
+    const wallNs = this.#wallNs();
+    const aheadMs = (virtualNs - wallNs) / NS_PER_MS;
+    if (instructions > INSTRUCTIONS_MIN) this.#learn(wallNs - this.#startedNs, instructions, aheadMs);
+    if (idleMs > 0) return Math.max(1, Math.ceil(idleMs + Math.max(0, aheadMs)));
+    return aheadMs > AHEAD_SLEEP_MS ? aheadMs : 0;
+  }
+
+  #wallNs(): number {
+    return this.#nowNs() - this.#offsetNs;
+  }
+
+  #learn(wallNs: number, instructions: number, aheadMs: number): void {
+    this.#wallSum = this.#wallSum * DECAY + wallNs;
+    this.#instructionSum = this.#instructionSum * DECAY + instructions;
+    const measured = (this.#wallSum / this.#instructionSum) * 1024;
+    const wanted = measured * (aheadMs > AHEAD_MS ? SHARE_AHEAD : SHARE);
+    const rate = Math.round(Math.min(RATE_MAX, Math.max(RATE_MIN, wanted)));
+    if (Math.abs(rate - this.#rate) > this.#rate * RATE_CHANGE) this.#rate = rate;
+  }
+}

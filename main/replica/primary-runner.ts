@@ -1,0 +1,299 @@
+/**
+ * Runs a machine as a primary: the epoch loop, its inputs, its disks, its screen, and the starting of a backup.
+ *
+ * Invariant: between two turns of the loop the machine stands at an epoch boundary; everything that touches it (capture,
+ * input, picture) happens there.
+ */
+import zlib from 'node:zlib';
+import type { Arbiter } from '../ft/arbiter.ts';
+import { HEARTBEAT_MS } from '../ft/constants.ts';
+import type { Head } from '../ft/entry.ts';
+import type { Environment, Outside } from '../ft/environment.ts';
+import type { Primary } from '../ft/primary.ts';
+import { encodeKeyboardInput } from '../machine/devices/keyboard.ts';
+import { encodeMouseInput } from '../machine/devices/mouse.ts';
+import { encodeSerialInput } from '../machine/devices/serial.ts';
+import type { DiskRequest, Machine } from '../machine/machine.ts';
+import type { Transport } from '../transport/transport.ts';
+import { sendSnapshot } from './checkpoint.ts';
+import { Disks } from './disks.ts';
+import { InputQueue } from './inputs.ts';
+import type { FromReplica, OutsideInput, ReplicaSpec } from './messages.ts';
+import { Pacer } from './pacer.ts';
+import { startReporting } from './reporter.ts';
+import { Viewer, type View } from './viewer.ts';
+
+/** How a primary comes into being: at power-on, or out of a backup that went live. */
+export type MakePrimary = (
+  environment: Environment<DiskRequest>,
+  outside: Outside<DiskRequest, View>,
+) => Primary<DiskRequest, View>;
+
+/** A stalled primary looks again after this long, in milliseconds. */
+const STALL_WAIT_MS = 2;
+
+export interface PrimaryParts {
+  readonly spec: ReplicaSpec;
+  readonly machine: Machine;
+  readonly arbiter: Arbiter;
+  readonly send: (message: FromReplica) => void;
+  readonly halted: () => void;
+}
+
+export class PrimaryRunner {
+  readonly #parts: PrimaryParts;
+  readonly #machine: Machine;
+  readonly #primary: Primary<DiskRequest, View>;
+  readonly #disks: Disks;
+  readonly #viewer: Viewer;
+  readonly #inputs = new InputQueue(() => this.#wake());
+  readonly #pacer = new Pacer(() => Number(process.hrtime.bigint()));
+  readonly #stops: (() => void)[] = [];
+  #peer: Transport | null = null;
+  #captureWanted = false;
+  #throttleDebtMs = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #scheduled = false;
+  #running = true;
+  #firstEpoch: (() => void) | null;
+
+  private constructor(parts: PrimaryParts, disks: Disks, make: MakePrimary, firstEpoch: (() => void) | null) {
+    this.#parts = parts;
+    this.#machine = parts.machine;
+    this.#disks = disks;
+    this.#firstEpoch = firstEpoch;
+    this.#viewer = new Viewer(parts.machine, (view, now) => this.#primary.show(view, view.data.length, now));
+    this.#primary = make(this.#environment(), this.#outside());
+  }
+
+  /**
+   * Opens the disks and lets the machine run. `firstEpoch` is called once, after the first executed epoch.
+   * @throws {Error} when a disk image cannot be opened.
+   */
+  static async start(parts: PrimaryParts, make: MakePrimary, firstEpoch?: () => void): Promise<PrimaryRunner> {
+    const { hda, cdrom } = parts.spec.files;
+    const completed: { tell: (data: Uint8Array) => void } = { tell: () => {} };
+    const disks = await Disks.open(
+      [...(hda ? [['hda', hda] as const] : []), ...(cdrom ? [['cdrom', cdrom] as const] : [])],
+      (data) => completed.tell(data),
+      (message) => parts.send({ type: 'diskError', message }),
+    );
+    const runner = new PrimaryRunner(parts, disks, make, firstEpoch ?? null);
+    completed.tell = (data) => runner.#inputs.push({ device: 'disk', sequence: 0, data });
+    runner.#run();
+    return runner;
+  }
+
+  input(sequence: number, input: OutsideInput): void {
+    // Sent twice around a failover: what the state already includes is dropped.
+    if (sequence <= this.#inputsSeen) return;
+    this.#inputsSeen = sequence;
+    this.#inputs.push({ sequence, ...encodeInput(input) });
+  }
+
+  confirm(epoch: number, index: number): void {
+    this.#primary.confirmed({ epoch, index });
+  }
+
+  watch(watching: boolean): void {
+    this.#viewer.watch(watching);
+  }
+
+  frame(): void {
+    this.#viewer.wantFrame();
+    this.#viewer.look(performance.now());
+  }
+
+  /** A backup stands by at the other end: copy the machine to it. */
+  protect(peer: Transport): void {
+    this.#peer?.close();
+    this.#peer = peer;
+    peer.onMessage((message) => this.#primary.receive(message, performance.now()));
+    peer.onClose((why) => this.#lostPeer(peer, `the logging channel closed (${why})`));
+    this.#primary.greet();
+    this.#captureWanted = true;
+    this.#disks.quiesce(true);
+    this.#wake();
+  }
+
+  peerDied(why: string): void {
+    if (this.#peer) this.#lostPeer(this.#peer, why);
+  }
+
+  endProtection(): void {
+    this.#cancelCapture();
+    this.#primary.endProtection(performance.now());
+    this.#dropPeer();
+  }
+
+  powerOff(): void {
+    this.#primary.powerOff();
+  }
+
+  /* -------------------------------------------------------------- the loop ---------------------------------- */
+
+  #inputsSeen = 0;
+
+  #run(): void {
+    this.#inputsSeen = this.#primary.lastInput;
+    this.#pacer.restart(this.#machine.virtualNs);
+    const tick = setInterval(() => {
+      const now = performance.now();
+      this.#primary.tick(now);
+      if (this.#running) this.#viewer.look(now);
+    }, HEARTBEAT_MS / 2);
+    this.#stops.push(() => clearInterval(tick));
+    this.#stops.push(startReporting(this.#machine, () => this.#numbers(), this.#parts.send));
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (this.#scheduled || !this.#running) return;
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#scheduled = true;
+    setImmediate(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    this.#scheduled = false;
+    if (!this.#running) return;
+    const wait = this.#captureIfQuiet() ?? this.#epoch();
+    if (!this.#running) return;
+    if (wait < 1 || !this.#inputs.empty) this.#wake();
+    else this.#timer = setTimeout(() => this.#wake(), wait);
+  };
+
+  /** Executes one epoch, unless something forbids it; how long to wait before the next, in milliseconds. */
+  #epoch(): number {
+    if (this.#primary.stalled()) return STALL_WAIT_MS;
+    const machine = this.#machine;
+    const inputs = this.#inputs.take();
+    let head: Head = this.#pacer.head(machine.virtualNs, inputs);
+    // While the disks are being quiesced their completions arrive together, in an epoch that executes nothing.
+    if (this.#captureWanted && inputs.some((input) => input.device === 'disk')) head = { ...head, slices: 0 };
+    const before = machine.instructions;
+    const idleMs = this.#primary.step(head, performance.now());
+    this.#firstEpoch?.();
+    this.#firstEpoch = null;
+    const wait = this.#pacer.executed(machine.virtualNs, machine.instructions - before, idleMs);
+    const now = performance.now();
+    this.#viewer.look(now);
+    if (head.slices === 0) return 0;
+    return Math.max(wait, this.#throttleWait(now));
+  }
+
+  /** Timers know whole milliseconds only: what the throttle asks for is saved up until it is one. */
+  #throttleWait(nowMs: number): number {
+    const sleepMs = this.#primary.throttleSleepMs(nowMs);
+    this.#throttleDebtMs = sleepMs > 0 ? this.#throttleDebtMs + sleepMs : 0;
+    const wait = Math.floor(this.#throttleDebtMs);
+    this.#throttleDebtMs -= wait;
+    return wait;
+  }
+
+  /* -------------------------------------------------------------- starting a backup ------------------------- */
+
+  /** Captures and begins to send, where that is wanted and no disk request is outstanding; null where it is not. */
+  #captureIfQuiet(): number | null {
+    const peer = this.#peer;
+    if (!this.#captureWanted || !peer || this.#primary.state !== 'alone') return null;
+    if (this.#machine.pendingRequests.length > 0) return null;
+    this.#cancelCapture();
+    const startedAt = performance.now();
+    const snapshot = this.#machine.capture();
+    const { description, pages } = snapshot;
+    const now = performance.now();
+    this.#primary.startBackup({ descriptionBytes: description.length, pagesBytes: pages.length }, now);
+    this.#parts.send({
+      type: 'captured',
+      stunMs: now - startedAt,
+      epoch: this.#machine.epoch,
+      bytes: description.length + pages.length,
+    });
+    const send = async (chunk: { size: number; data: Uint8Array }): Promise<boolean> => {
+      if (this.#peer !== peer || this.#primary.state !== 'starting') return false;
+      this.#primary.sendChunk(chunk);
+      await peer.drained();
+      return true;
+    };
+    const progress = (fraction: number): void => this.#parts.send({ type: 'copied', fraction });
+    sendSnapshot(snapshot, send, progress).catch((error: Error) => {
+      this.#lostPeer(peer, `the snapshot could not be sent: ${error.message}`);
+    });
+    return 0;
+  }
+
+  #cancelCapture(): void {
+    this.#captureWanted = false;
+    this.#disks.quiesce(false);
+  }
+
+  #lostPeer(peer: Transport, why: string): void {
+    if (peer !== this.#peer) return;
+    this.#cancelCapture();
+    this.#primary.lostBackup(why, performance.now());
+    this.#dropPeer();
+  }
+
+  #dropPeer(): void {
+    const peer = this.#peer;
+    this.#peer = null;
+    peer?.close();
+  }
+
+  /* -------------------------------------------------------------- the world for the protocol ---------------- */
+
+  #environment(): Environment<DiskRequest> {
+    const { spec, arbiter, send, machine } = this.#parts;
+    return {
+      machine,
+      channel: {
+        send: (message) => this.#peer?.send(message),
+        unsentBytes: () => this.#peer?.unsentBytes() ?? 0,
+      },
+      checksum: zlib.crc32,
+      claim: (generation) => {
+        void arbiter.claim(generation).then((result) => {
+          this.#primary.claimAnswered(result, performance.now());
+          this.#wake();
+        });
+      },
+      report: (event) => {
+        send({ type: 'ft', event });
+        if (event.type === 'backupLost') this.#dropPeer();
+        if (event.type === 'halted') this.#stop();
+      },
+      failureTimeoutMs: spec.failureTimeoutMs,
+    };
+  }
+
+  #outside(): Outside<DiskRequest, View> {
+    const { send } = this.#parts;
+    return {
+      emit: ({ epoch, index, output }) => send({ type: output.device, epoch, index, data: output.data }),
+      issue: (request) => this.#disks.issue(request),
+      show: (view) => send({ type: 'screen', full: view.full, data: view.data }),
+      committed: (sequence) => send({ type: 'committed', sequence }),
+    };
+  }
+
+  #stop(): void {
+    this.#running = false;
+    if (this.#timer) clearTimeout(this.#timer);
+    for (const stop of this.#stops) stop();
+    void this.#disks.close().finally(() => this.#parts.halted());
+  }
+
+  #numbers(): Parameters<typeof startReporting>[1] extends () => infer N ? N : never {
+    const paired = this.#primary.state === 'starting' || this.#primary.state === 'protected';
+    const metrics = this.#primary.metrics(performance.now());
+    return { role: 'primary', generation: this.#primary.generation, ...metrics, logBytes: paired ? metrics.logBytes : null };
+  }
+}
+
+function encodeInput(input: OutsideInput): { device: 'serial' | 'keyboard' | 'mouse'; data: Uint8Array } {
+  if (input.device === 'serial') return { device: 'serial', data: encodeSerialInput(input.data) };
+  if (input.input.kind === 'keys') return { device: 'keyboard', data: encodeKeyboardInput(input.input.codes) };
+  return { device: 'mouse', data: encodeMouseInput(input.input) };
+}

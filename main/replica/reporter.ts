@@ -1,0 +1,53 @@
+/**
+ * What a replica tells the fleet about itself once in a while.
+ *
+ * Invariant: looking changes nothing; rates are over the time since the last report.
+ */
+import type { Machine } from '../machine/machine.ts';
+import type { FromReplica, ReplicaReport } from './messages.ts';
+
+const REPORT_INTERVAL_MS = 500;
+const MB = 1 << 20;
+
+/** The role's own numbers. */
+export type RoleNumbers = Omit<
+  ReplicaReport,
+  'epoch' | 'instructionsPerSecond' | 'epochsPerSecond' | 'cpuPercent' | 'memoryMB' | 'logBitsPerSecond'
+> & { readonly logBytes: number | null };
+
+/** Reports until the returned function is called. */
+export function startReporting(
+  machine: Pick<Machine, 'epoch' | 'instructions'>,
+  numbers: () => RoleNumbers,
+  send: (message: FromReplica) => void,
+): () => void {
+  let at = performance.now();
+  let cpu = process.cpuUsage();
+  let instructions = machine.instructions;
+  let epoch = machine.epoch;
+  let logBytes = numbers().logBytes ?? 0;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    const seconds = (now - at) / 1000;
+    const used = process.cpuUsage(cpu);
+    const { logBytes: bytes, ...role } = numbers();
+    send({
+      type: 'report',
+      report: {
+        ...role,
+        epoch: machine.epoch,
+        instructionsPerSecond: Math.max(0, machine.instructions - instructions) / seconds,
+        epochsPerSecond: Math.max(0, machine.epoch - epoch) / seconds,
+        cpuPercent: (used.user + used.system) / 1e4 / seconds,
+        memoryMB: process.memoryUsage.rss() / MB,
+        logBitsPerSecond: bytes === null ? null : (Math.max(0, bytes - logBytes) * 8) / seconds,
+      },
+    });
+    at = now;
+    cpu = process.cpuUsage();
+    instructions = machine.instructions;
+    epoch = machine.epoch;
+    logBytes = bytes ?? 0;
+  }, REPORT_INTERVAL_MS);
+  return () => clearInterval(timer);
+}

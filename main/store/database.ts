@@ -1,0 +1,107 @@
+/**
+ * The application's database: one SQLite file in the data folder, owned by one process.
+ *
+ * Invariants: the schema's version is `user_version`; a file of a newer version is refused and left as it is; migrations
+ * run in one transaction; WAL with full synchronisation, so that what was answered to the user survives any crash.
+ */
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import Database from 'better-sqlite3';
+import { migrations } from './migrations.ts';
+
+const FILE = 'lockstep.db';
+const LOCK_FILE = 'lock.db';
+
+/** The message names the folder and what to do. */
+export class DataFolderError extends Error {
+  override name = 'DataFolderError';
+}
+
+export interface OpenedFolder {
+  readonly database: Database.Database;
+  close(): void;
+}
+
+/**
+ * Makes the data folder where it is missing, takes it for this process, and opens its database.
+ * @throws {DataFolderError} when it is in use, cannot be written, or comes from a newer version.
+ */
+export function openDataFolder(folder: string): OpenedFolder {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+    throw new DataFolderError(`The data folder "${folder}" cannot be written (${why}). Choose another with --data DIR.`);
+  }
+  const lock = takeLock(folder);
+  try {
+    const database = openDatabase(path.join(folder, FILE));
+    return {
+      database,
+      close() {
+        database.close();
+        lock.close();
+      },
+    };
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+}
+
+/** Opens (or makes) the database file and brings it to this version's schema. */
+export function openDatabase(file: string): Database.Database {
+  let database: Database.Database;
+  try {
+    database = new Database(file);
+    database.pragma('journal_mode = WAL');
+  } catch (error) {
+    throw new DataFolderError(`The database "${file}" cannot be opened: ${(error as Error).message}. Restore it, or move it away.`);
+  }
+  try {
+    database.pragma('synchronous = FULL');
+    database.pragma('foreign_keys = ON');
+    migrate(database, file);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function migrate(database: Database.Database, file: string): void {
+  const version = database.pragma('user_version', { simple: true }) as number;
+  if (version > migrations.length) {
+    throw new DataFolderError(
+      `The database "${file}" was written by a newer Lockstep (schema ${version}; this one knows ${migrations.length}). ` +
+        'Update Lockstep, or choose another data folder with --data DIR. Nothing was changed.',
+    );
+  }
+  database
+    .transaction(() => {
+      for (const sql of migrations.slice(version)) database.exec(sql);
+      database.pragma(`user_version = ${migrations.length}`);
+    })
+    .immediate();
+}
+
+/**
+ * An SQLite lock that is held as long as the process lives, and that the operating system drops with it: no stale lock file
+ * after a crash.
+ */
+function takeLock(folder: string): Database.Database {
+  const lock = new Database(path.join(folder, LOCK_FILE), { timeout: 0 });
+  try {
+    lock.pragma('locking_mode = EXCLUSIVE');
+    lock.exec('BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS owner (pid INTEGER) STRICT; DELETE FROM owner;');
+    lock.exec(`INSERT INTO owner VALUES (${process.pid}); COMMIT;`);
+    return lock;
+  } catch (error) {
+    lock.close();
+    if (!(error as { code?: string }).code?.startsWith('SQLITE_BUSY')) throw error;
+    throw new DataFolderError(
+      `The data folder "${folder}" is in use by another Lockstep. Use that one, or choose another folder with --data DIR.`,
+    );
+  }
+}

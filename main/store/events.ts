@@ -1,0 +1,86 @@
+/**
+ * The table of events: what happened, for ever in order.
+ *
+ * Invariant: an event is on the disk before anybody is told of it, and its id is greater than all before it, also after a
+ * crash.
+ */
+import type Database from 'better-sqlite3';
+import type { EventRecord, Severity } from '../../preload/contract.ts';
+
+export interface NewEvent {
+  readonly vm: { readonly id: string; readonly name: string } | null;
+  readonly kind: string;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly data?: { readonly [key: string]: unknown };
+}
+
+interface Row {
+  readonly id: number;
+  readonly at: number;
+  readonly vm_id: string | null;
+  readonly vm_name: string | null;
+  readonly kind: string;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly data: string;
+}
+
+export class EventTable {
+  readonly #database: Database.Database;
+  readonly #listeners = new Set<(event: EventRecord) => void>();
+
+  constructor(database: Database.Database) {
+    this.#database = database;
+  }
+
+  /** Keeps the event, then tells the listeners. */
+  add(event: NewEvent): EventRecord {
+    const at = Date.now();
+    const data = event.data ?? {};
+    const { lastInsertRowid } = this.#database
+      .prepare('INSERT INTO event (at, vm_id, vm_name, kind, severity, message, data) VALUES (?, ?, ?, ?, ?, ?, ?)')
+      .run(at, event.vm?.id ?? null, event.vm?.name ?? null, event.kind, event.severity, event.message, JSON.stringify(data));
+    const kept: EventRecord = {
+      id: Number(lastInsertRowid),
+      at,
+      vm: event.vm ? { id: event.vm.id, name: event.vm.name } : null,
+      kind: event.kind,
+      severity: event.severity,
+      message: event.message,
+      data,
+    };
+    for (const listener of this.#listeners) listener(kept);
+    return kept;
+  }
+
+  /** The newest `limit` events after `since` (all VMs, or one), oldest first. */
+  list(query: { vm?: string | undefined; since?: number | undefined; limit: number }): EventRecord[] {
+    return this.#database
+      .prepare<[string | null, string | null, number, number], Row>(
+        `SELECT id, at, vm_id, vm_name, kind, severity, message, data FROM event
+         WHERE (? IS NULL OR vm_id = ?) AND id > ? ORDER BY id DESC LIMIT ?`,
+      )
+      .all(query.vm ?? null, query.vm ?? null, query.since ?? 0, query.limit)
+      .toReversed()
+      .map(record);
+  }
+
+  /** Calls the listener with every event from now on, until the returned function is called. */
+  follow(listener: (event: EventRecord) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+function record(row: Row): EventRecord {
+  return {
+    id: row.id,
+    at: row.at,
+    vm: row.vm_id !== null && row.vm_name !== null ? { id: row.vm_id, name: row.vm_name } : null,
+    kind: row.kind,
+    severity: row.severity,
+    message: row.message,
+    data: JSON.parse(row.data) as { [key: string]: unknown },
+  };
+}

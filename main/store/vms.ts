@@ -1,0 +1,96 @@
+/**
+ * The table of VMs.
+ *
+ * Invariant: names are unique whatever their case; `poweredOnAt` is set exactly while the VM is meant to run, so what is
+ * set when the program starts was cut off by a crash.
+ */
+import type Database from 'better-sqlite3';
+import type { Sample } from '../../preload/contract.ts';
+
+/** What a VM is made of, as it is kept. Absent files come from the installed guests. */
+export interface VmConfig {
+  readonly sample: Sample | null;
+  readonly memoryMB: number;
+  /** Seed of the guest's randomness, unsigned 32 bits. */
+  readonly seed: number;
+  readonly mac: string;
+  readonly bzimage?: string | undefined;
+  readonly initrd?: string | undefined;
+  readonly hda?: string | undefined;
+  readonly cdrom?: string | undefined;
+  readonly fda?: string | undefined;
+  readonly cmdline: string | null;
+}
+
+export interface VmRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: number;
+  readonly config: VmConfig;
+  readonly ftEnabled: boolean;
+  readonly poweredOnAt: number | null;
+  readonly note: string | null;
+}
+
+interface Row {
+  readonly id: string;
+  readonly name: string;
+  readonly created_at: number;
+  readonly config: string;
+  readonly ft_enabled: number;
+  readonly powered_on_at: number | null;
+  readonly note: string | null;
+}
+
+const COLUMNS = 'id, name, created_at, config, ft_enabled, powered_on_at, note';
+
+export class VmTable {
+  readonly #database: Database.Database;
+
+  constructor(database: Database.Database) {
+    this.#database = database;
+  }
+
+  all(): VmRecord[] {
+    return this.#database.prepare<[], Row>(`SELECT ${COLUMNS} FROM vm ORDER BY name`).all().map(record);
+  }
+
+  /** By id, or by name whatever its case. */
+  find(vm: string): VmRecord | null {
+    const row = this.#database
+      .prepare<[string, string], Row>(`SELECT ${COLUMNS} FROM vm WHERE id = ? OR name = ? ORDER BY id = name LIMIT 1`)
+      .get(vm, vm);
+    return row ? record(row) : null;
+  }
+
+  /** @throws when the name exists. */
+  insert(vm: Pick<VmRecord, 'id' | 'name' | 'createdAt' | 'config'>): void {
+    this.#database
+      .prepare('INSERT INTO vm (id, name, created_at, config) VALUES (?, ?, ?, ?)')
+      .run(vm.id, vm.name, vm.createdAt, JSON.stringify(vm.config));
+  }
+
+  delete(id: string): void {
+    this.#database.prepare('DELETE FROM vm WHERE id = ?').run(id);
+  }
+
+  setFtEnabled(id: string, enabled: boolean): void {
+    this.#database.prepare('UPDATE vm SET ft_enabled = ? WHERE id = ?').run(enabled ? 1 : 0, id);
+  }
+
+  setPower(id: string, poweredOnAt: number | null, note: string | null): void {
+    this.#database.prepare('UPDATE vm SET powered_on_at = ?, note = ? WHERE id = ?').run(poweredOnAt, note, id);
+  }
+}
+
+function record(row: Row): VmRecord {
+  return {
+    id: row.id,
+    name: row.name,
+    createdAt: row.created_at,
+    config: JSON.parse(row.config) as VmConfig,
+    ftEnabled: row.ft_enabled === 1,
+    poweredOnAt: row.powered_on_at,
+    note: row.note,
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * The command line's door: a local socket that only this user can open, with the same conversation as every door.
+ *
+ * Invariant: the socket's address follows from the data folder alone, so that a client finds the host that serves it.
+ */
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { WebSocket, WebSocketServer } from 'ws';
+import { CLIENT_MESSAGE_BYTES_MAX } from '../../preload/messages.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import { openDoor } from './websocket-door.ts';
+
+/** The longest path a local socket can have on all platforms (sockaddr_un holds 104 bytes on macOS, 108 on Linux). */
+const SOCKET_PATH_MAX = 100;
+
+/** Where the host of this data folder listens. */
+export function controlAddress(dataFolder: string): string {
+  const digest = createHash('sha256').update(path.resolve(dataFolder)).digest('hex').slice(0, 16);
+  if (process.platform === 'win32') return `\\\\.\\pipe\\lockstep-control-${digest}`;
+  const inside = path.join(path.resolve(dataFolder), 'control.sock');
+  if (Buffer.byteLength(inside) <= SOCKET_PATH_MAX) return inside;
+  return path.join(os.tmpdir(), `lockstep-${os.userInfo().uid}`, `${digest}.sock`);
+}
+
+/** Opens the door. `link` makes a link for a browser; null where there is no web door. */
+export async function startControl(
+  fleet: Fleet,
+  dataFolder: string,
+  link: () => string | null,
+): Promise<{ close(): Promise<void> }> {
+  const address = controlAddress(dataFolder);
+  const server = http.createServer((request, response) => {
+    const answer = request.url === '/link' ? link() : null;
+    response.writeHead(answer === null ? 404 : 200, { 'Content-Type': 'text/plain' }).end(answer ?? '');
+  });
+  const sockets = new WebSocketServer({ server, maxPayload: CLIENT_MESSAGE_BYTES_MAX });
+  sockets.on('connection', (socket) => openDoor(fleet, socket));
+  sockets.on('error', () => {
+    // Listening failed: the server's own error says so.
+  });
+  if (process.platform !== 'win32') {
+    mkdirSync(path.dirname(address), { recursive: true, mode: 0o700 });
+    // The data folder's lock is ours, so a socket that is still there is a dead host's.
+    rmSync(address, { force: true });
+  }
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(address, resolve);
+  });
+  if (process.platform !== 'win32') chmodSync(address, 0o600);
+  return {
+    async close() {
+      for (const client of sockets.clients) client.terminate();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/** A client's socket to the host of this data folder. @throws {Error} when there is none. */
+export async function connectControl(dataFolder: string): Promise<WebSocket> {
+  const address = controlAddress(dataFolder);
+  const socket = new WebSocket('ws://lockstep/', {
+    createConnection: () => net.connect(address),
+    perMessageDeflate: false,
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('open', resolve);
+    socket.once('error', reject);
+  });
+  return socket;
+}
+
+/** A new link for a browser from the host of this data folder; null where it has no web door. */
+export function requestLink(dataFolder: string): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    const request = http.get({ socketPath: controlAddress(dataFolder), path: '/link' }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => (text += part));
+      response.on('end', () => resolve(response.statusCode === 200 ? text : null));
+    });
+    request.on('error', reject);
+  });
+}

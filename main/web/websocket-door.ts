@@ -1,0 +1,27 @@
+/**
+ * A door over a WebSocket: the browser's and the command line's.
+ *
+ * Invariant: a message beyond the limit closes the socket before it is read whole (by the WebSocket library's own limit).
+ */
+import type { WebSocket } from 'ws';
+import type { Fleet } from '../fleet/fleet.ts';
+import { Session } from '../fleet/session.ts';
+
+/** Closed because of what the client sent. */
+const POLICY_VIOLATION = 1008;
+const REASON_BYTES_MAX = 120;
+
+export function openDoor(fleet: Fleet, socket: WebSocket): void {
+  const session = new Session(fleet, {
+    send: (message) => socket.send(message),
+    unsentBytes: () => socket.bufferedAmount,
+    refuse: (why) => socket.close(POLICY_VIOLATION, why.slice(0, REASON_BYTES_MAX)),
+    pause: (paused) => (paused ? socket.pause() : socket.resume()),
+  });
+  socket.on('message', (data, isBinary) => {
+    const bytes = Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer);
+    session.receive(isBinary ? bytes : bytes.toString('utf8'));
+  });
+  socket.on('close', () => session.close());
+  socket.on('error', () => socket.terminate());
+}

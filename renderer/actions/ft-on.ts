@@ -1,0 +1,17 @@
+/** Turn on Fault Tolerance. Invariant: allowed exactly when the rules allow `ft.on`. */
+import { ShieldPlus } from 'lucide-react';
+import { refusal } from '../../preload/rules.ts';
+import { en } from '../text/en.ts';
+import type { Action } from './action.ts';
+
+export const ftOn: Action = {
+  id: 'ft-on',
+  label: en.actions.ftOn,
+  hint: en.actionHints.ftOn,
+  icon: ShieldPlus,
+  tone: 'primary',
+  enabled: (vm) => refusal('ft.on', vm),
+  perform: async ({ vm, call }) => {
+    await call('ft.on', { vm: vm.id });
+  },
+};

@@ -1,0 +1,44 @@
+/**
+ * Every action on a VM, in the order menus show them.
+ *
+ * Invariant: what is not in this list cannot be done to a VM from the page; ids are unique.
+ */
+import type { Action } from './action.ts';
+import { crashPrimary } from './crash-primary.ts';
+import { crashSecondary } from './crash-secondary.ts';
+import { deleteVm } from './delete.ts';
+import { ftOff } from './ft-off.ts';
+import { ftOn } from './ft-on.ts';
+import { openConsole } from './open-console.ts';
+import { powerOff } from './power-off.ts';
+import { powerOn } from './power-on.ts';
+import { screenshot } from './screenshot.ts';
+import { sendCtrlAltDel } from './send-ctrl-alt-del.ts';
+
+/** Groups are divided by a line in menus. */
+export const ACTION_GROUPS: readonly (readonly Action[])[] = [
+  [powerOn, powerOff],
+  [openConsole, sendCtrlAltDel, screenshot],
+  [ftOn, ftOff],
+  [crashPrimary, crashSecondary],
+  [deleteVm],
+];
+
+export const ACTIONS: readonly Action[] = ACTION_GROUPS.flat();
+
+export function actionById(id: string): Action | undefined {
+  return ACTIONS.find((action) => action.id === id);
+}
+
+/** The action whose shortcut this key press is. */
+export function actionForKey(event: {
+  readonly ctrlKey: boolean;
+  readonly metaKey: boolean;
+  readonly altKey: boolean;
+  readonly shiftKey: boolean;
+  readonly key: string;
+}): Action | undefined {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return undefined;
+  const shortcut = `Ctrl+${event.key.toUpperCase()}`;
+  return ACTIONS.find((action) => action.shortcut === shortcut);
+}

@@ -1,0 +1,86 @@
+/**
+ * The frame: header, inventory at the left, the page that the address names, and what lies over them.
+ *
+ * Invariant: without a first inventory only the connection's state is shown; afterwards the last known picture stays.
+ */
+import { useEffect } from 'react';
+import { actionForKey } from './actions/index.ts';
+import { TooltipProvider } from './kit/tooltip.tsx';
+import { usePage, useServices } from './services.ts';
+import { findVm } from './state.ts';
+import { en } from './text/en.ts';
+import { ConnectionBanner, ConnectionPage } from './views/connection.tsx';
+import { ConfirmDialog } from './views/confirm.tsx';
+import { AllEvents } from './views/events.tsx';
+import { Header } from './views/header.tsx';
+import { Home } from './views/home.tsx';
+import { Inventory } from './views/inventory.tsx';
+import { NewVmDialog } from './views/new-vm.tsx';
+import { Toasts } from './views/toasts.tsx';
+import { VmPage } from './views/vm-page.tsx';
+
+export function App() {
+  const ready = usePage((state) => state.inventory !== null && state.phase !== 'refused');
+  const dialog = usePage((state) => state.dialog);
+  useShortcuts();
+  useTitle();
+  return (
+    <TooltipProvider>
+      <div className="app">
+        <Header />
+        {ready ? <ConnectionBanner /> : null}
+        {ready ? (
+          <div className="app-body">
+            <Inventory />
+            <main className="app-main">
+              <Page />
+            </main>
+          </div>
+        ) : (
+          <ConnectionPage />
+        )}
+        <Toasts />
+        {dialog?.kind === 'newVm' ? <NewVmDialog /> : null}
+        {dialog?.kind === 'confirm' ? <ConfirmDialog action={dialog.action} vm={dialog.vm} /> : null}
+      </div>
+    </TooltipProvider>
+  );
+}
+
+function Page() {
+  const route = usePage((state) => state.route);
+  const vm = usePage((state) => (state.route.page === 'vm' ? findVm(state, state.route.vm) : null));
+  if (route.page === 'events') return <AllEvents />;
+  if (route.page === 'vm' && vm) return <VmPage key={vm.id} vm={vm} tab={route.tab} />;
+  return <Home />;
+}
+
+/** Shortcuts act on the VM whose page is open; the console keeps its keys to itself. */
+function useShortcuts() {
+  const { store, runner } = useServices();
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      const state = store.getState();
+      if (event.defaultPrevented || state.dialog) return;
+      if (event.altKey && !event.ctrlKey && event.key.toLowerCase() === 'n') {
+        event.preventDefault();
+        store.setState({ dialog: { kind: 'newVm' } });
+        return;
+      }
+      const action = actionForKey(event);
+      const vm = state.route.page === 'vm' ? findVm(state, state.route.vm) : null;
+      if (!action || !vm) return;
+      event.preventDefault();
+      runner.start(action, vm);
+    };
+    window.addEventListener('keydown', onKeyDown);
+    return () => window.removeEventListener('keydown', onKeyDown);
+  }, [store, runner]);
+}
+
+function useTitle() {
+  const name = usePage((state) => (state.route.page === 'vm' ? (findVm(state, state.route.vm)?.name ?? null) : null));
+  useEffect(() => {
+    document.title = name ? `${name} – ${en.product}` : en.product;
+  }, [name]);
+}

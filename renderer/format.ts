@@ -1,0 +1,63 @@
+/**
+ * Numbers and times as people read them.
+ *
+ * Invariant: every function takes the contract's unit, which its name says, and prints a dash for what is not known.
+ */
+export const UNKNOWN = '–';
+
+const number = (digits: number) => new Intl.NumberFormat('en', { maximumFractionDigits: digits });
+const whole = number(0);
+const one = number(1);
+const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' });
+
+type Maybe = number | null | undefined;
+
+/** 0.42 ms, 8.1 ms, 250 ms, 1.3 s. */
+export function milliseconds(value: Maybe): string {
+  if (value === null || value === undefined) return UNKNOWN;
+  if (value >= 1000) return `${number(value < 10_000 ? 2 : 1).format(value / 1000)} s`;
+  return `${number(value < 1 ? 2 : value < 100 ? 1 : 0).format(value)} ms`;
+}
+
+export function bitsPerSecond(value: Maybe): string {
+  if (value === null || value === undefined) return UNKNOWN;
+  if (value >= 1e6) return `${number(2).format(value / 1e6)} Mbit/s`;
+  return value >= 1e3 ? `${whole.format(value / 1e3)} kbit/s` : `${whole.format(value)} bit/s`;
+}
+
+export function instructions(value: Maybe): string {
+  if (value === null || value === undefined) return UNKNOWN;
+  return `${one.format(value / 1e6)} MIPS`;
+}
+
+export function percent(value: Maybe): string {
+  return value === null || value === undefined ? UNKNOWN : `${whole.format(value)} %`;
+}
+
+export function megabytes(value: Maybe): string {
+  return value === null || value === undefined ? UNKNOWN : `${whole.format(value)} MB`;
+}
+
+export function count(value: Maybe): string {
+  return value === null || value === undefined ? UNKNOWN : whole.format(value);
+}
+
+export function timeOfDay(at: number): string {
+  return clock.format(at);
+}
+
+export function dateAndTime(at: number): string {
+  return `${day.format(at)}, ${clock.format(at)}`;
+}
+
+/** 42 s, 3 min, 2 h 5 min, 4 d 3 h. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  if (minutes === 0) return `${seconds} s`;
+  if (hours === 0) return `${minutes} min`;
+  if (hours < 24) return `${hours} h ${minutes % 60} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}

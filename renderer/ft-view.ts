@@ -1,0 +1,66 @@
+/**
+ * How a VM's state is shown: VMware's words, a tone and how far a starting secondary is.
+ *
+ * Invariant: pure; a state is never told by its tone alone, the words say it too.
+ */
+import type { FtStatus, VmView } from '../preload/contract.ts';
+import { en } from './text/en.ts';
+
+export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'idle';
+
+export interface FtWords {
+  readonly headline: string;
+  /** VMware's word after "Not Protected". */
+  readonly detail: string | null;
+  readonly explanation: string;
+  readonly tone: Tone;
+}
+
+export function ftWords(vm: Pick<VmView, 'power' | 'ftEnabled' | 'ft'>): FtWords {
+  const { status, reason } = vm.ft;
+  if (status === 'protected') {
+    return { headline: en.ft.protected, detail: null, explanation: en.ft.explain.protected, tone: 'good' };
+  }
+  const detail = en.ft.details[status];
+  const headline = en.ft.notProtected;
+  switch (status) {
+    case 'notConfigured': {
+      const explanation = vm.power === 'off' ? en.ft.explain.off : en.ft.explain.notConfigured;
+      return { headline, detail, explanation, tone: 'idle' };
+    }
+    case 'vmNotRunning':
+      return { headline, detail, explanation: en.ft.explain.vmNotRunning, tone: 'idle' };
+    case 'starting':
+      return { headline, detail, explanation: en.ft.explain.starting, tone: 'busy' };
+    case 'needSecondary': {
+      const why = reason ? `${en.ftReasons[reason]} ` : '';
+      return { headline, detail, explanation: why + en.ft.explain.needSecondary, tone: 'bad' };
+    }
+  }
+}
+
+/** One line for lists: power first, Fault Tolerance where it is turned on and the VM runs. */
+export function vmWords(vm: VmView): { readonly text: string; readonly tone: Tone } {
+  if (vm.power === 'startingUp' || vm.power === 'shuttingDown') return { text: en.power[vm.power], tone: 'busy' };
+  if (vm.power === 'off') return { text: vm.note ? `${en.power.off}, see note` : en.power.off, tone: 'idle' };
+  if (!vm.ftEnabled) return { text: en.power.on, tone: 'good' };
+  const words = ftWords(vm);
+  return { text: words.detail ?? words.headline, tone: words.tone };
+}
+
+/** The step (0 to 3) a starting secondary is at, as far as its place and epoch tell. */
+export function startingStep(ft: FtStatus): number {
+  if (ft.status === 'protected') return 3;
+  if (!ft.secondary) return 0;
+  return ft.secondary.epoch > 0 ? 2 : 1;
+}
+
+export function failoverPhases(report: NonNullable<FtStatus['lastFailover']>) {
+  const phases = [
+    { key: 'detect', label: en.failover.detect, ms: report.detectMs },
+    { key: 'drain', label: en.failover.drain, ms: report.drainMs },
+    { key: 'arbitrate', label: en.failover.arbitrate, ms: report.arbitrateMs },
+    { key: 'live', label: en.failover.live, ms: report.liveMs },
+  ] as const;
+  return { phases, totalMs: phases.reduce((sum, phase) => sum + phase.ms, 0) };
+}

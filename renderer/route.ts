@@ -1,0 +1,30 @@
+/**
+ * Where the user is, kept in the address so that a reload comes back to the same place: `#/vm/<id>/<tab>` or `#/`.
+ *
+ * Invariant: `parseRoute(formatRoute(x))` is x; an address that means nothing is home.
+ */
+export const TABS = ['summary', 'console', 'serial', 'events'] as const;
+export type Tab = (typeof TABS)[number];
+export type Route =
+  | { readonly page: 'home' }
+  | { readonly page: 'events' }
+  | { readonly page: 'vm'; readonly vm: string; readonly tab: Tab };
+
+export const HOME: Route = { page: 'home' };
+
+export function formatRoute(route: Route): string {
+  if (route.page === 'vm') return `#/vm/${encodeURIComponent(route.vm)}/${route.tab}`;
+  return route.page === 'events' ? '#/events' : '#/';
+}
+
+export function parseRoute(hash: string): Route {
+  if (hash === '#/events') return { page: 'events' };
+  const match = /^#\/vm\/([^/]+)(?:\/(\w+))?$/.exec(hash);
+  if (!match?.[1]) return HOME;
+  try {
+    const tab = TABS.find((name) => name === match[2]) ?? 'summary';
+    return { page: 'vm', vm: decodeURIComponent(match[1]), tab };
+  } catch {
+    return HOME;
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * What the page knows: a mirror of the host's inventory, events and metrics, and where the user is.
+ *
+ * Invariant: the host's part is only ever what the host said last; every change goes through one of the pure functions
+ * here, which return a new state and leave the old one as it was.
+ */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { EventRecord, Inventory, VmMetrics, VmView } from '../preload/contract.ts';
+import type { ConnectionPhase } from './bridge.ts';
+import { HOME, type Route } from './route.ts';
+
+export const EVENTS_KEPT = 2000;
+/** Seconds of metrics a chart shows. */
+export const METRICS_KEPT = 120;
+
+export interface Toast {
+  readonly id: number;
+  readonly tone: 'error' | 'info';
+  readonly title: string;
+  readonly message: string;
+}
+
+export type OpenDialog =
+  | { readonly kind: 'newVm' }
+  | { readonly kind: 'confirm'; readonly action: string; readonly vm: string };
+
+export interface State {
+  readonly phase: ConnectionPhase;
+  /** The page has been connected at least once. */
+  readonly everOpen: boolean;
+  readonly inventory: Inventory | null;
+  /** By rising id. */
+  readonly events: readonly EventRecord[];
+  readonly metrics: { readonly [vm: string]: readonly VmMetrics[] };
+  /** Commands under way, as `action:vm`. */
+  readonly pending: readonly string[];
+  readonly toasts: readonly Toast[];
+  readonly dialog: OpenDialog | null;
+  readonly route: Route;
+}
+
+export const INITIAL: State = {
+  phase: 'connecting',
+  everOpen: false,
+  inventory: null,
+  events: [],
+  metrics: {},
+  pending: [],
+  toasts: [],
+  dialog: null,
+  route: HOME,
+};
+
+export type Store = StoreApi<State>;
+
+export function createPageStore(initial: Partial<State> = {}): Store {
+  return createStore<State>(() => ({ ...INITIAL, ...initial }));
+}
+
+export function withPhase(state: State, phase: ConnectionPhase): State {
+  return { ...state, phase, everOpen: state.everOpen || phase === 'open' };
+}
+
+/** Metrics of VMs that are off or gone are dropped: their charts start afresh at the next power-on. */
+export function withInventory(state: State, inventory: Inventory): State {
+  const running = new Set(inventory.vms.filter((vm) => vm.power !== 'off').map((vm) => vm.id));
+  const metrics = Object.fromEntries(Object.entries(state.metrics).filter(([vm]) => running.has(vm)));
+  return { ...state, inventory, metrics };
+}
+
+/** Adds what is new; an event that is known already (after a reconnection) is not added again. */
+export function withEvents(state: State, records: readonly EventRecord[]): State {
+  const last = lastEventId(state);
+  const fresh = records.filter((record) => record.id > last);
+  if (fresh.length === 0) return state;
+  return { ...state, events: [...state.events, ...fresh].slice(-EVENTS_KEPT) };
+}
+
+export function lastEventId(state: State): number {
+  return state.events.at(-1)?.id ?? 0;
+}
+
+export function withMetrics(state: State, vm: string, sample: VmMetrics): State {
+  const samples = [...(state.metrics[vm] ?? []), sample].slice(-METRICS_KEPT);
+  return { ...state, metrics: { ...state.metrics, [vm]: samples } };
+}
+
+export function withPending(state: State, key: string, pending: boolean): State {
+  const others = state.pending.filter((other) => other !== key);
+  return { ...state, pending: pending ? [...others, key] : others };
+}
+
+let lastToast = 0;
+
+/** The same message twice is shown once. */
+export function withToast(state: State, toast: Omit<Toast, 'id'>): State {
+  const others = state.toasts.filter((other) => other.message !== toast.message || other.title !== toast.title);
+  return { ...state, toasts: [...others, { ...toast, id: ++lastToast }].slice(-4) };
+}
+
+export function withoutToast(state: State, id: number): State {
+  return { ...state, toasts: state.toasts.filter((toast) => toast.id !== id) };
+}
+
+/** By id, or by name, not case-sensitive. */
+export function findVm(state: Pick<State, 'inventory'>, vm: string): VmView | null {
+  const vms = state.inventory?.vms ?? [];
+  return vms.find((one) => one.id === vm) ?? vms.find((one) => one.name.toLowerCase() === vm.toLowerCase()) ?? null;
+}

@@ -1,0 +1,114 @@
+/**
+ * The Fault Tolerance panel: is it protected, by whom, how far behind, and how the last failover went.
+ *
+ * Invariant: the status is told in VMware's words; live numbers come from the metrics, and from the VM's state until the
+ * first metrics arrive.
+ */
+import { Shield, ShieldAlert, ShieldCheck, ShieldOff, type LucideIcon } from 'lucide-react';
+import type { VmView } from '../../preload/contract.ts';
+import { crashPrimary } from '../actions/crash-primary.ts';
+import { crashSecondary } from '../actions/crash-secondary.ts';
+import { ftOff } from '../actions/ft-off.ts';
+import { ftOn } from '../actions/ft-on.ts';
+import * as format from '../format.ts';
+import { ftWords, startingStep, type Tone } from '../ft-view.ts';
+import { ActionButton } from '../kit/action-button.tsx';
+import { ToneIcon } from '../kit/badge.tsx';
+import { Card, Fact, Facts } from '../kit/card.tsx';
+import { usePage } from '../services.ts';
+import { en } from '../text/en.ts';
+import { FailoverBar } from './failover.tsx';
+import { FtCharts } from './ft-charts.tsx';
+import { Replicas } from './ft-replicas.tsx';
+
+export function FtPanel({ vm }: { readonly vm: VmView }) {
+  const live = vm.ftEnabled && vm.power === 'on';
+  return (
+    <Card title={en.ft.title} icon={Shield} className="ft" aside={<FtButtons vm={vm} />}>
+      <FtHeadline vm={vm} />
+      {vm.ft.status === 'starting' ? <Steps vm={vm} /> : null}
+      {vm.power === 'off' ? null : <Replicas vm={vm} />}
+      {live ? <FtCharts vm={vm} /> : null}
+      {vm.ftEnabled ? <FtFacts vm={vm} /> : null}
+      {vm.ft.lastFailover ? <FailoverBar report={vm.ft.lastFailover} /> : null}
+    </Card>
+  );
+}
+
+function FtButtons({ vm }: { readonly vm: VmView }) {
+  return (
+    <div className="button-row">
+      {vm.ftEnabled ? (
+        <ActionButton action={ftOff} vm={vm} size="small" />
+      ) : (
+        <ActionButton action={ftOn} vm={vm} size="small" tone="primary" />
+      )}
+      <ActionButton action={crashPrimary} vm={vm} size="small" tone="danger" />
+      <ActionButton action={crashSecondary} vm={vm} size="small" />
+    </div>
+  );
+}
+
+const ICONS: { readonly [tone in Exclude<Tone, 'busy'>]: LucideIcon } = {
+  good: ShieldCheck,
+  warn: ShieldAlert,
+  bad: ShieldAlert,
+  idle: ShieldOff,
+};
+
+function FtHeadline({ vm }: { readonly vm: VmView }) {
+  const words = ftWords(vm);
+  return (
+    <div className={`ft-headline tone-${words.tone}`}>
+      <span className="ft-emblem">
+        <ToneIcon tone={words.tone} icon={words.tone === 'busy' ? undefined : ICONS[words.tone]} />
+      </span>
+      <div role="status" aria-live="polite">
+        <p className="ft-label">{en.ft.status}</p>
+        <p className="ft-status" data-testid="ft-status" data-status={vm.ft.status}>
+          {words.headline}
+          {words.detail ? <span className="ft-detail"> · {words.detail}</span> : null}
+        </p>
+        <p className="ft-explanation">{words.explanation}</p>
+      </div>
+    </div>
+  );
+}
+
+function Steps({ vm }: { readonly vm: VmView }) {
+  const at = startingStep(vm.ft);
+  return (
+    <ol className="steps" aria-label="Progress">
+      {en.ft.steps.map((step, index) => {
+        const state = index < at ? 'done' : index === at ? 'now' : 'next';
+        return (
+          <li key={step} className={`step step-${state}`} aria-current={state === 'now' ? 'step' : undefined}>
+            <span className="step-mark" aria-hidden="true">
+              {state === 'now' ? <ToneIcon tone="busy" /> : state === 'done' ? <ToneIcon tone="good" /> : index + 1}
+            </span>
+            {step}
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+function FtFacts({ vm }: { readonly vm: VmView }) {
+  const secondary = usePage((state) => state.metrics[vm.id]?.at(-1)?.secondary ?? null);
+  const { ft } = vm;
+  return (
+    <Facts>
+      <Fact label={en.ft.secondaryLocation}>{ft.secondary?.host ?? format.UNKNOWN}</Fact>
+      <Fact label={en.ft.secondaryCpu}>
+        {secondary ? `${format.percent(secondary.cpuPercent)} of one core` : format.UNKNOWN}
+      </Fact>
+      <Fact label={en.ft.secondaryMemory}>{format.megabytes(secondary?.memoryMB)}</Fact>
+      {ft.lastStart ? (
+        <Fact label={en.ft.lastStart}>
+          {`stood still ${format.milliseconds(ft.lastStart.stunMs)}, Protected after ${format.milliseconds(ft.lastStart.protectedMs)}`}
+        </Fact>
+      ) : null}
+    </Facts>
+  );
+}

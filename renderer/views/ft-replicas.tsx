@@ -1,0 +1,99 @@
+/** Both replicas side by side, and the logging channel between them. Invariant: a missing replica is shown as missing. */
+import { ArrowRight, Box, BoxSelect } from 'lucide-react';
+import type { ReactNode } from 'react';
+import type { ReplicaMetrics, ReplicaPlace, VmView } from '../../preload/contract.ts';
+import * as format from '../format.ts';
+import { Spinner } from '../kit/spinner.tsx';
+import { usePage } from '../services.ts';
+import { en } from '../text/en.ts';
+
+export function Replicas({ vm }: { readonly vm: VmView }) {
+  const metrics = usePage((state) => state.metrics[vm.id]?.at(-1));
+  const { primary, secondary, status } = vm.ft;
+  const sameHost = primary && secondary && primary.host === secondary.host;
+  return (
+    <div className="replicas-box">
+      <div className="replicas">
+        <Replica title={en.ft.primary} place={primary} metrics={metrics?.primary} missing={en.ft.noPrimary} />
+        <Channel vm={vm} bandwidth={metrics?.logBandwidthBitsPerSecond ?? vm.ft.logBandwidthBitsPerSecond} />
+        <Replica
+          title={en.ft.secondary}
+          place={secondary}
+          metrics={metrics?.secondary}
+          missing={
+            status === 'starting' ? (
+              <>
+                <Spinner /> {en.ft.details.starting}
+              </>
+            ) : (
+              en.ft.noSecondary
+            )
+          }
+        />
+      </div>
+      {sameHost ? <p className="fine">{en.ft.sameHost}</p> : null}
+    </div>
+  );
+}
+
+interface ReplicaProps {
+  readonly title: string;
+  readonly place: ReplicaPlace | null;
+  readonly metrics: ReplicaMetrics | null | undefined;
+  readonly missing: ReactNode;
+}
+
+function Replica({ title, place, metrics, missing }: ReplicaProps) {
+  if (!place) {
+    return (
+      <section className="replica replica-missing" aria-label={title}>
+        <h3>
+          <BoxSelect className="icon" aria-hidden="true" />
+          {title}
+        </h3>
+        <p className="replica-none">{missing}</p>
+      </section>
+    );
+  }
+  // Right after a failover the numbers may still be the old process's.
+  const own = metrics?.pid === place.pid ? metrics : null;
+  return (
+    <section className="replica" aria-label={title}>
+      <h3>
+        <Box className="icon" aria-hidden="true" />
+        {title}
+        <span className="replica-host" title={place.host}>
+          {place.host}
+        </span>
+      </h3>
+      <dl>
+        <Number label="Process">{place.pid}</Number>
+        <Number label="CPU">{format.percent(own?.cpuPercent)}</Number>
+        <Number label="Memory">{format.megabytes(own?.memoryMB)}</Number>
+        <Number label="Epoch">{format.count(place.epoch)}</Number>
+      </dl>
+    </section>
+  );
+}
+
+function Number({ label, children }: { readonly label: string; readonly children: ReactNode }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Channel({ vm, bandwidth }: { readonly vm: VmView; readonly bandwidth: number | null | undefined }) {
+  const joined = vm.ft.secondary !== null;
+  return (
+    <div className={joined ? 'channel channel-open' : 'channel'} aria-label={en.ft.channel}>
+      <span className="channel-label">{joined ? format.bitsPerSecond(bandwidth) : ''}</span>
+      <span className="channel-line">
+        <ArrowRight className="icon" aria-hidden="true" />
+      </span>
+      <span className="channel-label">{joined ? 'log' : ''}</span>
+    </div>
+  );
+}

@@ -1,0 +1,59 @@
+/** One VM's page: name, state, actions, and the tabs. Invariant: the state badges are there whichever tab is open. */
+import { LayoutDashboard, List, Monitor, SquareTerminal } from 'lucide-react';
+import type { VmView } from '../../preload/contract.ts';
+import { deleteVm } from '../actions/delete.ts';
+import { powerOff } from '../actions/power-off.ts';
+import { powerOn } from '../actions/power-on.ts';
+import { ftWords } from '../ft-view.ts';
+import { ActionButton } from '../kit/action-button.tsx';
+import { ActionMenuButton } from '../kit/action-menu.tsx';
+import { Badge } from '../kit/badge.tsx';
+import { Tabs, type TabItem } from '../kit/tabs.tsx';
+import type { Tab } from '../route.ts';
+import { useServices } from '../services.ts';
+import { en } from '../text/en.ts';
+import { ConsoleView } from './console/console.tsx';
+import { VmEvents } from './events.tsx';
+import { Serial } from './serial.tsx';
+import { Summary } from './summary.tsx';
+import { VmIcon } from './vm-icon.tsx';
+
+export function VmPage({ vm, tab }: { readonly vm: VmView; readonly tab: Tab }) {
+  const { go } = useServices();
+  const items: readonly TabItem<Tab>[] = [
+    { id: 'summary', label: 'Summary', icon: LayoutDashboard, content: <Summary vm={vm} /> },
+    { id: 'console', label: 'Console', icon: Monitor, content: <ConsoleView vm={vm} /> },
+    { id: 'serial', label: 'Serial', icon: SquareTerminal, content: <Serial vm={vm} /> },
+    { id: 'events', label: 'Events', icon: List, content: <VmEvents vm={vm} /> },
+  ];
+  return (
+    <div className="page">
+      <header className="page-head">
+        <VmIcon vm={vm} large />
+        <div className="vm-title">
+          <h1 title={vm.name}>{vm.name}</h1>
+          <VmBadges vm={vm} />
+        </div>
+        <div className="page-actions" role="toolbar" aria-label="Actions">
+          <ActionButton action={powerOn} vm={vm} tone={vm.power === 'off' ? 'primary' : 'plain'} />
+          <ActionButton action={powerOff} vm={vm} />
+          <ActionButton action={deleteVm} vm={vm} />
+          <ActionMenuButton vm={vm} />
+        </div>
+      </header>
+      <Tabs label={vm.name} items={items} value={tab} onChange={(next) => go({ page: 'vm', vm: vm.id, tab: next })} />
+    </div>
+  );
+}
+
+function VmBadges({ vm }: { readonly vm: VmView }) {
+  const words = ftWords(vm);
+  return (
+    <div className="badges" role="status">
+      <Badge tone={vm.power === 'on' ? 'good' : vm.power === 'off' ? 'idle' : 'busy'}>
+        <span data-testid="power-status">{en.power[vm.power]}</span>
+      </Badge>
+      {vm.ftEnabled ? <Badge tone={words.tone}>{words.detail ?? words.headline}</Badge> : null}
+    </div>
+  );
+}

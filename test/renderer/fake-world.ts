@@ -1,0 +1,242 @@
+/**
+ * TEST DOUBLE: the state behind the fake host: VMs, events, metrics and a text screen, with a script's hand on them.
+ *
+ * Invariant: time stands still unless `tick` is called or `run` was; random-looking numbers come from a seeded formula.
+ */
+import {
+  CommandError,
+  type CommandName,
+  type EventRecord,
+  type Severity,
+  type TopicName,
+} from '../../preload/contract.ts';
+import type { VmMetrics, VmView } from '../../preload/contract.ts';
+import { refusal, type GuardedCommand } from '../../preload/rules.ts';
+import { encodeScreen } from '../../preload/screen.ts';
+import { BOOT, fakeFont, textScreen } from './fake-screen.ts';
+
+interface Follower {
+  readonly data: (data: unknown) => void;
+  readonly bytes: (bytes: Uint8Array) => void;
+  readonly end: () => void;
+}
+interface Entry extends Follower {
+  readonly topic: TopicName;
+  readonly vm: string | undefined;
+}
+type Args = { readonly [key: string]: unknown };
+
+const EPOCH = Date.UTC(2026, 10, 21, 9, 0, 0);
+const ONE_PIXEL_PNG =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+export const OFF: VmView['ft'] = {
+  status: 'notConfigured',
+  reason: null,
+  primary: null,
+  secondary: null,
+  generation: 0,
+  lagMs: null,
+  vLockstepIntervalMs: null,
+  logBandwidthBitsPerSecond: null,
+  outputDelayMsP50: null,
+  outputDelayMsP99: null,
+  lastFailover: null,
+  lastStart: null,
+};
+
+export function fakeVm(name: string, part: Partial<VmView> = {}): VmView {
+  return {
+    id: `vm-${name.toLowerCase().replaceAll(' ', '-')}`,
+    name,
+    createdAt: EPOCH,
+    power: 'off',
+    poweredOnAt: null,
+    note: null,
+    hardware: {
+      memoryMB: 128,
+      guest: 'Sample Linux',
+      files: {},
+      cmdline: null,
+      mac: '52:54:00:12:34:56',
+    },
+    ftEnabled: false,
+    ft: OFF,
+    ...part,
+  };
+}
+
+const place = (pid: number, epoch: number) => ({ host: 'lab-desk', pid, epoch });
+export const PRIMARY = place(48_112, 1_204_551);
+export const SECONDARY = place(48_190, 1_204_550);
+
+export class FakeWorld {
+  vms: VmView[] = [];
+  events: EventRecord[] = [];
+  /** Binary messages from clients, in order. */
+  readonly received: { subscription: number; bytes: Uint8Array }[] = [];
+  /** Every command, in order. */
+  readonly performed: { command: CommandName; args: Args }[] = [];
+  /** When set, the next command fails with it. */
+  fail: CommandError | null = null;
+  lines: string[] = [...BOOT, '/ # '];
+  readonly #entries = new Set<Entry>();
+  readonly #font = fakeFont();
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #second = 0;
+
+  /** Replaces (or adds) a VM and tells everyone. */
+  put(vm: VmView): VmView {
+    const at = this.vms.findIndex((one) => one.id === vm.id);
+    this.vms = at < 0 ? [...this.vms, vm] : this.vms.with(at, vm);
+    this.#tellInventory();
+    if (vm.power === 'off') this.#end(vm.id);
+    return vm;
+  }
+
+  event(vm: VmView | null, kind: string, message: string, severity: Severity = 'info'): void {
+    const id = this.events.length + 1;
+    const at = EPOCH + 60_000 + id * 1370;
+    const named = vm && { id: vm.id, name: vm.name };
+    const record: EventRecord = { id, at, vm: named, kind, severity, message, data: {} };
+    this.events = [...this.events, record];
+    for (const entry of this.#entries) if (entry.topic === 'events') entry.data([record]);
+  }
+
+  /** One second of metrics for every VM that is on. */
+  tick(): void {
+    this.#second++;
+    for (const vm of this.vms) {
+      if (vm.power !== 'on') continue;
+      for (const entry of this.#of('metrics', vm.id)) entry.data(fakeMetrics(vm, this.#second));
+    }
+  }
+
+  run(): void {
+    this.#timer = setInterval(() => this.tick(), 1000);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  print(line: string): void {
+    this.lines.push(line);
+    for (const vm of this.vms) for (const entry of this.#of('screen', vm.id)) entry.bytes(this.#screen());
+  }
+
+  follow(topic: TopicName, args: { readonly vm?: string; readonly since?: number }, follower: Follower): () => void {
+    const entry: Entry = { topic, vm: args.vm && this.#find(args.vm).id, ...follower };
+    this.#entries.add(entry);
+    if (topic === 'inventory') entry.data(this.#inventory());
+    if (topic === 'events') entry.data(this.events.filter((event) => event.id > (args.since ?? 0)));
+    if (topic === 'screen') entry.bytes(this.#screen());
+    if (topic === 'serial')
+      entry.bytes(new TextEncoder().encode(this.lines.join('\r\n').replace(/OK/g, '\x1b[1;32mOK\x1b[0m')));
+    return () => this.#entries.delete(entry);
+  }
+
+  async perform(command: CommandName, args: Args): Promise<unknown> {
+    this.performed.push({ command, args });
+    const failure = this.fail;
+    this.fail = null;
+    if (failure) throw failure;
+    if (command === 'vm.create') return this.#create(args);
+    const vm = this.#find(String(args['vm']));
+    this.#guard(command, args, vm);
+    switch (command) {
+      case 'power.on':
+        return this.put({ ...vm, power: 'on', poweredOnAt: EPOCH, ft: { ...vm.ft, primary: PRIMARY, generation: 1 } });
+      case 'power.off':
+        return this.put({ ...vm, power: 'off', poweredOnAt: null, ft: OFF });
+      case 'ft.on':
+        return this.put({ ...vm, ftEnabled: true, ft: { ...vm.ft, status: 'starting', reason: 'initializing' } });
+      case 'ft.off':
+        return this.put({ ...vm, ftEnabled: false, ft: { ...OFF, primary: vm.ft.primary } });
+      case 'vm.delete':
+        this.vms = this.vms.filter((one) => one.id !== vm.id);
+        this.#tellInventory();
+        return null;
+      case 'console.screenshot':
+        return { width: 1, height: 1, pngBase64: ONE_PIXEL_PNG };
+      case 'fault':
+        return { pid: vm.ft.primary?.pid };
+      default:
+        return null;
+    }
+  }
+
+  #guard(command: CommandName, args: Args, vm: VmView): void {
+    const guarded = command === 'fault' ? String(args['kind']) : command.startsWith('console.') ? 'console' : command;
+    const reason = refusal(guarded as GuardedCommand, vm);
+    if (reason) throw new CommandError('refused', reason);
+  }
+
+  #create(args: Args): VmView {
+    const vm = fakeVm(String(args['name']));
+    const memoryMB = Number(args['memoryMB'] ?? vm.hardware.memoryMB);
+    return this.put({ ...vm, hardware: { ...vm.hardware, memoryMB } });
+  }
+
+  #find(name: string): VmView {
+    const vm = this.vms.find((one) => one.id === name || one.name === name);
+    if (!vm) throw new CommandError('notFound', `There is no VM named "${name}".`);
+    return vm;
+  }
+
+  #of(topic: TopicName, vm: string): Entry[] {
+    return [...this.#entries].filter((entry) => entry.topic === topic && entry.vm === vm);
+  }
+
+  #end(vm: string): void {
+    for (const entry of this.#entries) {
+      if (entry.vm !== vm || entry.topic === 'metrics') continue;
+      this.#entries.delete(entry);
+      entry.end();
+    }
+  }
+
+  #inventory() {
+    return {
+      host: { version: '0.1.0', dataFolder: '/home/ada/.local/share/lockstep', hostName: 'lab-desk', pid: 48_001 },
+      vms: this.vms,
+    };
+  }
+
+  #tellInventory(): void {
+    for (const entry of this.#entries) if (entry.topic === 'inventory') entry.data(this.#inventory());
+  }
+
+  #screen(): Uint8Array {
+    return encodeScreen(textScreen(this.lines, this.#font));
+  }
+}
+
+/** Smooth, bounded, the same for the same second. */
+function wave(second: number, middle: number, swing: number, phase: number): number {
+  return middle + swing * (Math.sin(second / 7 + phase) * 0.6 + Math.sin(second * 1.7 + phase * 3) * 0.4);
+}
+
+function fakeMetrics(vm: VmView, second: number): VmMetrics {
+  const pair = vm.ft.secondary !== null && vm.ft.status === 'protected';
+  const replica = (pid: number, phase: number) => ({
+    pid,
+    cpuPercent: wave(second, 34, 9, phase),
+    memoryMB: 211 + phase,
+    epochsPerSecond: wave(second, 98, 3, phase),
+  });
+  return {
+    at: EPOCH + second * 1000,
+    instructionsPerSecond: wave(second, 41e6, 9e6, 1),
+    lagMs: pair ? Math.max(0, wave(second, 12, 5, 2)) : null,
+    vLockstepIntervalMs: pair ? wave(second, 10.4, 0.8, 0) : null,
+    logBandwidthBitsPerSecond: pair ? wave(second, 164_000, 42_000, 4) : null,
+    outputDelayMsP50: pair ? wave(second, 0.42, 0.08, 5) : null,
+    outputDelayMsP99: pair ? wave(second, 2.6, 0.9, 6) : null,
+    outputsHeld: 0,
+    throttle: 0,
+    stalls: 0,
+    primary: vm.ft.primary ? replica(vm.ft.primary.pid, 1) : null,
+    secondary: vm.ft.secondary ? replica(vm.ft.secondary.pid, 2) : null,
+  };
+}

@@ -1,0 +1,205 @@
+/** The states worth looking at. Invariant: each begins from a fresh fake host and reaches its state as a user would see it. */
+import type { Page } from 'playwright-core';
+import { CommandError, type FailoverReport, type VmView } from '../../preload/contract.ts';
+import type { FakeHost } from './fake-host.ts';
+import { fakeVm, OFF, PRIMARY, SECONDARY, type FakeWorld } from './fake-world.ts';
+
+export interface Scene {
+  readonly name: string;
+  /** The address after the host's, such as `#/events`. */
+  readonly at?: string;
+  readonly before?: (host: FakeHost) => void;
+  readonly act: (page: Page, host: FakeHost) => Promise<void>;
+  /** Console errors that belong to the scene. */
+  readonly mayFail?: RegExp;
+}
+
+const running = { power: 'on', poweredOnAt: Date.now() - 754_000 } as const;
+const LINUX = fakeVm('Sample Linux');
+const ON = fakeVm('Sample Linux', { ...running, ft: { ...OFF, primary: PRIMARY, generation: 1 } });
+const START = { lastStart: { stunMs: 182, protectedMs: 3410 } } as const;
+const FAILOVER: FailoverReport = {
+  at: Date.now() - 5000,
+  reason: 'the primary exited (SIGKILL)',
+  detectMs: 48.2,
+  drainMs: 6.4,
+  arbitrateMs: 11.9,
+  liveMs: 3.1,
+};
+const STARTING = { ...ON, ftEnabled: true, ft: { ...ON.ft, status: 'starting', reason: 'initializing' } } as const;
+const PROTECTED: VmView = {
+  ...STARTING,
+  ft: { ...STARTING.ft, status: 'protected', reason: null, secondary: SECONDARY, ...START },
+};
+const AFTER: VmView = {
+  ...PROTECTED,
+  ft: {
+    ...PROTECTED.ft,
+    status: 'protected',
+    primary: SECONDARY,
+    secondary: { ...SECONDARY, pid: 48_377 },
+    generation: 2,
+    lastFailover: FAILOVER,
+  },
+};
+const NEEDS: VmView = {
+  ...AFTER,
+  ft: { ...AFTER.ft, status: 'needSecondary', reason: 'lostConnection', secondary: null },
+};
+
+function others(world: FakeWorld): void {
+  world.put(fakeVm('Build server', { ...running, ft: { ...OFF, primary: { ...PRIMARY, pid: 51_020 } } }));
+  world.put(
+    fakeVm('Ledger database with a rather long name', {
+      ...AFTER,
+      id: 'vm-ledger',
+      name: 'Ledger database with a rather long name',
+    }),
+  );
+  world.put(
+    fakeVm('Windows 98', {
+      note: 'Powered off unexpectedly: Lockstep was ended while this VM ran. Power it on to go on.',
+    }),
+  );
+}
+
+function story(world: FakeWorld, vm: VmView): void {
+  world.event(vm, 'vm.created', 'Created from Sample Linux with 128 MB of memory.');
+  world.event(vm, 'power.on', 'Powered on on lab-desk (process 48112).');
+  world.event(vm, 'ft.starting', 'Starting secondary on lab-desk.');
+  world.event(vm, 'ft.protected', 'Protected: the secondary runs in lockstep (process 48190).');
+  world.event(vm, 'ft.failover', 'Primary failover: the secondary went live after 69.6 ms.', 'warning');
+  world.event(vm, 'ft.needSecondary', 'The connection to the secondary was lost: a new one is needed.', 'error');
+  world.event(vm, 'ft.starting', 'Starting secondary on lab-desk.');
+  world.event(vm, 'ft.protected', 'Protected: the secondary runs in lockstep (process 48377).');
+}
+
+const show = (vm: VmView, extra?: (world: FakeWorld) => void) => (host: FakeHost) => {
+  host.world.put(vm);
+  extra?.(host.world);
+};
+
+async function live(page: Page, host: FakeHost): Promise<void> {
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.waitForTimeout(150);
+  for (let second = 0; second < 95; second++) host.world.tick();
+}
+
+const SUMMARY = `#/vm/${LINUX.id}/summary`;
+const CONSOLE = `#/vm/${LINUX.id}/console`;
+
+export const SCENES: readonly Scene[] = [
+  { name: 'home-empty', act: live },
+  {
+    name: 'home',
+    before: show(PROTECTED, (world) => (others(world), story(world, PROTECTED))),
+    act: live,
+  },
+  { name: 'vm-off', at: SUMMARY, before: show(LINUX), act: live },
+  { name: 'vm-note', at: '#/vm/Windows 98/summary', before: show(LINUX, others), act: live },
+  { name: 'vm-on', at: SUMMARY, before: show(ON, (world) => story(world, ON)), act: live },
+  { name: 'vm-starting', at: SUMMARY, before: show(STARTING, others), act: live },
+  {
+    name: 'vm-protected',
+    at: SUMMARY,
+    before: show(PROTECTED, (world) => (others(world), story(world, ON))),
+    act: live,
+  },
+  { name: 'vm-after', at: SUMMARY, before: show(AFTER, (world) => story(world, ON)), act: live },
+  { name: 'vm-needs', at: SUMMARY, before: show(NEEDS, (world) => story(world, ON)), act: live },
+  {
+    name: 'console',
+    at: CONSOLE,
+    before: show(PROTECTED),
+    act: async (page) => {
+      await page.getByTestId('console-canvas').click();
+      await page.keyboard.type('ls');
+    },
+  },
+  {
+    name: 'console-fit',
+    at: CONSOLE,
+    before: show(ON),
+    act: (page) => page.getByRole('button', { name: 'Fit to window' }).click(),
+  },
+  {
+    name: 'console-off',
+    at: CONSOLE,
+    before: show(ON),
+    act: async (page, host) => {
+      await page.waitForTimeout(300);
+      host.world.put(LINUX);
+    },
+  },
+  { name: 'serial', at: `#/vm/${LINUX.id}/serial`, before: show(ON), act: async (page) => page.waitForTimeout(400) },
+  { name: 'events', at: `#/vm/${LINUX.id}/events`, before: show(ON, (world) => story(world, ON)), act: live },
+  { name: 'events-all', at: '#/events', before: show(ON, (world) => story(world, ON)), act: live },
+  {
+    name: 'new-vm',
+    before: show(ON),
+    act: (page) => page.getByRole('button', { name: 'New virtual machine' }).click(),
+  },
+  {
+    name: 'new-vm-errors',
+    before: show(ON),
+    act: async (page) => {
+      await page.getByRole('button', { name: 'New virtual machine' }).click();
+      await page.getByText('Your own files').click();
+      await page.getByLabel('Name').fill('/etc');
+      await page.getByLabel('Memory').fill('4');
+      await page.getByRole('button', { name: 'Create' }).click();
+    },
+  },
+  {
+    name: 'confirm',
+    at: SUMMARY,
+    before: show(ON),
+    act: (page) => page.getByRole('button', { name: 'Power off' }).click(),
+  },
+  {
+    name: 'menu-and-toast',
+    at: SUMMARY,
+    before: show(PROTECTED),
+    act: async (page, host) => {
+      await live(page, host);
+      host.world.fail = new CommandError(
+        'failed',
+        'The primary (process 48112) could not be stopped: no such process. It may have ended already; look at the events.',
+      );
+      await page.getByRole('button', { name: 'Crash primary' }).click();
+      await page.getByRole('button', { name: 'More actions' }).click();
+    },
+  },
+  {
+    name: 'reason',
+    at: SUMMARY,
+    before: show(LINUX),
+    act: (page) =>
+      page
+        .getByRole('button', { name: 'Turn on FT' })
+        .hover()
+        .then(() => page.waitForTimeout(600)),
+  },
+  {
+    name: 'lost',
+    at: SUMMARY,
+    before: show(PROTECTED),
+    mayFail: /WebSocket/,
+    act: async (page, host) => {
+      await live(page, host);
+      host.accept(false);
+      host.drop();
+    },
+  },
+  {
+    name: 'refused',
+    before: (host) => host.accept('refuse'),
+    act: async (page) => void (await page.waitForTimeout(500)),
+  },
+  {
+    name: 'unreachable',
+    before: (host) => host.accept(false),
+    mayFail: /WebSocket/,
+    act: async (page) => void (await page.waitForTimeout(600)),
+  },
+];
