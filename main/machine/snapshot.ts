@@ -24,7 +24,7 @@ import { restoreGraph } from './graph-restore.ts';
 import { hashBytes } from './hash.ts';
 import type { Snapshot } from './machine.ts';
 import { capturePages, checkPages, hashPages, restorePages } from './pages.ts';
-import { movedPorts, restorePorts } from './ports.ts';
+import { PortTable } from './ports.ts';
 import type { VirtualRandom } from './random.ts';
 import { type Description, readDescription } from './snapshot-description.ts';
 import type { Core } from './v86.ts';
@@ -59,13 +59,13 @@ export interface Parts {
 export class Anatomy {
   readonly #parts: Parts;
   readonly #registry: Registry;
-  readonly #ports: readonly object[];
+  readonly #ports: PortTable;
 
   constructor(parts: Parts) {
     const { core, memory, outsiders } = parts;
     const { cpu, emulator } = core;
     this.#parts = parts;
-    this.#ports = cpu.io.ports.slice();
+    this.#ports = new PortTable(cpu.io);
     const known = new Map<object, string>([
       [cpu, 'processor'],
       [cpu.io, 'ports'],
@@ -167,7 +167,7 @@ export class Anatomy {
       devices: cpu.devices,
       firmwareValue: cpu.fw_value,
       firmwarePointer: cpu.fw_pointer,
-      ports: movedPorts(cpu.io.ports, this.#ports),
+      ports: this.#ports.moved(),
     };
   }
 
@@ -177,7 +177,7 @@ export class Anatomy {
     if (roots['devices'] !== cpu.devices) throw new SnapshotError('the snapshot has no devices');
     cpu.fw_value = roots['firmwareValue'];
     cpu.fw_pointer = Number(roots['firmwarePointer']);
-    restorePorts(cpu.io, this.#ports, roots['ports']);
+    this.#ports.restore(roots['ports']);
   }
 
   #waitingBytes(): Uint8Array[] {
