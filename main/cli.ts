@@ -64,7 +64,9 @@ function openBrowser(url: string): void {
       : process.platform === 'win32'
         ? ['rundll32', ['url.dll,FileProtocolHandler', url]]
         : ['xdg-open', [url]];
-  spawn(command as string, args as string[], { stdio: 'ignore', detached: true }).on('error', () => {}).unref();
+  spawn(command as string, args as string[], { stdio: 'ignore', detached: true })
+    .on('error', () => {})
+    .unref();
 }
 
 function usageOf(command: Command): string {
@@ -100,12 +102,18 @@ function find(words: readonly string[]): { command: Command; rest: readonly stri
 }
 
 function parse(argv: readonly string[]): { command: Command; invocation: Invocation } | null {
-  const general = { json: { type: 'boolean' }, data: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
+  const general = {
+    json: { type: 'boolean' },
+    data: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
   const loose = parseArgs({ args: [...argv], options: general, strict: false, allowPositionals: true });
   if (loose.values.help || argv.length === 0) return null;
   const { command } = find(firstWords(argv));
   const own = Object.fromEntries(
-    Object.entries(command.options ?? {}).map(([name, value]) => [name, { type: value === true ? 'boolean' : 'string' }] as const),
+    Object.entries(command.options ?? {}).map(
+      ([name, value]) => [name, { type: value === true ? 'boolean' : 'string' }] as const,
+    ),
   );
   let parsed;
   try {

@@ -17,7 +17,8 @@ export const fromSources = here.endsWith('.ts');
 /** The folder with package.json. */
 export const root = rootAbove(path.dirname(here));
 
-export const version = (JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string }).version;
+export const version = (JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string })
+  .version;
 
 /** The built page. */
 export const rendererFolder = path.join(root, 'out', 'renderer');

@@ -34,7 +34,9 @@ export async function ensureGuests(progress: (line: string) => void): Promise<vo
 /** Builds the page (and the rest of `out`) where a source is newer. */
 export async function ensurePage(progress: (line: string) => void): Promise<void> {
   const built = path.join(rendererFolder, 'index.html');
-  const sources = ['renderer', 'preload', 'electron.vite.config.ts', 'package.json'].map((name) => path.join(root, name));
+  const sources = ['renderer', 'preload', 'electron.vite.config.ts', 'package.json'].map((name) =>
+    path.join(root, name),
+  );
   const newest = Math.max(...sources.map(newestChange));
   if (existsSync(built) && statSync(built).mtimeMs >= newest) return;
   progress('Building the page.');

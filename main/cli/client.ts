@@ -42,7 +42,7 @@ export class Client {
     socket.binaryType = 'nodebuffer';
     socket.on('message', (data, isBinary) => {
       if (isBinary) this.#bytes(data as Buffer);
-      else this.#handle(JSON.parse(String(data)) as HostMessage);
+      else this.#handle(JSON.parse((data as Buffer).toString('utf8')) as HostMessage);
     });
     socket.on('error', () => {
       // `close` follows.

@@ -65,7 +65,8 @@ function simple(
 function number(name: string, text: string | boolean | undefined): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (text === '' || !Number.isFinite(value)) throw new CommandError('usage', `--${name} takes a number, not "${text}".`);
+  if (text === '' || !Number.isFinite(value))
+    throw new CommandError('usage', `--${name} takes a number, not "${text}".`);
   return value;
 }
 
@@ -103,7 +104,11 @@ const wait: Command = {
     withHost(invocation, async (client) => {
       const [vm] = invocation.positionals;
       const timeoutSeconds = number('timeout', invocation.options['timeout']);
-      const args = { vm, for: invocation.options['for'] ?? 'protected', ...(timeoutSeconds !== undefined && { timeoutSeconds }) };
+      const args = {
+        vm,
+        for: invocation.options['for'] ?? 'protected',
+        ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+      };
       const status = await client.call('ft.wait', args as never);
       invocation.print(invocation.json ? JSON.stringify(status) : ftDetails(status));
     }),
@@ -118,12 +123,20 @@ const screenshot: Command = {
       const [vm = '', file = ''] = invocation.positionals;
       const { width, height, pngBase64 } = await client.call('console.screenshot', { vm });
       await writeFile(file, Buffer.from(pngBase64, 'base64'));
-      invocation.print(invocation.json ? JSON.stringify({ file, width, height }) : `Saved ${width}×${height} to ${file}.`);
+      invocation.print(
+        invocation.json ? JSON.stringify({ file, width, height }) : `Saved ${width}×${height} to ${file}.`,
+      );
     }),
 };
 
 /** `console type` and `console key`: a VM and one more argument, nothing to show. */
-function keyboard(words: string, name: 'console.type' | 'console.key', argument: string, key: string, help: string): Command {
+function keyboard(
+  words: string,
+  name: 'console.type' | 'console.key',
+  argument: string,
+  key: string,
+  help: string,
+): Command {
   return {
     words,
     takes: ['NAME', argument],
@@ -201,7 +214,9 @@ const serial: Command = {
   options: { history: true },
   help: "The guest's serial port on standard input and output, as raw bytes; --history begins with what it printed",
   run: (invocation) =>
-    withHost(invocation, (client) => attachSerial(client, invocation.positionals[0] ?? '', Boolean(invocation.options['history']))),
+    withHost(invocation, (client) =>
+      attachSerial(client, invocation.positionals[0] ?? '', Boolean(invocation.options['history'])),
+    ),
 };
 
 export const commands: readonly Command[] = [
@@ -215,7 +230,9 @@ export const commands: readonly Command[] = [
   simple('ft off', 'ft.off', 'Turn off Fault Tolerance', () => null),
   simple('ft status', 'ft.status', 'Show the state of the pair', ftDetails),
   wait,
-  simple('console text', 'console.text', 'Show the screen as text', ({ lines }: { lines: string[] }) => lines.join('\n')),
+  simple('console text', 'console.text', 'Show the screen as text', ({ lines }: { lines: string[] }) =>
+    lines.join('\n'),
+  ),
   screenshot,
   keyboard('console type', 'console.type', 'TEXT', 'text', 'Type text on the keyboard (\\n is Enter)'),
   keyboard('console key', 'console.key', 'COMBO', 'combo', 'Press a key or a combination such as ctrl+alt+del'),

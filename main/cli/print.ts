@@ -14,9 +14,14 @@ const STATES: { readonly [S in FtStatus['status']]: string } = {
 
 /** Columns of equal width, with a heading. */
 export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = heading.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)));
+  const widths = heading.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
+  );
   const line = (cells: readonly string[]): string =>
-    cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd();
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
   return [line(heading), ...rows.map(line)].join('\n');
 }
 
@@ -27,7 +32,13 @@ function pairs(entries: readonly (readonly [string, string])[]): string {
 
 export function vmTable(vms: readonly VmView[]): string {
   if (vms.length === 0) return 'No virtual machines yet. Make one: lockstep vm create NAME --sample linux';
-  const rows = vms.map((vm) => [vm.name, vm.power, STATES[vm.ft.status], `${vm.hardware.memoryMB} MB`, vm.hardware.guest]);
+  const rows = vms.map((vm) => [
+    vm.name,
+    vm.power,
+    STATES[vm.ft.status],
+    `${vm.hardware.memoryMB} MB`,
+    vm.hardware.guest,
+  ]);
   return table(['NAME', 'POWER', 'FAULT TOLERANCE', 'MEMORY', 'GUEST'], rows);
 }
 
@@ -78,7 +89,9 @@ export function eventLine(event: EventRecord): string {
 }
 
 export function metricsLine(metrics: VmMetrics): string {
-  const cpu = [metrics.primary, metrics.secondary].map((replica) => (replica ? `${replica.cpuPercent.toFixed(0)} %` : '–'));
+  const cpu = [metrics.primary, metrics.secondary].map((replica) =>
+    replica ? `${replica.cpuPercent.toFixed(0)} %` : '–',
+  );
   return [
     new Date(metrics.at).toISOString(),
     `${(metrics.instructionsPerSecond / 1e6).toFixed(1)} M instructions/s`,
@@ -98,5 +111,7 @@ function milliseconds(value: number | null): string {
 
 function bandwidth(bitsPerSecond: number | null): string {
   if (bitsPerSecond === null) return '–';
-  return bitsPerSecond < 1e6 ? `${(bitsPerSecond / 1e3).toFixed(1)} kbit/s` : `${(bitsPerSecond / 1e6).toFixed(2)} Mbit/s`;
+  return bitsPerSecond < 1e6
+    ? `${(bitsPerSecond / 1e3).toFixed(1)} kbit/s`
+    : `${(bitsPerSecond / 1e6).toFixed(2)} Mbit/s`;
 }

@@ -5,7 +5,7 @@
  * a moment; when the VM is powered off, so is this.
  */
 import { once } from 'node:events';
-import { CommandError } from '../../preload/contract.ts';
+import type { CommandError } from '../../preload/contract.ts';
 import type { Client } from './client.ts';
 
 /** The longest piece sent at once. */
@@ -21,16 +21,20 @@ export async function attachSerial(client: Client, vm: string, history: boolean)
   let lastOutput = Date.now();
   let over: CommandError | null | undefined;
   const ended = new Promise<void>((resolve) => {
-    const subscription = client.subscribe('serial', { vm, history }, {
-      bytes(bytes) {
-        lastOutput = Date.now();
-        process.stdout.write(bytes);
+    const subscription = client.subscribe(
+      'serial',
+      { vm, history },
+      {
+        bytes(bytes) {
+          lastOutput = Date.now();
+          process.stdout.write(bytes);
+        },
+        end(error) {
+          over = error;
+          resolve();
+        },
       },
-      end(error) {
-        over = error;
-        resolve();
-      },
-    });
+    );
     void pump(subscription).then(async () => {
       while (over === undefined && Date.now() - lastOutput < SILENCE_MS) await delay(POLL_MS);
       resolve();

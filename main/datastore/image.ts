@@ -61,7 +61,8 @@ export class DiskImage {
 
   #check(offset: number, length: number): void {
     const inside = Number.isSafeInteger(offset) && offset >= 0 && length >= 0 && offset + length <= this.byteLength;
-    if (!inside) throw new RangeError(`${length} bytes at ${offset} are outside ${this.path} (${this.byteLength} bytes)`);
+    if (!inside)
+      throw new RangeError(`${length} bytes at ${offset} are outside ${this.path} (${this.byteLength} bytes)`);
   }
 }
 

@@ -112,7 +112,9 @@ function checkKernel(what: string, start: Buffer, size: number): void {
   const promised = (setupSectors + 1) * SECTOR_BYTES + start.readUInt32LE(0x1f4) * 16;
   // The last 16-byte unit may be rounded up.
   if (size + 16 <= promised) {
-    throw new MediumError(`The ${what} is cut off: its header promises ${promised} bytes, it has ${size}. Copy it again.`);
+    throw new MediumError(
+      `The ${what} is cut off: its header promises ${promised} bytes, it has ${size}. Copy it again.`,
+    );
   }
 }
 

@@ -139,7 +139,8 @@ function waitForState(fleet: Fleet, args: ParsedArgs<'ft.wait'>): Promise<FtStat
 async function picture(vm: Vm): Promise<ScreenModel> {
   vm.require('console');
   const frame = await vm.screen.frame();
-  if (!frame) throw new CommandError('failed', `"${vm.name}" shows no picture: it was powered off, or does not answer.`);
+  if (!frame)
+    throw new CommandError('failed', `"${vm.name}" shows no picture: it was powered off, or does not answer.`);
   const model = new ScreenModel();
   model.apply(decodeScreen(frame));
   return model;
@@ -147,5 +148,6 @@ async function picture(vm: Vm): Promise<ScreenModel> {
 
 function pressKeys(vm: Vm, strokes: () => readonly (readonly number[])[]): void {
   vm.require('console');
-  for (const codes of strokes()) vm.input({ device: 'console', input: { kind: 'keys', codes: Uint8Array.from(codes) } });
+  for (const codes of strokes())
+    vm.input({ device: 'console', input: { kind: 'keys', codes: Uint8Array.from(codes) } });
 }

@@ -83,14 +83,18 @@ export class Fleet {
   vm(nameOrId: string): Vm {
     const record = this.#table.find(nameOrId);
     const vm = record && this.#vms.get(record.id);
-    if (!vm) throw new CommandError('notFound', `There is no VM "${nameOrId}". "lockstep vm list" shows those there are.`);
+    if (!vm)
+      throw new CommandError('notFound', `There is no VM "${nameOrId}". "lockstep vm list" shows those there are.`);
     return vm;
   }
 
   /** @throws {CommandError} when the name exists, or a file is not what it should be; nothing is made then. */
   create(args: ParsedArgs<'vm.create'>): Vm {
     if (this.#table.find(args.name)) {
-      throw new CommandError('exists', `There is already a VM "${args.name}". Choose another name, or delete that one.`);
+      throw new CommandError(
+        'exists',
+        `There is already a VM "${args.name}". Choose another name, or delete that one.`,
+      );
     }
     const config = configure(args, this.#options.guests, new Set(this.all().map((vm) => vm.mac)));
     const id = randomUUID();

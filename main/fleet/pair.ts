@@ -165,7 +165,11 @@ export class Pair {
     this.#startedAt = Date.now();
     this.#lastWords = null;
     this.#startTimer = setTimeout(() => {
-      this.#parts.outside.event('ft.startTimedOut', 'error', 'Starting the secondary took too long; it is tried again.');
+      this.#parts.outside.event(
+        'ft.startTimedOut',
+        'error',
+        'Starting the secondary took too long; it is tried again.',
+      );
       secondary.kill();
     }, START_TIMEOUT_MS);
     secondary.listen({

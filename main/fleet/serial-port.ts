@@ -55,7 +55,8 @@ export class SerialPort {
     this.#seen = { epoch: 0, index: -1 };
     this.#history = [];
     this.#historyBytes = 0;
-    for (const listener of [...this.#listeners]) listener.end();
+    const listeners = [...this.#listeners];
     this.#listeners.clear();
+    listeners.forEach((listener) => listener.end());
   }
 }

@@ -38,13 +38,22 @@ export function configure(args: ParsedArgs<'vm.create'>, guests: GuestLibrary, m
   const own = FILE_KINDS.filter((kind) => args[kind] !== undefined);
   const boots = own.filter((kind) => kind !== 'initrd');
   if (args.sample && (args.bzimage || args.initrd)) {
-    throw new CommandError('usage', 'A sample brings its own kernel: leave out either --sample or --bzimage and --initrd.');
+    throw new CommandError(
+      'usage',
+      'A sample brings its own kernel: leave out either --sample or --bzimage and --initrd.',
+    );
   }
   if (args.sample === 'test' && args.fda) {
-    throw new CommandError('usage', 'The test guest boots from its own floppy: leave out either --sample test or --fda.');
+    throw new CommandError(
+      'usage',
+      'The test guest boots from its own floppy: leave out either --sample test or --fda.',
+    );
   }
   if (!args.sample && boots.length === 0) {
-    throw new CommandError('usage', 'Say what the VM boots: --sample linux, or --bzimage, --hda, --cdrom or --fda with a file.');
+    throw new CommandError(
+      'usage',
+      'Say what the VM boots: --sample linux, or --bzimage, --hda, --cdrom or --fda with a file.',
+    );
   }
   if (args.initrd && !args.bzimage) {
     throw new CommandError('usage', 'An initrd needs its kernel: add --bzimage FILE.');

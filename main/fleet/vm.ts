@@ -44,7 +44,7 @@ export class Vm {
   #record: VmRecord;
   #power: PowerState = 'off';
   #pair: Pair | null = null;
-  #confirmTimer: NodeJS.Timeout | null = null;
+  #confirmDue = false;
   readonly #powerWaiters: (() => void)[] = [];
   #startError: string | null = null;
 
@@ -98,7 +98,8 @@ export class Vm {
 
   metrics(): VmMetrics {
     const report = this.#pair?.primary?.report ?? null;
-    const { lagMs, vLockstepIntervalMs, logBandwidthBitsPerSecond, outputDelayMsP50, outputDelayMsP99 } = this.ftStatus();
+    const { lagMs, vLockstepIntervalMs, logBandwidthBitsPerSecond, outputDelayMsP50, outputDelayMsP99 } =
+      this.ftStatus();
     return {
       at: Date.now(),
       instructionsPerSecond: report?.instructionsPerSecond ?? 0,
@@ -159,7 +160,8 @@ export class Vm {
     );
     this.#around.changed();
     await this.#powerSettled('startingUp');
-    if (this.#startError) throw new CommandError('failed', `"${this.name}" could not be powered on: ${this.#startError}`);
+    const error = this.#startError as string | null;
+    if (error !== null) throw new CommandError('failed', `"${this.name}" could not be powered on: ${error}`);
   }
 
   /** Resolves when no replica is left. */
@@ -192,7 +194,9 @@ export class Vm {
     this.require(`crash-${which}`);
     const replica = which === 'primary' ? this.#pair?.primary : this.#pair?.secondary;
     if (!replica) throw new CommandError('refused', `"${this.name}" has no ${which} at this moment.`);
-    this.#event('fault.injected', 'warning', `Fault: the ${which} (pid ${replica.pid}) is killed.`, { pid: replica.pid });
+    this.#event('fault.injected', 'warning', `Fault: the ${which} (pid ${replica.pid}) is killed.`, {
+      pid: replica.pid,
+    });
     replica.kill();
     return replica.pid;
   }
@@ -244,8 +248,10 @@ export class Vm {
 
   /** Tells the primary what has arrived, a few times a second at most. */
   #confirmSoon(): void {
-    this.#confirmTimer ??= setTimeout(() => {
-      this.#confirmTimer = null;
+    if (this.#confirmDue) return;
+    this.#confirmDue = true;
+    setTimeout(() => {
+      this.#confirmDue = false;
       const { epoch, index } = this.serial.seen;
       this.#pair?.send({ type: 'confirm', epoch, index });
     }, CONFIRM_MS);
@@ -267,7 +273,12 @@ export class Vm {
     this.#settlePower();
   }
 
-  #event(kind: string, severity: 'info' | 'warning' | 'error', message: string, data?: { [key: string]: unknown }): void {
+  #event(
+    kind: string,
+    severity: 'info' | 'warning' | 'error',
+    message: string,
+    data?: { [key: string]: unknown },
+  ): void {
     this.#around.events.add({ vm: { id: this.id, name: this.name }, kind, severity, message, ...(data && { data }) });
   }
 

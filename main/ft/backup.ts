@@ -244,7 +244,10 @@ export class Backup<R extends BlockRequest> {
   #compare(entry: HashEntry): void {
     const mine = this.#env.machine.hash(entry.level);
     if (mine === entry.hash) return;
-    this.#halt('divergence', `the ${entry.level} state at epoch ${entry.epoch} is ${mine}, the primary's ${entry.hash}`);
+    this.#halt(
+      'divergence',
+      `the ${entry.level} state at epoch ${entry.epoch} is ${mine}, the primary's ${entry.hash}`,
+    );
   }
 
   #control(entry: ControlEntry): void {

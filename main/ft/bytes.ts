@@ -135,6 +135,7 @@ export class ByteReader {
   }
 
   #need(count: number, field: string): void {
-    if (count > this.remaining) throw new DecodeError(`${field} is cut off: ${count} bytes needed, ${this.remaining} left`);
+    if (count > this.remaining)
+      throw new DecodeError(`${field} is cut off: ${count} bytes needed, ${this.remaining} left`);
   }
 }

@@ -22,7 +22,11 @@ export interface ReplicatedMachine<R extends BlockRequest> {
   /** The next epoch to execute. */
   readonly epoch: number;
   readonly pendingRequests: readonly R[];
-  execute(head: Head): { readonly outputs: readonly Output[]; readonly requests: readonly R[]; readonly idleMs: number };
+  execute(head: Head): {
+    readonly outputs: readonly Output[];
+    readonly requests: readonly R[];
+    readonly idleMs: number;
+  };
   hash(level: 'cpu' | 'full'): string;
 }
 

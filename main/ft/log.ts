@@ -36,8 +36,7 @@ export interface HeadEntry {
 export interface ControlEntry {
   readonly kind: 'control';
   readonly epoch: number;
-  readonly control:
-    /** From here on the primary's outputs wait for acknowledgements, so the backup may go live after `generation`. */
+  readonly control: /** From here on the primary's outputs wait for acknowledgements, so the backup may go live after `generation`. */
     | { readonly type: 'protect'; readonly generation: number }
     /** Fault Tolerance was turned off: the backup's work is done. */
     | { readonly type: 'end' }
@@ -116,7 +115,8 @@ export function encodeEntry(entry: Entry, checksum: Checksum): Uint8Array {
   const payload = new ByteWriter();
   writePayload(payload, entry);
   const length = payload.length;
-  if (length > ENTRY_BYTES_MAX) throw new DecodeError(`a log entry has at most ${ENTRY_BYTES_MAX} bytes, not ${length}`);
+  if (length > ENTRY_BYTES_MAX)
+    throw new DecodeError(`a log entry has at most ${ENTRY_BYTES_MAX} bytes, not ${length}`);
   const bytes = new Uint8Array(HEADER_BYTES + length);
   const view = new DataView(bytes.buffer);
   view.setUint8(0, KINDS.indexOf(entry.kind) + 1);
@@ -144,7 +144,8 @@ export function decodeEntry(bytes: Uint8Array, checksum: Checksum): { entry: Ent
   if (bytes.length < length) return null;
   const payload = bytes.subarray(HEADER_BYTES, length);
   const crc = checksum(payload, checksum(bytes.subarray(0, CHECKED_HEADER_BYTES)));
-  if (crc !== view.getUint32(CHECKED_HEADER_BYTES, true)) throw new DecodeError(`log entry (${kind}) has a bad checksum`);
+  if (crc !== view.getUint32(CHECKED_HEADER_BYTES, true))
+    throw new DecodeError(`log entry (${kind}) has a bad checksum`);
   const epoch = view.getUint16(9, true) * EPOCH_HIGH + view.getUint32(5, true);
   const reader = new ByteReader(payload);
   const entry = readPayload(reader, kind, epoch);

@@ -103,7 +103,8 @@ export class OutputGate<T> {
   delays(): { p50: number; p99: number } | null {
     if (this.#delays.length === 0) return null;
     const sorted = this.#delays.toSorted((a, b) => a - b);
-    const at = (fraction: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))] ?? 0;
+    const at = (fraction: number): number =>
+      sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))] ?? 0;
     return { p50: at(0.5), p99: at(0.99) };
   }
 

@@ -45,11 +45,11 @@ async function parts(spec: ReplicaSpec): Promise<PrimaryParts> {
   return { spec, machine, arbiter, send: (message) => parent.send(message), halted: () => end(0) };
 }
 
-function nextLink(use: (transport: Transport) => void): void {
+function nextLink(take: (transport: Transport) => void): void {
   const early = earlyLink;
   earlyLink = null;
-  if (early) use(early);
-  else awaitLink = use;
+  if (early) take(early);
+  else awaitLink = take;
 }
 
 async function boot(spec: ReplicaSpec, generation: number): Promise<void> {
@@ -110,13 +110,13 @@ parent.onMessage((message) => {
   tail = tail.then(() => handle(message)).catch(failed);
 });
 parent.onLink((_name, transport) => {
-  const use = awaitLink;
+  const take = awaitLink;
   awaitLink = null;
-  if (use) use(transport);
+  if (take) take(transport);
   else earlyLink = transport;
 });
 process.on('uncaughtException', failed);
 
 const startedAt = performance.now();
-await loadCore();
+loadCore();
 parent.send({ type: 'ready', compileMs: performance.now() - startedAt });

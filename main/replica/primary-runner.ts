@@ -288,7 +288,12 @@ export class PrimaryRunner {
   #numbers(): Parameters<typeof startReporting>[1] extends () => infer N ? N : never {
     const paired = this.#primary.state === 'starting' || this.#primary.state === 'protected';
     const metrics = this.#primary.metrics(performance.now());
-    return { role: 'primary', generation: this.#primary.generation, ...metrics, logBytes: paired ? metrics.logBytes : null };
+    return {
+      role: 'primary',
+      generation: this.#primary.generation,
+      ...metrics,
+      logBytes: paired ? metrics.logBytes : null,
+    };
   }
 }
 

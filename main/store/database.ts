@@ -32,7 +32,9 @@ export function openDataFolder(folder: string): OpenedFolder {
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
-    throw new DataFolderError(`The data folder "${folder}" cannot be written (${why}). Choose another with --data DIR.`);
+    throw new DataFolderError(
+      `The data folder "${folder}" cannot be written (${why}). Choose another with --data DIR.`,
+    );
   }
   const lock = takeLock(folder);
   try {
@@ -57,7 +59,9 @@ export function openDatabase(file: string): Database.Database {
     database = new Database(file);
     database.pragma('journal_mode = WAL');
   } catch (error) {
-    throw new DataFolderError(`The database "${file}" cannot be opened: ${(error as Error).message}. Restore it, or move it away.`);
+    throw new DataFolderError(
+      `The database "${file}" cannot be opened: ${(error as Error).message}. Restore it, or move it away.`,
+    );
   }
   try {
     database.pragma('synchronous = FULL');

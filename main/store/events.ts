@@ -40,7 +40,15 @@ export class EventTable {
     const data = event.data ?? {};
     const { lastInsertRowid } = this.#database
       .prepare('INSERT INTO event (at, vm_id, vm_name, kind, severity, message, data) VALUES (?, ?, ?, ?, ?, ?, ?)')
-      .run(at, event.vm?.id ?? null, event.vm?.name ?? null, event.kind, event.severity, event.message, JSON.stringify(data));
+      .run(
+        at,
+        event.vm?.id ?? null,
+        event.vm?.name ?? null,
+        event.kind,
+        event.severity,
+        event.message,
+        JSON.stringify(data),
+      );
     const kept: EventRecord = {
       id: Number(lastInsertRowid),
       at,

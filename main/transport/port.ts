@@ -15,80 +15,108 @@ export interface PortLike {
   close(): void;
 }
 
-/** How many received bytes are confirmed together. */
+/** How many received bytes are confirmed together, at most. */
 const CONFIRM_BYTES = 1 << 16;
+/** Below this many unconfirmed bytes the link counts as drained. */
 const DRAINED_BYTES = 1 << 18;
 
 export function portTransport(port: PortLike): Transport {
-  let onMessage: ((message: Uint8Array) => void) | null = null;
-  let onClose: ((why: string) => void) | null = null;
-  let why: string | null = null;
-  let paused = false;
-  let unsent = 0;
-  let unconfirmed = 0;
-  const waiting: Uint8Array[] = [];
-  const drains: (() => void)[] = [];
+  return new PortTransport(port);
+}
 
-  const settle = (): void => {
-    if (why !== null || unsent <= DRAINED_BYTES) for (const resolve of drains.splice(0)) resolve();
-  };
-  const closed = (reason: string): void => {
-    if (why !== null) return;
-    why = reason;
-    port.close();
-    settle();
-    onClose?.(reason);
-  };
-  const deliver = (): void => {
-    while (onMessage && !paused && why === null) {
-      const message = waiting.shift();
-      if (!message) return;
-      unconfirmed += message.length;
-      if (unconfirmed >= CONFIRM_BYTES || waiting.length === 0) {
-        port.postMessage(unconfirmed);
-        unconfirmed = 0;
-      }
-      onMessage(message);
-    }
-  };
-  port.on('message', (received) => {
+class PortTransport implements Transport {
+  readonly #port: PortLike;
+  readonly #waiting: Uint8Array[] = [];
+  readonly #drains: (() => void)[] = [];
+  #onMessage: ((message: Uint8Array) => void) | null = null;
+  #onClose: ((why: string) => void) | null = null;
+  #closed: string | null = null;
+  #paused = false;
+  #unsent = 0;
+  #unconfirmed = 0;
+
+  constructor(port: PortLike) {
+    this.#port = port;
+    port.on('message', (received) => this.#receive(received));
+    port.on('close', () => this.#end('the link was closed'));
+    port.start();
+  }
+
+  send(message: Uint8Array): void {
+    if (this.#closed !== null) return;
+    this.#unsent += message.length;
+    this.#port.postMessage(message);
+  }
+
+  unsentBytes(): number {
+    return this.#unsent;
+  }
+
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#drains.push(resolve);
+      this.#settle();
+    });
+  }
+
+  pause(paused: boolean): void {
+    this.#paused = paused;
+    this.#deliver();
+  }
+
+  onMessage(listener: (message: Uint8Array) => void): void {
+    this.#onMessage = listener;
+    this.#deliver();
+  }
+
+  onClose(listener: (why: string) => void): void {
+    this.#onClose = listener;
+    if (this.#closed !== null) listener(this.#closed);
+  }
+
+  close(): void {
+    this.#end('closed by this side');
+  }
+
+  #receive(received: unknown): void {
     // Electron wraps the message in an event; node:worker_threads hands it over as it is.
     const message = isWrapped(received) ? received.data : received;
     if (typeof message === 'number') {
-      unsent = Math.max(0, unsent - message);
-      settle();
+      this.#unsent = Math.max(0, this.#unsent - message);
+      this.#settle();
     } else if (message instanceof Uint8Array && message.length <= MESSAGE_BYTES_MAX) {
-      waiting.push(message);
-      deliver();
+      this.#waiting.push(message);
+      this.#deliver();
     } else {
-      closed('the peer sent something that is no message');
+      this.#end('the peer sent something that is no message');
     }
-  });
-  port.on('close', () => closed('the link was closed'));
-  port.start();
+  }
 
-  return {
-    send(message) {
-      if (why !== null) return;
-      unsent += message.length;
-      port.postMessage(message);
-    },
-    unsentBytes: () => unsent,
-    drained: () => (why !== null || unsent <= DRAINED_BYTES ? Promise.resolve() : new Promise((r) => drains.push(r))),
-    pause(now) {
-      paused = now;
-      deliver();
-    },
-    onMessage(listener) {
-      onMessage = listener;
-      deliver();
-    },
-    onClose(listener) {
-      onClose = listener;
-      if (why !== null) listener(why);
-    },
-    close: () => closed('closed by this side'),
-  };
+  #deliver(): void {
+    while (this.#onMessage && !this.#paused && this.#closed === null) {
+      const message = this.#waiting.shift();
+      if (!message) return;
+      this.#unconfirmed += message.length;
+      if (this.#unconfirmed >= CONFIRM_BYTES || this.#waiting.length === 0) {
+        this.#port.postMessage(this.#unconfirmed);
+        this.#unconfirmed = 0;
+      }
+      this.#onMessage(message);
+    }
+  }
+
+  #settle(): void {
+    if (this.#closed === null && this.#unsent > DRAINED_BYTES) return;
+    for (const resolve of this.#drains.splice(0)) resolve();
+  }
+
+  #end(why: string): void {
+    if (this.#closed !== null) return;
+    this.#closed = why;
+    this.#port.close();
+    this.#settle();
+    this.#onClose?.(why);
+  }
 }
 
 function isWrapped(received: unknown): received is { data: unknown } {

@@ -6,12 +6,12 @@
  */
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
-import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { CLIENT_MESSAGE_BYTES_MAX } from '../../preload/messages.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { Access } from './access.ts';
+import { pageHeaders, resolvePageFile } from './page-files.ts';
 import { openDoor } from './websocket-door.ts';
 
 export interface WebServer {
@@ -23,27 +23,6 @@ export interface WebServer {
 
 /** The session is not known: the page says how to get a new link. */
 const CLOSE_UNKNOWN_SESSION = 4401;
-
-const HEADERS = {
-  'Content-Security-Policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-} as const;
-
-const TYPES: { readonly [extension: string]: string } = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.ico': 'image/x-icon',
-  '.woff2': 'font/woff2',
-  '.json': 'application/json',
-};
 
 /** @throws {Error} when the address or port cannot be used. */
 export async function startWebServer(
@@ -89,7 +68,7 @@ async function answer(
   pageFolder: string,
 ): Promise<void> {
   const say = (status: number, text: string): void => {
-    response.writeHead(status, { ...HEADERS, 'Content-Type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
+    response.writeHead(status, { ...pageHeaders, 'Content-Type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
   };
   if (!access.hostIsOurs(request)) return say(421, 'This server does not answer under that host name.');
   if (request.method !== 'GET' && request.method !== 'HEAD') return say(405, 'Only GET is answered here.');
@@ -101,7 +80,7 @@ async function answer(
     if (cookie === null && !access.knows(request)) {
       return say(403, 'This link was used already, or is not of this host. "lockstep link" prints a new one.');
     }
-    response.writeHead(303, { ...HEADERS, Location: '/', ...(cookie && { 'Set-Cookie': cookie }) }).end();
+    response.writeHead(303, { ...pageHeaders, Location: '/', ...(cookie && { 'Set-Cookie': cookie }) }).end();
     return undefined;
   }
   if (!access.knows(request)) {
@@ -117,18 +96,12 @@ async function serveFile(
   pathname: string,
   say: (status: number, text: string) => void,
 ): Promise<void> {
-  let name: string;
+  const file = resolvePageFile(folder, pathname);
+  if (!file) return say(404, 'There is no such page.');
   try {
-    name = pathname === '/' ? 'index.html' : decodeURIComponent(pathname.slice(1));
-  } catch {
-    return say(400, 'That address cannot be read.');
-  }
-  const file = path.resolve(folder, name);
-  const type = TYPES[path.extname(file)];
-  if (!type || !file.startsWith(folder + path.sep)) return say(404, 'There is no such page.');
-  try {
-    const bytes = await readFile(file);
-    response.writeHead(200, { ...HEADERS, 'Content-Type': type, 'Content-Length': bytes.length, 'Cache-Control': 'no-cache' });
+    const bytes = await readFile(file.path);
+    const headers = { 'Content-Type': file.type, 'Content-Length': bytes.length, 'Cache-Control': 'no-cache' };
+    response.writeHead(200, { ...pageHeaders, ...headers });
     response.end(request.method === 'HEAD' ? undefined : bytes);
   } catch {
     say(404, 'There is no such page.');

@@ -1,0 +1,39 @@
+/**
+ * What the page may not do in the desktop window.
+ *
+ * Invariant: whatever is not named here is denied: other origins, new windows, web views, permissions.
+ */
+import { shell, type App, type Session, type WebContents } from 'electron';
+import { APP_ORIGIN } from './app-scheme.ts';
+
+/** For copying out of a console, and for a console that fills the screen or holds the pointer. */
+const PERMISSIONS: ReadonlySet<string> = new Set(['clipboard-sanitized-write', 'fullscreen', 'pointerLock']);
+
+/** Permissions of all pages of this session. */
+export function restrictSession(
+  session: Pick<Session, 'setPermissionRequestHandler' | 'setPermissionCheckHandler'>,
+): void {
+  session.setPermissionRequestHandler((_contents, permission, answer) => answer(PERMISSIONS.has(permission)));
+  session.setPermissionCheckHandler((_contents, permission) => PERMISSIONS.has(permission));
+}
+
+/** Navigation of every page that this application ever opens. */
+export function restrictNavigation(app: Pick<App, 'on'>): void {
+  app.on('web-contents-created', (_event, contents) => restrictContents(contents));
+}
+
+function restrictContents(contents: WebContents): void {
+  contents.on('will-navigate', (event) => {
+    if (!isOurs(event.url)) event.preventDefault();
+  });
+  contents.on('will-attach-webview', (event) => event.preventDefault());
+  contents.setWindowOpenHandler(({ url }) => {
+    if (URL.parse(url)?.protocol === 'https:') void shell.openExternal(url);
+    return { action: 'deny' };
+  });
+}
+
+/** The address belongs to our own page. */
+export function isOurs(url: string): boolean {
+  return url === APP_ORIGIN || url.startsWith(`${APP_ORIGIN}/`);
+}

@@ -1,0 +1,16 @@
+/**
+ * The shape of the bridge between the desktop window's page and the main process.
+ *
+ * Invariant: it carries the messages of messages.ts and nothing else; the page has no other way out of its sandbox.
+ */
+
+/** The one IPC channel, in both directions. */
+export const CHANNEL = 'lockstep';
+
+export interface LockstepBridge {
+  send(message: string | Uint8Array): void;
+  /** Until the returned function is called. */
+  onMessage(listener: (message: string | Uint8Array) => void): () => void;
+  /** `process.platform` of the main process. */
+  readonly platform: string;
+}

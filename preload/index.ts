@@ -1,0 +1,19 @@
+/**
+ * The preload script of the desktop window: exposes the bridge to the sandboxed page.
+ *
+ * Invariant: no Electron object reaches the page, only strings and bytes do.
+ */
+import { contextBridge, ipcRenderer, type IpcRendererEvent } from 'electron';
+import { CHANNEL, type LockstepBridge } from './bridge.ts';
+
+const bridge: LockstepBridge = {
+  send: (message) => ipcRenderer.send(CHANNEL, message),
+  onMessage(listener) {
+    const pass = (_event: IpcRendererEvent, message: string | Uint8Array): void => listener(message);
+    ipcRenderer.on(CHANNEL, pass);
+    return () => ipcRenderer.off(CHANNEL, pass);
+  },
+  platform: process.platform,
+};
+
+contextBridge.exposeInMainWorld('lockstep', bridge);
