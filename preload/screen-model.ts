@@ -133,7 +133,7 @@ function drawText(screen: TextScreen, blinkOff: boolean): Pixels {
       const hidden = blinkOff && (cell & GLYPH_BLINKS) !== 0;
       const [ink, paper] = [pixelOf(cells[at + 1] ?? 0), pixelOf(cells[at + 2] ?? 0)];
       const corner = row * font.height * width + column * font.width;
-      drawGlyph(words, corner, width, font, cell & GLYPH_MASK, hidden ? paper : ink, paper);
+      drawGlyph(words, { corner, stride: width }, font, cell & GLYPH_MASK, { ink: hidden ? paper : ink, paper });
     }
   }
   if (!blinkOff) drawCursor(words, width, screen, cursor);
@@ -142,12 +142,10 @@ function drawText(screen: TextScreen, blinkOff: boolean): Pixels {
 
 function drawGlyph(
   words: Uint32Array,
-  corner: number,
-  stride: number,
+  { corner, stride }: { readonly corner: number; readonly stride: number },
   font: Font,
   glyph: number,
-  ink: number,
-  paper: number,
+  { ink, paper }: { readonly ink: number; readonly paper: number },
 ): void {
   for (let line = 0; line < font.height; line += 1) {
     const bits = font.rows[glyph * font.height + line] ?? 0;

@@ -93,7 +93,7 @@ describe('the test guest', () => {
     floppy.set([0x55, 0xaa], 510);
     const config = testGuest({ floppy });
     const runner = await Runner.start(config);
-    runner.steps(2500);
+    runner.steps(1000);
     const clone = await cloneOf(runner, config);
     goOnTogether(runner, clone, 500);
   });

@@ -250,7 +250,7 @@ export function takeOverFlush(interfaces: ReadonlyMap<IdeInterface, Drive>, disk
   if (first === undefined) return;
   // All interfaces of this machine share a prototype, which belongs to this machine alone (v86.ts evaluates v86 anew).
   const prototype = Object.getPrototypeOf(first) as IdeInterface;
-  const original = prototype.ata_command;
+  const original: (this: IdeInterface, command: number) => void = Reflect.get(prototype, 'ata_command');
   prototype.ata_command = function (this: IdeInterface, command: number): void {
     const drive = interfaces.get(this);
     const isFlush = command === COMMAND_FLUSH || command === COMMAND_FLUSH_EXT;
