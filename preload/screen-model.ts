@@ -133,7 +133,7 @@ function drawText(screen: TextScreen, blinkOff: boolean): Pixels {
       const hidden = blinkOff && (cell & GLYPH_BLINKS) !== 0;
       const [ink, paper] = [pixelOf(cells[at + 1] ?? 0), pixelOf(cells[at + 2] ?? 0)];
       const corner = row * font.height * width + column * font.width;
-      drawGlyph(words, corner, width, font, cell & GLYPH_MASK, hidden ? paper : ink, paper);
+      drawGlyph(words, { corner, stride: width }, font, cell & GLYPH_MASK, { ink: hidden ? paper : ink, paper });
     }
   }
   if (!blinkOff) drawCursor(words, width, screen, cursor);
@@ -142,12 +142,10 @@ function drawText(screen: TextScreen, blinkOff: boolean): Pixels {
 
 function drawGlyph(
   words: Uint32Array,
-  corner: number,
-  stride: number,
+  { corner, stride }: { readonly corner: number; readonly stride: number },
   font: Font,
   glyph: number,
-  ink: number,
-  paper: number,
+  { ink, paper }: { readonly ink: number; readonly paper: number },
 ): void {
   for (let line = 0; line < font.height; line += 1) {
     const bits = font.rows[glyph * font.height + line] ?? 0;
@@ -165,7 +163,7 @@ function drawCursor(words: Uint32Array, stride: number, screen: TextScreen, curs
   }
 }
 
-/** 0xRRGGBB as the word whose bytes in memory are red, green, blue, 255. Every computer this runs on is little-endian. */
+/** 0xRRGGBB as the word whose bytes in memory are red, green, blue, 255. All our computers are little-endian. */
 function pixelOf(colour: number): number {
   return (0xff00_0000 | ((colour & 0xff) << 16) | (colour & 0xff00) | (colour >> 16)) >>> 0;
 }

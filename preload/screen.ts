@@ -1,9 +1,9 @@
 /**
  * Binary display messages: what a guest's screen shows, and what changed on it.
  *
- * Invariant: applying every update in order to a `ScreenModel` gives exactly what the guest's screen shows; an update with
- * `full` needs nothing before it. `decodeScreen(encodeScreen(u))` equals u; given anything else, `decodeScreen` throws a
- * RangeError before it allocates more than the bytes at hand account for. Layout, all numbers little-endian:
+ * Invariant: applying every update in order to a `ScreenModel` gives exactly what the guest's screen shows; an update
+ * with `full` needs nothing before it. `decodeScreen(encodeScreen(u))` equals u; given anything else, `decodeScreen`
+ * throws a RangeError before it allocates more than the bytes at hand account for. Layout, all numbers little-endian:
  *
  *   byte 0   kind: 0 blank, 1 text, 2 graphics        byte 1   flags: 1 full, 2 with a font
  *   text     columns u16, rows u16, cursor row, column, first, last u16 each, number of lines u16;
@@ -33,7 +33,7 @@ export interface Font {
   readonly rows: Uint16Array;
 }
 
-/** A text cell is three numbers: glyph (0 to 511, plus 0x8000 when it blinks), foreground and background as 0xRRGGBB. */
+/** A text cell is three numbers: glyph (0 to 511, plus 0x8000 if it blinks), foreground and background as 0xRRGGBB. */
 export const CELL_WORDS = 3;
 export const GLYPH_MASK = 0x01ff;
 export const GLYPH_BLINKS = 0x8000;

@@ -1,6 +1,6 @@
 /**
- * The just-in-time compiler made deterministic: v86 generates a module, we compile it at once, and publish it at a fixed
- * point of the epoch.
+ * The just-in-time compiler made deterministic: v86 generates a module, we compile it at once, and publish it at a
+ * fixed point of the epoch.
  *
  * Invariant: which functions exist at an instruction depends on the instructions executed so far, never on how long a
  * compilation takes. The bytes of every live module are kept, because they are state: v86's own tables in linear memory

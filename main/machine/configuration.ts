@@ -1,8 +1,8 @@
 /**
  * From a `MachineConfig` to what v86 is built from, and to the fingerprint that says which machines are alike.
  *
- * Invariant: two configurations with the same fingerprint build machines that start in the same state; a snapshot of one
- * fits the other.
+ * Invariant: two configurations with the same fingerprint build machines that start in the same state; a snapshot of
+ * one fits the other.
  */
 import { createHash } from 'node:crypto';
 import { DriveBuffer, type Disks } from './devices/disk.ts';
@@ -91,7 +91,7 @@ export function prepareFiles(config: MachineConfig, disks: Disks): Files {
     if (medium === undefined) continue;
     const first = medium.readSync(0, SECTOR_BYTES);
     if (first.length !== SECTOR_BYTES) throw new MachineError(`${drive}: cannot read its first sector`);
-    drives.set(drive, new DriveBuffer(drive, medium.byteLength, first.slice(), disks));
+    drives.set(drive, new DriveBuffer(drive, medium.byteLength, new Uint8Array(first), disks));
   }
   const { linux } = config;
   const once =
@@ -112,8 +112,9 @@ export function prepareFiles(config: MachineConfig, disks: Disks): Files {
   return { options, drives, release: () => once.forEach((buffer) => buffer.transfer(0)) };
 }
 
+/** An own copy, and nothing beside it: a `Buffer`'s `slice` would be neither. */
 function copyOf(bytes: Uint8Array): ArrayBuffer {
-  return bytes.slice().buffer as ArrayBuffer;
+  return new Uint8Array(bytes).buffer;
 }
 
 /** A file in the shape of a disk, so that v86 calls our `load` when it wants it. */

@@ -1,8 +1,9 @@
 /**
  * The machine on v86: executes heads, one epoch each.
  *
- * Invariant: state' = F(state, head). Everything the guest can observe is in v86's linear memory, in its device objects,
- * in the modules it generated, in our devices, in the clock or in the random generator; `Parts` in snapshot.ts lists them.
+ * Invariant: state' = F(state, head). Everything the guest can observe is in v86's linear memory, in its device
+ * objects, in the modules it generated, in our devices, in the clock or in the random generator; `Parts` in snapshot.ts
+ * lists them.
  */
 import type { Head, Input, Output } from '../ft/entry.ts';
 import type { ScreenUpdate } from '../../preload/screen.ts';
@@ -20,7 +21,7 @@ import type { DiskRequest, Drive, Machine, MachineConfig, MachineMetrics, Outcom
 import { VirtualRandom } from './random.ts';
 import { Anatomy, type Counters } from './snapshot.ts';
 import { bootCore, type Core, loadCore } from './v86.ts';
-import { type IdeInterface, OFFSET } from './v86-types.ts';
+import { FLAG_INTERRUPTS, type IdeInterface, OFFSET } from './v86-types.ts';
 
 /** Sixty frames a second of virtual time. */
 const FRAME_NS = 16_666_667;
@@ -54,6 +55,10 @@ class LinearMemory {
 
   get halted(): boolean {
     return ((this.words[OFFSET.halted >> 2] ?? 0) & 0xff) !== 0;
+  }
+
+  get interruptible(): boolean {
+    return ((this.words[OFFSET.flags >> 2] ?? 0) & FLAG_INTERRUPTS) !== 0;
   }
 }
 
@@ -133,6 +138,10 @@ class EmulatedMachine implements Machine {
 
   get pendingRequests(): readonly DiskRequest[] {
     return this.#disks.pending;
+  }
+
+  get stopped(): boolean {
+    return this.#memory.halted && !this.#memory.interruptible;
   }
 
   get metrics(): MachineMetrics {

@@ -1,8 +1,8 @@
 /**
  * What can go wrong in a machine without a programmer having erred.
  *
- * Invariant: every error names the thing it is about and says what can be done; a `MachineError` out of `execute` leaves
- * the machine dead, on primary and backup at the same epoch, because the guest itself brought it about.
+ * Invariant: every error names the thing it is about and says what can be done; a `MachineError` out of `execute`
+ * leaves the machine dead, on primary and backup at the same epoch, because the guest itself brought it about.
  */
 
 /** The emulated machine cannot be built, was driven wrongly, or was brought down by its guest. */

@@ -1,9 +1,9 @@
 /**
  * Puts captured data back into v86's device objects.
  *
- * Invariant: afterwards a walk of the machine gives the graph that was put in. An object that both machines had from the
- * start is found by its birth number; a later one takes the place of what is there now, if that is of the same kind and
- * is not another node's, and is made anew otherwise.
+ * Invariant: afterwards a walk of the machine gives the graph that was put in. An object that both machines had from
+ * the start is found by its birth number; a later one takes the place of what is there now, if that is of the same kind
+ * and is not another node's, and is made anew otherwise.
  */
 import { SnapshotError } from './errors.ts';
 import { className, type Graph, kindOf, type Node, type Registry, type Roots, type Value } from './graph.ts';

@@ -3,11 +3,12 @@
  *
  * v86 keeps its devices as a graph of JavaScript objects. A clone has the same objects already, because it was built
  * from the same configuration; so what is captured is what they hold. Objects that existed when a machine was built are
- * told apart by the order in which a walk met them then (their birth number), later ones by the place they are found in.
+ * told apart by the order in which a walk met them then (their birth number), later ones by the place they are found
+ * in.
  *
- * Invariant: two machines in the same state give the same `nodes`, `roots` and `buffers`, byte for byte, whatever happened
- * to them before: keys are visited in order, birth numbers are kept apart. Not state, and left alone: functions, proxies
- * (v86's views of linear memory), views of linear memory, and the objects named as outsiders.
+ * Invariant: two machines in the same state give the same `nodes`, `roots` and `buffers`, byte for byte, whatever
+ * happened to them before: keys are visited in order, birth numbers are kept apart. Not state, and left alone:
+ * functions, proxies (v86's views of linear memory), views of linear memory, and the objects named as outsiders.
  */
 import { types } from 'node:util';
 import { assert } from './errors.ts';

@@ -39,7 +39,7 @@ export interface MachineConfig {
   readonly jit?: boolean;
 }
 
-/** A block request of the guest. It completes when an input for device `disk` carries its `id` (see devices/disk.ts). */
+/** A block request of the guest. It completes when an input for `disk` carries its `id` (see devices/disk.ts). */
 export interface DiskRequest {
   /** Rises by one from 0 over the machine's life; the same on primary and backup. */
   readonly id: number;
@@ -57,7 +57,10 @@ export interface DiskRequest {
 export interface Outcome {
   readonly outputs: readonly Output[];
   readonly requests: readonly DiskRequest[];
-  /** 0 while the guest is busy; else how long it can sleep unless an input arrives, in virtual milliseconds. */
+  /**
+   * 0 while the guest is busy, and after a head without slices; else how long it can sleep unless an input arrives, in
+   * virtual milliseconds.
+   */
   readonly idleMs: number;
 }
 
@@ -86,6 +89,8 @@ export interface Machine {
   readonly instructions: number;
   /** Requests made and not completed, oldest first. State: a new primary issues them again. */
   readonly pendingRequests: readonly DiskRequest[];
+  /** The guest has halted with interrupts off, as after `poweroff`: nothing but a reset can wake it. */
+  readonly stopped: boolean;
   readonly metrics: MachineMetrics;
   /** @throws {MachineError} when the guest or a senseless input broke the machine; it is dead then. */
   execute(head: Head): Outcome;

@@ -11,6 +11,8 @@ import { SnapshotError } from './errors.ts';
 export const PAGE_BYTES = 4096;
 const BLOCK_PAGES = 16;
 const BLOCK_BYTES = PAGE_BYTES * BLOCK_PAGES;
+/** Every 256th byte is looked at first. */
+const SAMPLE_WORDS = 64;
 const ZEROS = Buffer.alloc(BLOCK_BYTES);
 
 /** A run of non-zero pages: first page, and the page after the last. */
@@ -28,8 +30,20 @@ function bytesOf(memory: ArrayBuffer): Buffer {
   return Buffer.from(memory);
 }
 
+/** Sees most pages that hold something at a glance, without a call into native code. */
+function looksFilled(words: Uint32Array, page: number): boolean {
+  const start = (page * PAGE_BYTES) / 4;
+  for (let at = start; at < start + PAGE_BYTES / 4; at += SAMPLE_WORDS) if (words[at] !== 0) return true;
+  return false;
+}
+
+function isZero(bytes: Buffer, start: number, length: number): boolean {
+  return bytes.compare(ZEROS, 0, length, start, start + length) === 0;
+}
+
 function nonZeroRuns(bytes: Buffer): Run[] {
   const count = bytes.length / PAGE_BYTES;
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
   const runs: Run[] = [];
   let first = -1;
   const mark = (page: number, zero: boolean) => {
@@ -38,14 +52,12 @@ function nonZeroRuns(bytes: Buffer): Run[] {
     first = zero ? -1 : page;
   };
   for (let block = 0; block < count; block += BLOCK_PAGES) {
-    const start = block * PAGE_BYTES;
-    if (bytes.compare(ZEROS, 0, BLOCK_BYTES, start, start + BLOCK_BYTES) === 0) {
+    if (!looksFilled(words, block) && isZero(bytes, block * PAGE_BYTES, BLOCK_BYTES)) {
       mark(block, true);
       continue;
     }
     for (let page = block; page < block + BLOCK_PAGES; page += 1) {
-      const at = page * PAGE_BYTES;
-      mark(page, bytes.compare(ZEROS, 0, PAGE_BYTES, at, at + PAGE_BYTES) === 0);
+      mark(page, !looksFilled(words, page) && isZero(bytes, page * PAGE_BYTES, PAGE_BYTES));
     }
   }
   if (first >= 0) runs.push([first, count]);
@@ -95,6 +107,15 @@ export function checkPages(pages: Pages, memoryBytes: number): void {
   }
 }
 
+/** Zeroes what is not zero yet: a new machine's memory mostly is, and writing would take it from the host. */
+function clear(bytes: Buffer, start: number, stop: number): void {
+  for (let at = start; at < stop; ) {
+    const end = Math.min(stop, at + BLOCK_BYTES);
+    if (!isZero(bytes, at, end - at)) bytes.fill(0, at, end);
+    at = end;
+  }
+}
+
 /** Overwrites the whole of `memory`. The pages were checked. */
 export function restorePages(memory: ArrayBuffer, pages: Pages): void {
   const target = bytesOf(memory);
@@ -108,7 +129,7 @@ export function restorePages(memory: ArrayBuffer, pages: Pages): void {
     while (end < count && present(end) === filled) end += 1;
     const [start, stop] = [first * PAGE_BYTES, end * PAGE_BYTES];
     if (filled) at += source.copy(target, start, at, at + stop - start);
-    else target.fill(0, start, stop);
+    else clear(target, start, stop);
     first = end;
   }
 }

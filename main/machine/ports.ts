@@ -15,30 +15,43 @@ interface Ports {
   create_empty_entry(): object;
 }
 
-/** Port number to the handlers that are there now, where they differ from those at the start. */
-export function movedPorts(ports: readonly object[], initial: readonly object[]): Record<string, object | null> {
-  const moved: Record<string, object | null> = {};
-  let handlers: Set<object> | null = null;
-  for (let port = MOVABLE_FROM; port < MOVABLE_END; port += 1) {
-    const entry = ports[port];
-    if (entry === initial[port] || entry === undefined) continue;
-    handlers ??= new Set(initial);
-    // A device that moved away leaves an empty entry, each time another one.
-    moved[port] = handlers.has(entry) ? entry : null;
-  }
-  return moved;
-}
+export class PortTable {
+  readonly #io: Ports;
+  readonly #initial: readonly object[];
+  readonly #handlers: ReadonlySet<object>;
 
-/** @throws {SnapshotError} when `moved` is not what `movedPorts` gives. */
-export function restorePorts(io: Ports, initial: readonly object[], moved: unknown): void {
-  for (let port = MOVABLE_FROM; port < MOVABLE_END; port += 1) io.ports[port] = initial[port] as object;
-  const handlers = new Set(initial);
-  for (const [name, entry] of Object.entries(moved as Record<string, unknown>)) {
-    const port = Number(name);
-    if (!Number.isInteger(port) || port < MOVABLE_FROM || port >= MOVABLE_END) {
-      throw new SnapshotError(`port ${name} cannot have moved`);
+  /** To be made when the machine is built: remembers who answers where. */
+  constructor(io: Ports) {
+    this.#io = io;
+    this.#initial = io.ports.slice();
+    this.#handlers = new Set(this.#initial);
+  }
+
+  /** Port number to the handlers that are there now, where they differ from those at the start. */
+  moved(): Record<string, object | null> {
+    const { ports } = this.#io;
+    const moved: Record<string, object | null> = {};
+    for (let port = MOVABLE_FROM; port < MOVABLE_END; port += 1) {
+      const entry = ports[port];
+      if (entry === this.#initial[port] || entry === undefined) continue;
+      // A device that moved away leaves an empty entry, each time another one.
+      moved[port] = this.#handlers.has(entry) ? entry : null;
     }
-    if (entry !== null && !handlers.has(entry as object)) throw new SnapshotError(`port ${name} has no handler`);
-    io.ports[port] = entry === null ? io.create_empty_entry() : (entry as object);
+    return moved;
+  }
+
+  /** @throws {SnapshotError} when `moved` is not what `moved()` gives. */
+  restore(moved: unknown): void {
+    const { ports } = this.#io;
+    for (let port = MOVABLE_FROM; port < MOVABLE_END; port += 1) ports[port] = this.#initial[port] as object;
+    for (const [name, entry] of Object.entries(moved as Record<string, unknown>)) {
+      const port = Number(name);
+      if (!Number.isInteger(port) || port < MOVABLE_FROM || port >= MOVABLE_END) {
+        throw new SnapshotError(`port ${name} cannot have moved`);
+      }
+      if (entry !== null && !this.#handlers.has(entry as object))
+        throw new SnapshotError(`port ${name} has no handler`);
+      ports[port] = entry === null ? this.#io.create_empty_entry() : (entry as object);
+    }
   }
 }

@@ -3,7 +3,8 @@
  *
  * What a clone carries: linear memory (guest memory, v86's heap, its caches of translated code, video memory), the
  * modules it generated, the graph of its device objects, the I/O ports it moved, port 0x92, our devices' waiting bytes,
- * the clock, the random generator and the counters. v86's own save_state is not enough: it diverges at the second epoch.
+ * the clock, the random generator and the counters. v86's own save_state is not enough: it diverges at the second
+ * epoch.
  *
  * Invariant: a restored machine and the one it was taken from give the same results for the same heads. A snapshot that
  * is damaged, or of a machine of another configuration, is refused before anything is changed.
@@ -23,7 +24,7 @@ import { restoreGraph } from './graph-restore.ts';
 import { hashBytes } from './hash.ts';
 import type { Snapshot } from './machine.ts';
 import { capturePages, checkPages, hashPages, restorePages } from './pages.ts';
-import { movedPorts, restorePorts } from './ports.ts';
+import { PortTable } from './ports.ts';
 import type { VirtualRandom } from './random.ts';
 import { type Description, readDescription } from './snapshot-description.ts';
 import type { Core } from './v86.ts';
@@ -58,13 +59,13 @@ export interface Parts {
 export class Anatomy {
   readonly #parts: Parts;
   readonly #registry: Registry;
-  readonly #ports: readonly object[];
+  readonly #ports: PortTable;
 
   constructor(parts: Parts) {
     const { core, memory, outsiders } = parts;
     const { cpu, emulator } = core;
     this.#parts = parts;
-    this.#ports = cpu.io.ports.slice();
+    this.#ports = new PortTable(cpu.io);
     const known = new Map<object, string>([
       [cpu, 'processor'],
       [cpu.io, 'ports'],
@@ -126,7 +127,7 @@ export class Anatomy {
     if (modules.length > TABLE_GENERATED_COUNT || others.length < modules.length) {
       throw new SnapshotError('the snapshot lacks modules');
     }
-    const live = modules.map((index, position) => ({ index, bytes: (others[position] as Uint8Array).slice() }));
+    const live = modules.map((index, position) => ({ index, bytes: new Uint8Array(others[position] as Uint8Array) }));
     const graph: Graph = { ...description.graph, buffers: others.slice(modules.length) };
     return () => {
       const { memory, core, serial: port, keyboard: keys } = this.#parts;
@@ -166,7 +167,7 @@ export class Anatomy {
       devices: cpu.devices,
       firmwareValue: cpu.fw_value,
       firmwarePointer: cpu.fw_pointer,
-      ports: movedPorts(cpu.io.ports, this.#ports),
+      ports: this.#ports.moved(),
     };
   }
 
@@ -176,7 +177,7 @@ export class Anatomy {
     if (roots['devices'] !== cpu.devices) throw new SnapshotError('the snapshot has no devices');
     cpu.fw_value = roots['firmwareValue'];
     cpu.fw_pointer = Number(roots['firmwarePointer']);
-    restorePorts(cpu.io, this.#ports, roots['ports']);
+    this.#ports.restore(roots['ports']);
   }
 
   #waitingBytes(): Uint8Array[] {

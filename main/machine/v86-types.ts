@@ -15,9 +15,13 @@ export const OFFSET = {
   registersEnd: 128,
   segments: 512,
   segmentsEnd: 760,
+  flags: 120,
   halted: 616,
   instructions: 664,
 } as const;
+
+/** In the flags register: interrupts are taken. */
+export const FLAG_INTERRUPTS = 0x200;
 
 /** Functions of v86.wasm that are called from outside. */
 export interface CoreExports {

@@ -53,8 +53,11 @@ export function loadCore(): LoadedCore {
     const module = new WebAssembly.Module(wasm);
     loaded = { module, script: script.toString('utf8'), scriptFile, sources: [wasm, script] };
   } finally {
-    v8.setFlagsFromString('--liftoff');
-    v8.setFlagsFromString('--liftoff-only');
+    // `--liftoff-only` would imply the last two at the start of a process, but implies nothing when set later: V8 would
+    // go on to optimise every generated module in the background, at more than the cost of running the guest.
+    for (const flag of ['--liftoff', '--liftoff-only', '--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) {
+      v8.setFlagsFromString(flag);
+    }
   }
   return loaded;
 }

@@ -11,7 +11,8 @@
  * A failed PIO write cannot be reported when it happens, as v86 tells the guest at once that it is done; it is reported
  * by the next flush, as by a disk with a write cache.
  *
- * Flush. v86 completes FLUSH CACHE by itself. We take the command over, so that it waits for what it promises.
+ * Flush. v86 completes FLUSH CACHE by itself. We take the command over, so that it waits for what it promises: it
+ * becomes a request once all writes of the drive before it have completed, so whoever answers need not order them.
  */
 import { assert, MachineError } from '../errors.ts';
 import type { DiskRequest, Drive } from '../machine.ts';
@@ -68,12 +69,14 @@ export function decodeDiskInput(input: Uint8Array): DiskCompletion {
   return { id: Number(id), status: status === STATUS_OK ? 'ok' : 'error', data };
 }
 
-/** What is to be done when a request completes. */
+/** A request, and what is to be done when it completes. */
 interface Pending {
   readonly request: DiskRequest;
   readonly succeed: (data: Uint8Array) => void;
   readonly fail: () => void;
 }
+
+type Unnumbered = Omit<Pending, 'request'> & { readonly request: Omit<DiskRequest, 'id'> };
 
 export interface DisksState {
   readonly nextId: number;
@@ -85,6 +88,8 @@ export class Disks {
   readonly #pending = new Map<number, Pending>();
   readonly #failedWrites = new Set<Drive>();
   #issued: DiskRequest[] = [];
+  /** Flushes that wait for writes of their drive; so there is none while nothing is pending. */
+  #deferred: Unnumbered[] = [];
   #nextId = 0;
 
   /** Requests made and not completed, oldest first. */
@@ -99,11 +104,17 @@ export class Disks {
     return issued;
   }
 
-  issue(request: Omit<DiskRequest, 'id'>, succeed: (data: Uint8Array) => void, fail: () => void): void {
-    const numbered: DiskRequest = { id: this.#nextId, ...request };
+  issue(entry: Unnumbered): void {
+    const request: DiskRequest = { id: this.#nextId, ...entry.request };
     this.#nextId += 1;
-    this.#pending.set(numbered.id, { request: numbered, succeed, fail });
-    this.#issued.push(numbered);
+    this.#pending.set(request.id, { ...entry, request });
+    this.#issued.push(request);
+  }
+
+  /** Issues a flush once every write of its drive so far has completed. */
+  issueFlush(entry: Unnumbered): void {
+    if (this.#writing(entry.request.drive)) this.#deferred.push(entry);
+    else this.issue(entry);
   }
 
   /** @throws {MachineError} when there is no such request, or its data has another length. */
@@ -118,6 +129,9 @@ export class Disks {
     this.#pending.delete(id);
     if (status === 'ok') entry.succeed(data);
     else entry.fail();
+    const free = this.#deferred.filter(({ request }) => !this.#writing(request.drive));
+    this.#deferred = this.#deferred.filter((waiting) => !free.includes(waiting));
+    for (const flush of free) this.issue(flush);
   }
 
   rememberFailedWrite(drive: Drive): void {
@@ -138,6 +152,10 @@ export class Disks {
     this.#nextId = state.nextId;
     this.#failedWrites.clear();
     for (const drive of state.failedWrites) this.#failedWrites.add(drive);
+  }
+
+  #writing(drive: Drive): boolean {
+    return this.pending.some((request) => request.drive === drive && request.operation === 'write');
   }
 }
 
@@ -174,9 +192,10 @@ export class DriveBuffer implements BlockBuffer {
     const bounded = Math.min(length, this.byteLength - offset, DISK_REQUEST_BYTES_MAX);
     assert(offset >= 0 && bounded >= 0, `v86 reads within ${this.#drive}`);
     const request = { drive: this.#drive, operation: 'read', offset, length: bounded } as const;
-    this.#disks.issue(request, done, () => {
+    const fail = () => {
       if (forget(device, ioId)) failCommand(device, ATA_ERROR_UNCORRECTABLE);
-    });
+    };
+    this.#disks.issue({ request, succeed: done, fail });
   }
 
   set(offset: number, data: Uint8Array, done: () => void): void {
@@ -190,11 +209,12 @@ export class DriveBuffer implements BlockBuffer {
       length: data.length,
       data: data.slice(),
     } as const;
-    this.#disks.issue(request, done, () => {
+    const fail = () => {
       // Without DMA the guest has gone on long ago; with it, it may have reset the drive meanwhile.
       if (isDma && (device.channel.dma_status & DMA_ACTIVE) !== 0) failCommand(device, ATA_ERROR_ABORTED);
       else this.#disks.rememberFailedWrite(this.#drive);
-    });
+    };
+    this.#disks.issue({ request, succeed: done, fail });
   }
 
   get_and_cache(offset: number, length: number, done: (data: Uint8Array) => void): void {
@@ -230,7 +250,7 @@ export function takeOverFlush(interfaces: ReadonlyMap<IdeInterface, Drive>, disk
   if (first === undefined) return;
   // All interfaces of this machine share a prototype, which belongs to this machine alone (v86.ts evaluates v86 anew).
   const prototype = Object.getPrototypeOf(first) as IdeInterface;
-  const original = prototype.ata_command;
+  const original: (this: IdeInterface, command: number) => void = Reflect.get(prototype, 'ata_command');
   prototype.ata_command = function (this: IdeInterface, command: number): void {
     const drive = interfaces.get(this);
     const isFlush = command === COMMAND_FLUSH || command === COMMAND_FLUSH_EXT;
@@ -256,11 +276,8 @@ function flush(device: IdeInterface, drive: Drive, command: number, disks: Disks
       failCommand(device, ATA_ERROR_ABORTED);
     }
   };
-  disks.issue(
-    { drive, operation: 'flush', offset: 0, length: 0 },
-    () => end(true),
-    () => end(false),
-  );
+  const request = { drive, operation: 'flush', offset: 0, length: 0 } as const;
+  disks.issueFlush({ request, succeed: () => end(true), fail: () => end(false) });
 }
 
 /** Takes an operation off the drive's list; false when the guest has reset the drive meanwhile. */

@@ -31,8 +31,8 @@ const CLOCKING_SCREEN_OFF = 0x20;
 const NOT_DETACHED = new Uint8ClampedArray(1);
 
 /**
- * Stands for `ImageData` inside v86: says where in linear memory a picture is. It holds no view of it, as views die when
- * the memory grows and would have to be made anew in a clone.
+ * Stands for `ImageData` inside v86: says where in linear memory a picture is. It holds no view of it, as views die
+ * when the memory grows and would have to be made anew in a clone.
  */
 export class VgaImage {
   readonly offset: number;

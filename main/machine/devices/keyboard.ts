@@ -3,7 +3,8 @@
  *
  * Input layout: the scancode bytes themselves, prefixes (0xE0, 0xE1) and releases (bit 7) included.
  *
- * Invariant: the controller's buffer never overflows. It holds as many bytes as a real one, the rest waits here, as state.
+ * Invariant: the controller's buffer never overflows. It holds as many bytes as a real one, the rest waits here, as
+ * state.
  */
 import type { Bus, Ps2 } from '../v86-types.ts';
 
@@ -15,7 +16,7 @@ const CONTROLLER_BYTES = 16;
 
 /** @throws {RangeError} when there are more than `KEYBOARD_INPUT_BYTES_MAX`. */
 export function encodeKeyboardInput(scancodes: Uint8Array): Uint8Array {
-  return decodeKeyboardInput(scancodes).slice();
+  return new Uint8Array(decodeKeyboardInput(scancodes));
 }
 
 /** @throws {RangeError} when there are more than `KEYBOARD_INPUT_BYTES_MAX`. */

@@ -18,7 +18,7 @@ const VIRTIO_DRIVER_OK = 4;
 
 /** @throws {RangeError} when the frame is shorter or longer than a frame can be. */
 export function encodeNicInput(frame: Uint8Array): Uint8Array {
-  return decodeNicInput(frame).slice();
+  return new Uint8Array(decodeNicInput(frame));
 }
 
 /** @throws {RangeError} when the frame is shorter or longer than a frame can be. */

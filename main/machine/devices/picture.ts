@@ -1,8 +1,8 @@
 /**
  * A graphics mode's picture: composed from v86's layers, compared tile by tile with the one before.
  *
- * Invariant: a picture is `width * height` pixels of 4 bytes, red first, alpha 255; nothing outside linear memory or the
- * picture is read or written, whatever sizes the guest or a snapshot claims.
+ * Invariant: a picture is `width * height` pixels of 4 bytes, red first, alpha 255; nothing outside linear memory or
+ * the picture is read or written, whatever sizes the guest or a snapshot claims.
  */
 import type { GraphicsUpdate } from '../../../preload/screen.ts';
 import type { VgaLayer } from '../v86-types.ts';

@@ -3,9 +3,9 @@
  *
  * Input layout: the bytes themselves. Output layout: the same.
  *
- * Invariant: no byte is lost between the outside and the guest's receiver. v86's receiver would take any number of bytes
- * at once, more than a guest's driver can; so bytes wait here, as state, and enter like on a real line: a FIFO's worth
- * at a slice's start, when the guest has read the ones before.
+ * Invariant: no byte is lost between the outside and the guest's receiver. v86's receiver would take any number of
+ * bytes at once, more than a guest's driver can; so bytes wait here, as state, and enter like on a real line: a FIFO's
+ * worth at a slice's start, when the guest has read the ones before.
  */
 import { assert } from '../errors.ts';
 import type { Bus, Uart } from '../v86-types.ts';
@@ -19,7 +19,7 @@ const FIFO_BYTES = 16;
 
 /** @throws {RangeError} when there are more than `SERIAL_INPUT_BYTES_MAX`. */
 export function encodeSerialInput(bytes: Uint8Array): Uint8Array {
-  return decodeSerialInput(bytes).slice();
+  return new Uint8Array(decodeSerialInput(bytes));
 }
 
 /** @throws {RangeError} when there are more than `SERIAL_INPUT_BYTES_MAX`. */
