@@ -5,7 +5,7 @@
  * reason is both its tooltip and its description.
  */
 import type { LucideIcon } from 'lucide-react';
-import { useId, type ReactNode, type Ref } from 'react';
+import { useId } from 'react';
 import { Spinner } from './spinner.tsx';
 import { Tooltip } from './tooltip.tsx';
 
@@ -18,13 +18,14 @@ export interface ButtonProps {
   readonly iconOnly?: boolean;
   /** Why it cannot be pressed now. */
   readonly reason?: string | null;
+  /** Its tooltip; none when empty (a tooltip would be under an open dialog). */
   readonly hint?: string | undefined;
   readonly busy?: boolean;
   readonly pressed?: boolean;
   readonly type?: 'button' | 'submit';
   readonly onPress?: () => void;
-  readonly children?: ReactNode;
-  readonly ref?: Ref<HTMLButtonElement>;
+  /** The dialog puts the focus here. */
+  readonly first?: boolean;
 }
 
 export function Button(props: ButtonProps) {
@@ -34,7 +35,6 @@ export function Button(props: ButtonProps) {
   const hint = reason ?? props.hint ?? (iconOnly ? label : undefined);
   const button = (
     <button
-      ref={props.ref}
       type={props.type ?? 'button'}
       className={`button button-${tone} button-${size}${iconOnly ? ' button-icon' : ''}`}
       aria-disabled={blocked || undefined}
@@ -42,6 +42,7 @@ export function Button(props: ButtonProps) {
       aria-describedby={reason ? id : undefined}
       aria-pressed={props.pressed}
       aria-busy={busy || undefined}
+      data-first={props.first || undefined}
       onClick={(event) => {
         if (blocked) event.preventDefault();
         else props.onPress?.();

@@ -96,7 +96,7 @@ export const en = {
     lastStart: 'Last start of a secondary',
     generation: 'Generation',
     sameHost: 'Both replicas run on this computer: this protects from the death of a process, not of the computer.',
-    steps: ['Start the secondary', 'Copy the running VM', 'Catch up with the primary', 'Protected'],
+    steps: ['Start secondary', 'Copy the VM', 'Catch up', 'Protected'],
   },
   failover: { detect: 'Detect', drain: 'Drain the log', arbitrate: 'Test-and-set', live: 'Go live' },
   console: {
@@ -140,7 +140,7 @@ export const en = {
     lostDetail: 'What you see may be out of date.',
     refusedTitle: 'This link is no longer valid',
     refused:
-      'The host does not know this session. Open the link that "lockstep serve" printed when it started again; a new start prints a new link.',
+      'The host does not know this session: it may have been started anew. Open the link that it printed, or print a new one with "lockstep link".',
     unreachableTitle: 'Lockstep does not answer',
     unreachable: 'The host may have been stopped. This page tries again by itself.',
   },

@@ -108,13 +108,14 @@ function Row({ vm }: { readonly vm: VmView }) {
   const metrics = usePage((state) => state.metrics[vm.id]?.at(-1));
   const words = ftWords(vm);
   const open = () => go({ page: 'vm', vm: vm.id, tab: 'summary' });
-  const where = [vm.ft.primary?.host, vm.ft.secondary?.host].filter(Boolean).join(' → ') || format.UNKNOWN;
+  const hosts = [vm.ft.primary?.host, vm.ft.secondary?.host].filter((host) => host !== undefined);
+  const where = [...new Set(hosts)].join(' → ') || format.UNKNOWN;
   return (
     <tr onClick={open}>
-      <td>
+      <td className="cell-cut" title={vm.name}>
         <button type="button" className="link cell-name" onClick={open}>
           <VmIcon vm={vm} />
-          {vm.name}
+          <span>{vm.name}</span>
         </button>
       </td>
       <td>
@@ -123,7 +124,7 @@ function Row({ vm }: { readonly vm: VmView }) {
       <td>
         <Badge tone={words.tone}>{words.detail ? `${words.headline} · ${words.detail}` : words.headline}</Badge>
       </td>
-      <td>{where}</td>
+      <td className="cell-line">{where}</td>
       <td className="number">{format.megabytes(vm.hardware.memoryMB)}</td>
       <td className="number">{format.instructions(metrics?.instructionsPerSecond)}</td>
       <td className="number">{format.milliseconds(metrics?.lagMs ?? vm.ft.lagMs)}</td>

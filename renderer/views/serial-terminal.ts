@@ -43,7 +43,7 @@ export function openTerminal(
   });
   const fit = new FitAddon();
   terminal.loadAddon(fit);
-  terminal.open(host);
+  styles.during(() => terminal.open(host));
   const resize = new ResizeObserver(() => fit.fit());
   resize.observe(host);
   const subscription = bridge.subscribe(
@@ -66,18 +66,29 @@ export function openTerminal(
   };
 }
 
+/** The browser's own, whatever stands in for it. */
+const makeElement: (this: Document, name: string) => HTMLElement = Document.prototype.createElement;
+
+interface AdoptedStyles {
+  readonly document: Document;
+  /** While `work` runs, the page's own document makes elements in the same way: xterm's viewport asks it (6.0.0). */
+  during(work: () => void): void;
+  dispose(): void;
+}
+
 /**
  * A document for xterm whose style elements are plain elements mirrored into constructed style sheets, and whose spans
  * take a style attribute as a style object. Everything else is the page's own document.
  */
-function adoptedStyles(): { readonly document: Document; dispose(): void } {
+function adoptedStyles(): AdoptedStyles {
   const sheets = new Set<CSSStyleSheet>();
+  const plain = (name: string): HTMLElement => makeElement.call(document, name);
   const drop = (sheet: CSSStyleSheet) => {
     sheets.delete(sheet);
     document.adoptedStyleSheets = document.adoptedStyleSheets.filter((one) => one !== sheet);
   };
   const styleStandIn = (): HTMLElement => {
-    const element = document.createElement('template');
+    const element = plain('template');
     const sheet = new CSSStyleSheet();
     sheets.add(sheet);
     document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
@@ -87,7 +98,7 @@ function adoptedStyles(): { readonly document: Document; dispose(): void } {
   };
   const createElement = (name: string): HTMLElement => {
     if (name === 'style') return styleStandIn();
-    const element = document.createElement(name);
+    const element = plain(name);
     if (name === 'span') element.setAttribute = setAttributeByStyleObject;
     return element;
   };
@@ -98,7 +109,18 @@ function adoptedStyles(): { readonly document: Document; dispose(): void } {
       return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
     },
   });
-  return { document: proxy, dispose: () => [...sheets].forEach(drop) };
+  return {
+    document: proxy,
+    during: (work) => {
+      Object.defineProperty(document, 'createElement', { value: createElement, configurable: true });
+      try {
+        work();
+      } finally {
+        Reflect.deleteProperty(document, 'createElement');
+      }
+    },
+    dispose: () => [...sheets].forEach(drop),
+  };
 }
 
 function setAttributeByStyleObject(this: HTMLElement, name: string, value: string): void {

@@ -37,7 +37,7 @@ async function picture(browser: Browser, scene: Scene, folder: string): Promise<
       try {
         await page.goto(host.url + (scene.at ?? ''));
         await scene.act(page, host);
-        await page.waitForTimeout(350);
+        await page.waitForTimeout(500);
         await page.screenshot({ path: join(folder, `${scene.name}-${viewport.width}-${colorScheme}.png`) });
       } catch (error) {
         problems.push(`${scene.name}: ${String(error)}`);
@@ -53,7 +53,8 @@ const [folder = mkdtempSync(join(tmpdir(), 'lockstep-look-')), ...names] = proce
 mkdirSync(folder, { recursive: true });
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGS });
 const scenes = SCENES.filter((scene) => names.length === 0 || names.includes(scene.name));
-const problems = (await Promise.all(scenes.map((scene) => picture(browser, scene, folder)))).flat();
+const problems: string[] = [];
+for (const scene of scenes) problems.push(...(await picture(browser, scene, folder)));
 await browser.close();
 process.stdout.write(`${scenes.length} scenes in ${folder}\n`);
 for (const problem of new Set(problems)) process.stderr.write(`${problem}\n`);

@@ -98,7 +98,7 @@ export const SCENES: readonly Scene[] = [
   { name: 'vm-off', at: SUMMARY, before: show(LINUX), act: live },
   { name: 'vm-note', at: '#/vm/Windows 98/summary', before: show(LINUX, others), act: live },
   { name: 'vm-on', at: SUMMARY, before: show(ON, (world) => story(world, ON)), act: live },
-  { name: 'vm-starting', at: SUMMARY, before: show(STARTING, others), act: live },
+  { name: 'vm-starting', at: SUMMARY, before: show(STARTING, (world) => story(world, ON)), act: live },
   {
     name: 'vm-protected',
     at: SUMMARY,
@@ -127,11 +127,16 @@ export const SCENES: readonly Scene[] = [
     at: CONSOLE,
     before: show(ON),
     act: async (page, host) => {
-      await page.waitForTimeout(300);
+      await page.locator('.console-sharp').waitFor();
       host.world.put(LINUX);
     },
   },
-  { name: 'serial', at: `#/vm/${LINUX.id}/serial`, before: show(ON), act: async (page) => page.waitForTimeout(400) },
+  {
+    name: 'serial',
+    at: `#/vm/${LINUX.id}/serial`,
+    before: show(ON),
+    act: (page) => page.getByText('Welcome to Sample Linux').waitFor(),
+  },
   { name: 'events', at: `#/vm/${LINUX.id}/events`, before: show(ON, (world) => story(world, ON)), act: live },
   { name: 'events-all', at: '#/events', before: show(ON, (world) => story(world, ON)), act: live },
   {
