@@ -51,11 +51,15 @@ export const en = {
   confirm: {
     powerOff: (name: string) => ({
       title: `Power off "${name}"?`,
-      body: 'This is like pulling the plug: what the guest has not written to its disk is lost. To lose nothing, shut the guest down from inside first.',
+      body:
+        'This is like pulling the plug: what the guest has not written to its disk is lost. ' +
+        'To lose nothing, shut the guest down from inside first.',
     }),
     delete: (name: string) => ({
       title: `Delete "${name}"?`,
-      body: 'The VM, its settings and the disk changes that Lockstep keeps for it are removed for good. Image files you chose are left alone.',
+      body:
+        'The VM, its settings and the disk changes that Lockstep keeps for it are removed for good. ' +
+        'Image files you chose are left alone.',
     }),
   },
   ft: {
@@ -126,7 +130,9 @@ export const en = {
   },
   home: {
     welcome: 'Virtual machines that outlive their host',
-    lead: 'Lockstep runs a VM twice, in virtual lockstep. Kill one copy, and the other goes on: same screen, same connections, same second.',
+    lead:
+      'Lockstep runs a VM twice, in virtual lockstep. ' +
+      'Kill one copy, and the other goes on: same screen, same connections, same second.',
     sampleTitle: 'Sample Linux',
     sampleText: 'A small Linux, ready made, 128 MB of memory. It boots in seconds.',
     sampleButton: 'Create and power on',
@@ -140,7 +146,8 @@ export const en = {
     lostDetail: 'What you see may be out of date.',
     refusedTitle: 'This link is no longer valid',
     refused:
-      'The host does not know this session: it may have been started anew. Open the link that it printed, or print a new one with "lockstep link".',
+      'The host does not know this session: it may have been started anew. ' +
+      'Open the link that it printed, or print a new one with "lockstep link".',
     unreachableTitle: 'Lockstep does not answer',
     unreachable: 'The host may have been stopped. This page tries again by itself.',
   },

@@ -1,4 +1,8 @@
-/** The question before an action that loses work. Invariant: Enter does not confirm by accident: Cancel has the focus. */
+/**
+ * The question before an action that loses work.
+ *
+ * Invariant: Enter does not confirm by accident: Cancel has the focus.
+ */
 import { useEffect } from 'react';
 import { actionById } from '../actions/index.ts';
 import { Button } from '../kit/button.tsx';

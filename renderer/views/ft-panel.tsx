@@ -1,8 +1,8 @@
 /**
  * The Fault Tolerance panel: is it protected, by whom, how far behind, and how the last failover went.
  *
- * Invariant: the status is told in VMware's words; live numbers come from the metrics, and from the VM's state until the
- * first metrics arrive.
+ * Invariant: the status is told in VMware's words; live numbers come from the metrics, and from the VM's state until
+ * the first metrics arrive.
  */
 import { Shield, ShieldAlert, ShieldCheck, ShieldOff, type LucideIcon } from 'lucide-react';
 import type { VmView } from '../../preload/contract.ts';
@@ -107,7 +107,7 @@ function FtFacts({ vm }: { readonly vm: VmView }) {
       <Fact label={en.ft.secondaryMemory}>{format.megabytes(secondary?.memoryMB)}</Fact>
       {ft.lastStart ? (
         <Fact label={en.ft.lastStart}>
-          {`${format.milliseconds(ft.lastStart.stunMs)} pause, ${format.milliseconds(ft.lastStart.protectedMs)} to Protected`}
+          {format.milliseconds(ft.lastStart.stunMs)} pause, {format.milliseconds(ft.lastStart.protectedMs)} to Protected
         </Fact>
       ) : null}
     </Facts>

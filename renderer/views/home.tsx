@@ -1,4 +1,8 @@
-/** The overview: a table of all VMs, or on the first start an invitation. Invariant: the sample is one click away there. */
+/**
+ * The overview: a table of all VMs, or on the first start an invitation.
+ *
+ * Invariant: the sample is one click away there.
+ */
 import { FolderOpen, Play, Server } from 'lucide-react';
 import type { VmView } from '../../preload/contract.ts';
 import * as format from '../format.ts';
@@ -71,8 +75,8 @@ function Overview({ vms }: { readonly vms: readonly VmView[] }) {
         <div>
           <h1>{host?.hostName}</h1>
           <p className="muted">
-            {vms.length} {vms.length === 1 ? 'virtual machine' : 'virtual machines'} · {running} powered on · {guarded}{' '}
-            protected
+            {`${vms.length} ${vms.length === 1 ? 'virtual machine' : 'virtual machines'}`}
+            {` · ${running} powered on · ${guarded} protected`}
           </p>
         </div>
       </header>

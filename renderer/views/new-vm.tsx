@@ -1,7 +1,8 @@
 /**
  * The dialog for a new VM: a ready-made sample, or files of this computer.
  *
- * Invariant: it checks as one types, but tells what is wrong with a field only once it was touched or Create was pressed.
+ * Invariant: it checks as one types, but tells what is wrong with a field only once it was touched or Create was
+ * pressed.
  */
 import { CircleAlert, Plus } from 'lucide-react';
 import { useState } from 'react';

@@ -1,8 +1,8 @@
 /**
  * A terminal on a VM's serial port: xterm, joined to the topic `serial`.
  *
- * Invariant: the terminal's styles reach the page only as constructed style sheets and through the style object, because
- * the Content-Security-Policy forbids style elements and style attributes made at run time.
+ * Invariant: the terminal's styles reach the page only as constructed style sheets and through the style object,
+ * because the Content-Security-Policy forbids style elements and style attributes made at run time.
  */
 import '@xterm/xterm/css/xterm.css';
 import { FitAddon } from '@xterm/addon-fit';
@@ -66,8 +66,12 @@ export function openTerminal(
   };
 }
 
-/** The browser's own, whatever stands in for it. */
 const makeElement: (this: Document, name: string) => HTMLElement = Document.prototype.createElement;
+
+/** The browser's own way, whatever stands in for it. */
+function plain(name: string): HTMLElement {
+  return makeElement.call(document, name);
+}
 
 interface AdoptedStyles {
   readonly document: Document;
@@ -82,7 +86,6 @@ interface AdoptedStyles {
  */
 function adoptedStyles(): AdoptedStyles {
   const sheets = new Set<CSSStyleSheet>();
-  const plain = (name: string): HTMLElement => makeElement.call(document, name);
   const drop = (sheet: CSSStyleSheet) => {
     sheets.delete(sheet);
     document.adoptedStyleSheets = document.adoptedStyleSheets.filter((one) => one !== sheet);
@@ -92,7 +95,8 @@ function adoptedStyles(): AdoptedStyles {
     const sheet = new CSSStyleSheet();
     sheets.add(sheet);
     document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-    Object.defineProperty(element, 'textContent', { set: (css: string) => sheet.replaceSync(css) });
+    const replace = (css: string): void => void sheet.replaceSync(css);
+    Object.defineProperty(element, 'textContent', { set: replace });
     Object.defineProperty(element, 'remove', { value: () => drop(sheet) });
     return element;
   };

@@ -1,8 +1,8 @@
 /**
  * A TEST DOUBLE of the host: static files and a WebSocket that speak the contract with plausible, scripted data.
  *
- * Invariant: every argument is parsed by the contract's schemas and every refusal comes from the contract's rules, so that
- * the page sees what a host would say; nothing runs a guest here.
+ * Invariant: every argument is parsed by the contract's schemas and every refusal comes from the contract's rules, so
+ * that the page sees what a host would say; nothing runs a guest here.
  */
 import { createReadStream, existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';

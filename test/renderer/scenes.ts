@@ -1,4 +1,8 @@
-/** The states worth looking at. Invariant: each begins from a fresh fake host and reaches its state as a user would see it. */
+/**
+ * The states worth looking at.
+ *
+ * Invariant: each begins from a fresh fake host and reaches its state as a user would see it.
+ */
 import type { Page } from 'playwright-core';
 import { CommandError, type FailoverReport, type VmView } from '../../preload/contract.ts';
 import type { FakeHost } from './fake-host.ts';
@@ -169,7 +173,7 @@ export const SCENES: readonly Scene[] = [
       await live(page, host);
       host.world.fail = new CommandError(
         'failed',
-        'The primary (process 48112) could not be stopped: no such process. It may have ended already; look at the events.',
+        'The primary (process 48112) could not be stopped: no such process. It may have ended already.',
       );
       await page.getByRole('button', { name: 'Crash primary' }).click();
       await page.getByRole('button', { name: 'More actions' }).click();

@@ -1,8 +1,8 @@
 /**
  * A guest's screen on a canvas: the topic `screen` decoded into a model, the model painted at most once a frame.
  *
- * Invariant: the canvas always has the guest's own size in pixels, one for one; how large it looks is the view's affair.
- * What was painted last stays when the screen ends.
+ * Invariant: the canvas always has the guest's own size in pixels, one for one; how large it looks is the view's
+ * affair. What was painted last stays when the screen ends.
  */
 import { useEffect, useRef, useState, type RefObject } from 'react';
 import { decodeScreen } from '../../../preload/screen.ts';
