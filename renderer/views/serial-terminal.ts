@@ -66,7 +66,7 @@ export function openTerminal(
   };
 }
 
-const makeElement: (this: Document, name: string) => HTMLElement = Document.prototype.createElement;
+const makeElement = Reflect.get(Document.prototype, 'createElement') as (this: Document, name: string) => HTMLElement;
 
 /** The browser's own way, whatever stands in for it. */
 function plain(name: string): HTMLElement {

@@ -50,7 +50,10 @@ export async function startFakeHost(files: string, world: FakeWorld): Promise<Fa
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     world,
     drop: (code) => {
-      for (const socket of sockets.clients) code ? socket.close(code) : socket.terminate();
+      for (const socket of sockets.clients) {
+        if (code) socket.close(code);
+        else socket.terminate();
+      }
     },
     accept: (yes) => {
       accepting = yes;

@@ -14,6 +14,7 @@ import { FakeWorld } from './fake-world.ts';
 import { SCENES, type Scene } from './scenes.ts';
 
 const SIZES = [
+  { width: 1024, height: 700 },
   { width: 1280, height: 800 },
   { width: 1920, height: 1080 },
 ];

@@ -8,7 +8,7 @@ import { chromium, type Browser, type Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CommandError } from '../../preload/contract.ts';
-import { decodeConsoleInput } from '../../preload/input.ts';
+import { BUTTON_RIGHT, decodeConsoleInput } from '../../preload/input.ts';
 import { scancodes } from '../../preload/keys.ts';
 import { startFakeHost, type FakeHost } from './fake-host.ts';
 import { fakeVm, FakeWorld, OFF, PRIMARY, SECONDARY } from './fake-world.ts';
@@ -160,6 +160,30 @@ describe.skipIf(!existsSync(CHROMIUM))('the page', { timeout: 20_000 }, () => {
     const down = keys.flatMap((code) => scancodes(code, true) ?? []);
     const up = keys.toReversed().flatMap((code) => scancodes(code, false) ?? []);
     await expect.poll(keysSent).toEqual([...down, ...up]);
+  });
+
+  test('the mouse goes to the guest as movement, without being captured', async () => {
+    host.world.put(on);
+    await page.goto(host.url + at('console'));
+    await page.locator('.console-sharp').waitFor();
+    const box = await page.getByTestId('console-canvas').boundingBox();
+    const [x, y] = [(box?.x ?? 0) + 100, (box?.y ?? 0) + 100];
+    await page.mouse.move(x, y);
+    await page.mouse.click(x, y);
+    await page.mouse.move(x + 30, y + 12);
+    await page.mouse.down({ button: 'right' });
+    await page.mouse.up({ button: 'right' });
+    await page.mouse.wheel(0, 120);
+    const mouse = () =>
+      host.world.received
+        .map(({ bytes }) => decodeConsoleInput(bytes))
+        .flatMap((input) => (input.kind === 'mouse' ? [input] : []));
+    await expect.poll(() => mouse().at(-1)?.wheel).toBe(1);
+    expect(mouse().reduce((sum, one) => sum + one.dx, 0)).toBe(30);
+    expect(mouse().reduce((sum, one) => sum + one.dy, 0)).toBe(12);
+    expect(mouse().some((one) => one.buttons === BUTTON_RIGHT)).toBe(true);
+    expect(mouse().at(-1)?.buttons).toBe(0);
+    expect(await page.evaluate(() => document.pointerLockElement)).toBeNull();
   });
 
   test("the canvas has the guest's own size and the guest's own pixels", async () => {
