@@ -18,7 +18,10 @@ export interface ButtonProps {
   readonly iconOnly?: boolean;
   /** Why it cannot be pressed now. */
   readonly reason?: string | null;
-  /** Its tooltip; none when empty (a tooltip would be under an open dialog). */
+  /**
+   * Its tooltip. A quiet button's is its label, which narrow windows hide; none when empty, as in a dialog, which would
+   * cover it.
+   */
   readonly hint?: string | undefined;
   readonly busy?: boolean;
   readonly pressed?: boolean;
@@ -32,7 +35,7 @@ export function Button(props: ButtonProps) {
   const { label, icon: Icon, tone = 'plain', size = 'medium', iconOnly = false, reason = null, busy = false } = props;
   const id = useId();
   const blocked = busy || reason !== null;
-  const hint = reason ?? props.hint ?? (iconOnly ? label : undefined);
+  const hint = reason ?? props.hint ?? (iconOnly || tone === 'quiet' ? label : undefined);
   const button = (
     <button
       type={props.type ?? 'button'}

@@ -85,13 +85,13 @@ function Overview({ vms }: { readonly vms: readonly VmView[] }) {
           <table className="table table-rows">
             <thead>
               <tr>
-                <th>Name</th>
+                <th className="cell-cut">Name</th>
                 <th>State</th>
                 <th>{en.ft.status}</th>
-                <th>Where</th>
+                <th className="cell-wide">Where</th>
                 <th className="number">Memory</th>
                 <th className="number">Speed</th>
-                <th className="number">{en.ft.lag}</th>
+                <th className="number cell-wide">{en.ft.lag}</th>
               </tr>
             </thead>
             <tbody>
@@ -128,10 +128,10 @@ function Row({ vm }: { readonly vm: VmView }) {
       <td>
         <Badge tone={words.tone}>{words.detail ? `${words.headline} · ${words.detail}` : words.headline}</Badge>
       </td>
-      <td className="cell-line">{where}</td>
+      <td className="cell-line cell-wide">{where}</td>
       <td className="number">{format.megabytes(vm.hardware.memoryMB)}</td>
       <td className="number">{format.instructions(metrics?.instructionsPerSecond)}</td>
-      <td className="number">{format.milliseconds(metrics?.lagMs ?? vm.ft.lagMs)}</td>
+      <td className="number cell-wide">{format.milliseconds(metrics?.lagMs ?? vm.ft.lagMs)}</td>
     </tr>
   );
 }
