@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser } from 'playwright-core';
+import { CHROMIUM_ARGS, chromium as findChromium } from '../support/chromium.ts';
 import { startFakeHost } from './fake-host.ts';
 import { FakeWorld } from './fake-world.ts';
 import { SCENES, type Scene } from './scenes.ts';
@@ -20,7 +21,6 @@ const SIZES = [
 ];
 const THEMES = ['light', 'dark'] as const;
 const FILES = fileURLToPath(new URL('../../out/renderer', import.meta.url));
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
 
 async function picture(browser: Browser, scene: Scene, folder: string): Promise<string[]> {
   const problems: string[] = [];
@@ -52,7 +52,7 @@ async function picture(browser: Browser, scene: Scene, folder: string): Promise<
 
 const [folder = mkdtempSync(join(tmpdir(), 'lockstep-look-')), ...names] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
-const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGS });
+const browser = await chromium.launch({ executablePath: findChromium() ?? '', args: CHROMIUM_ARGS });
 const scenes = SCENES.filter((scene) => names.length === 0 || names.includes(scene.name));
 const problems: string[] = [];
 for (const scene of scenes) problems.push(...(await picture(browser, scene, folder)));

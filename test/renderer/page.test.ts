@@ -1,6 +1,6 @@
 // The built page in a browser, against the fake host, under the real Content-Security-Policy.
 
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,10 +10,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { CommandError } from '../../preload/contract.ts';
 import { BUTTON_RIGHT, decodeConsoleInput } from '../../preload/input.ts';
 import { scancodes } from '../../preload/keys.ts';
+import { CHROMIUM_ARGS, chromium as findChromium } from '../support/chromium.ts';
 import { startFakeHost, type FakeHost } from './fake-host.ts';
 import { fakeVm, FakeWorld, OFF, PRIMARY, SECONDARY } from './fake-world.ts';
 
-const CHROMIUM = process.env['LOCKSTEP_CHROMIUM'] ?? '/usr/bin/chromium';
+const EXECUTABLE = findChromium();
 const CONFIG = fileURLToPath(new URL('../../renderer/vite.config.ts', import.meta.url));
 const BUILD_MS = 60_000;
 
@@ -22,7 +23,7 @@ const on = fakeVm('Sample Linux', { power: 'on', poweredOnAt: Date.now(), ft: { 
 const guarded = { ...on, ftEnabled: true, ft: { ...on.ft, status: 'protected', secondary: SECONDARY } } as const;
 const at = (tab: string) => `#/vm/${on.id}/${tab}`;
 
-describe.skipIf(!existsSync(CHROMIUM))('the page', { timeout: 20_000 }, () => {
+describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
   let browser: Browser;
   let files: string;
   let host: FakeHost;
@@ -35,14 +36,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the page', { timeout: 20_000 }, () => {
     vi.stubEnv('NODE_ENV', 'production');
     await build({ configFile: CONFIG, logLevel: 'warn', build: { outDir: files } });
     vi.unstubAllEnvs();
-    const args = [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-    ];
-    browser = await chromium.launch({ executablePath: CHROMIUM, args });
+    browser = await chromium.launch({ executablePath: EXECUTABLE ?? '', args: CHROMIUM_ARGS });
   }, BUILD_MS);
   afterAll(async () => {
     await browser.close();
