@@ -1,9 +1,10 @@
 /**
- * How the sources become `out/`: main and its child processes (ESM), the preload bridge (CommonJS, as a sandboxed window
- * needs it), and the page.
+ * How the sources become `out/`: main and its child processes (ESM), the preload bridge (CommonJS, as a sandboxed
+ * window needs it), and the page.
  *
- * Invariant: packages are loaded from node_modules at run time in main and preload (native modules, v86's files), and are
- * bundled into the page, which loads nothing but its own files (the Content-Security-Policy allows no inline script or style).
+ * Invariant: packages are loaded from node_modules at run time in main and preload (native modules, v86's files), and
+ * are bundled into the page, which loads nothing but its own files (the Content-Security-Policy allows no inline
+ * script or style).
  */
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'electron-vite';

@@ -2,7 +2,8 @@
  * The page's end of a door: calls with answers and subscriptions with data, over any pipe that carries messages.
  *
  * Invariant: every call settles exactly once, with its answer or with an error, also when the connection is lost; a
- * subscription survives lost connections (it is made again under a new number) until it is cancelled or the host ends it.
+ * subscription survives lost connections (it is made again under a new number) until it is cancelled or the host ends
+ * it.
  */
 import {
   CommandError,

@@ -70,8 +70,9 @@ export function checkForm(form: NewVmForm, names: readonly string[]): FormErrors
   const errors: { [field: string]: string } = {};
   const parsed = v.safeParse(commands['vm.create'], args);
   for (const issue of parsed.issues ?? []) {
-    const key = String(issue.path?.[0]?.key ?? 'source');
-    errors[key === 'memoryMB' ? 'memory' : key] ??= sentence(issue.message);
+    const key = issue.path?.[0]?.key;
+    const field = typeof key === 'string' ? key : 'source';
+    errors[field === 'memoryMB' ? 'memory' : field] ??= sentence(issue.message);
   }
   if (names.some((name) => name.toLowerCase() === args.name.toLowerCase())) {
     errors['name'] ??= `There is a VM named "${args.name}" already.`;

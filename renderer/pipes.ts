@@ -3,19 +3,12 @@
  *
  * Invariant: both carry the same messages (preload/messages.ts), and nothing above this file knows which one it is.
  */
-import type { Connect, Message } from './bridge.ts';
-
-/** What the preload script of the desktop window puts on `window.lockstep`. */
-export interface PreloadBridge {
-  send(message: Message): void;
-  /** Returns the function that stops listening. */
-  onMessage(listener: (message: Message) => void): () => void;
-  readonly platform: string;
-}
+import type { LockstepBridge } from '../preload/bridge.ts';
+import type { Connect } from './bridge.ts';
 
 declare global {
   interface Window {
-    readonly lockstep?: PreloadBridge;
+    readonly lockstep?: LockstepBridge;
   }
 }
 
@@ -32,7 +25,7 @@ export function socketAddress(page: { readonly protocol: string; readonly host: 
   return `${page.protocol === 'https:' ? 'wss' : 'ws'}://${page.host}${SOCKET_PATH}`;
 }
 
-function throughPreload(preload: PreloadBridge): Connect {
+function throughPreload(preload: LockstepBridge): Connect {
   return (events) => {
     const stop = preload.onMessage((message) => events.message(message));
     queueMicrotask(() => events.open());

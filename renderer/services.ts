@@ -1,7 +1,8 @@
 /**
  * What every view can reach: the store, the bridge, the runner of actions, and navigation.
  *
- * Invariant: views read the host's state from the store alone and act on the host through the runner or the bridge alone.
+ * Invariant: views read the host's state from the store alone and act on the host through the runner or the bridge
+ * alone.
  */
 import { createContext, useContext } from 'react';
 import { useStore } from 'zustand';

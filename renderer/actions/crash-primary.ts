@@ -1,4 +1,8 @@
-/** Kill the primary: the demonstration. Invariant: done at once, without a question; it is what Fault Tolerance is for. */
+/**
+ * Kill the primary: the demonstration.
+ *
+ * Invariant: done at once, without a question; it is what Fault Tolerance is for.
+ */
 import { Zap } from 'lucide-react';
 import { refusal } from '../../preload/rules.ts';
 import { en } from '../text/en.ts';

@@ -1,4 +1,8 @@
-/** Turn off Fault Tolerance; the VM goes on without a secondary. Invariant: allowed exactly when the rules allow `ft.off`. */
+/**
+ * Turn off Fault Tolerance; the VM goes on without a secondary.
+ *
+ * Invariant: allowed exactly when the rules allow `ft.off`.
+ */
 import { ShieldOff } from 'lucide-react';
 import { refusal } from '../../preload/rules.ts';
 import { en } from '../text/en.ts';

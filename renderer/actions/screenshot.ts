@@ -1,4 +1,8 @@
-/** Save what the guest's screen shows as a PNG file. Invariant: the picture is the host's, not the page's scaled one. */
+/**
+ * Save what the guest's screen shows as a PNG file.
+ *
+ * Invariant: the picture is the host's, not the page's scaled one.
+ */
 import { Camera } from 'lucide-react';
 import { refusal } from '../../preload/rules.ts';
 import { en } from '../text/en.ts';

@@ -5,7 +5,7 @@
  * reason is both its tooltip and its description.
  */
 import type { LucideIcon } from 'lucide-react';
-import { useId, type ReactNode, type Ref } from 'react';
+import { useId } from 'react';
 import { Spinner } from './spinner.tsx';
 import { Tooltip } from './tooltip.tsx';
 
@@ -18,23 +18,26 @@ export interface ButtonProps {
   readonly iconOnly?: boolean;
   /** Why it cannot be pressed now. */
   readonly reason?: string | null;
+  /**
+   * Its tooltip. A quiet button's is its label, which narrow windows hide; none when empty, as in a dialog, which would
+   * cover it.
+   */
   readonly hint?: string | undefined;
   readonly busy?: boolean;
   readonly pressed?: boolean;
   readonly type?: 'button' | 'submit';
   readonly onPress?: () => void;
-  readonly children?: ReactNode;
-  readonly ref?: Ref<HTMLButtonElement>;
+  /** The dialog puts the focus here. */
+  readonly first?: boolean;
 }
 
 export function Button(props: ButtonProps) {
   const { label, icon: Icon, tone = 'plain', size = 'medium', iconOnly = false, reason = null, busy = false } = props;
   const id = useId();
   const blocked = busy || reason !== null;
-  const hint = reason ?? props.hint ?? (iconOnly ? label : undefined);
+  const hint = reason ?? props.hint ?? (iconOnly || tone === 'quiet' ? label : undefined);
   const button = (
     <button
-      ref={props.ref}
       type={props.type ?? 'button'}
       className={`button button-${tone} button-${size}${iconOnly ? ' button-icon' : ''}`}
       aria-disabled={blocked || undefined}
@@ -42,6 +45,7 @@ export function Button(props: ButtonProps) {
       aria-describedby={reason ? id : undefined}
       aria-pressed={props.pressed}
       aria-busy={busy || undefined}
+      data-first={props.first || undefined}
       onClick={(event) => {
         if (blocked) event.preventDefault();
         else props.onPress?.();

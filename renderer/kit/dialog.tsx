@@ -26,6 +26,8 @@ export function Dialog({ title, onClose, children, footer, wide = false, role = 
     const dialog = element.current;
     const before = document.activeElement;
     if (dialog && !dialog.open) dialog.showModal();
+    // React's autoFocus came before the dialog was shown, and showing it moved the focus to the first button.
+    dialog?.querySelector<HTMLElement>('[data-first]')?.focus();
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement) before.focus();
@@ -51,7 +53,7 @@ export function Dialog({ title, onClose, children, footer, wide = false, role = 
       >
         <header className="dialog-header">
           <h2 id={id}>{title}</h2>
-          <Button label={en.actions.close} icon={X} iconOnly tone="quiet" size="small" onPress={onClose} />
+          <Button label={en.actions.close} hint="" icon={X} iconOnly tone="quiet" size="small" onPress={onClose} />
         </header>
         <div className="dialog-content">{children}</div>
         <footer className="dialog-footer">{footer}</footer>

@@ -16,7 +16,8 @@ export interface FieldProps {
   readonly unit?: string;
   readonly placeholder?: string;
   readonly mono?: boolean;
-  readonly autoFocus?: boolean;
+  /** The dialog puts the focus here. */
+  readonly first?: boolean;
   readonly inputMode?: 'numeric' | 'text';
 }
 
@@ -37,8 +38,7 @@ export function Field(props: FieldProps) {
           placeholder={props.placeholder}
           spellCheck={false}
           autoComplete="off"
-          // The dialog puts the focus where the user begins.
-          autoFocus={props.autoFocus}
+          data-first={props.first || undefined}
           aria-invalid={error ? true : undefined}
           aria-describedby={described.length > 0 ? described.join(' ') : undefined}
           onChange={(event) => props.onChange(event.target.value)}

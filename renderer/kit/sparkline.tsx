@@ -13,6 +13,8 @@ export interface SparklineProps {
   readonly floor: number;
   readonly format: (value: number) => string;
   readonly label: string;
+  /** What else the chart says, at its left. */
+  readonly note?: string | undefined;
 }
 
 const WIDTH = 240;
@@ -40,7 +42,7 @@ export function sparklineRuns(values: readonly (number | null)[], capacity: numb
   return runs;
 }
 
-export function Sparkline({ values, capacity, floor, format, label }: SparklineProps) {
+export function Sparkline({ values, capacity, floor, format, label, note }: SparklineProps) {
   const clip = useId();
   const known = values.filter((value) => value !== null);
   const top = roundTop(Math.max(floor, ...known));
@@ -49,27 +51,30 @@ export function Sparkline({ values, capacity, floor, format, label }: SparklineP
   const point = values.at(-1) === null ? undefined : runs.at(-1)?.at(-1);
   return (
     <div className="spark">
-      <svg
-        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-        preserveAspectRatio="none"
-        role="img"
-        aria-label={describe(label, last, format)}
-      >
-        <clipPath id={clip}>
-          <rect width={WIDTH} height={HEIGHT} />
-        </clipPath>
-        <line className="spark-grid" x1="0" x2={WIDTH} y1="1" y2="1" />
-        <line className="spark-base" x1="0" x2={WIDTH} y1={HEIGHT - 0.5} y2={HEIGHT - 0.5} />
-        <g clipPath={`url(#${clip})`}>
-          {runs.map((run) => (
-            <Run key={run[0]?.[0]} points={run} />
-          ))}
-        </g>
-      </svg>
-      {point ? <SparkPoint x={point[0] / WIDTH} y={point[1] / HEIGHT} /> : null}
-      <span className="spark-top" aria-hidden="true">
-        {format(top)}
-      </span>
+      <div className="spark-words" aria-hidden="true">
+        {note ? <span>{note}</span> : null}
+        {last === undefined ? null : <span className="spark-top">{format(top)}</span>}
+      </div>
+      <div className="spark-plot">
+        <svg
+          viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+          preserveAspectRatio="none"
+          role="img"
+          aria-label={describe(label, last, format)}
+        >
+          <clipPath id={clip}>
+            <rect width={WIDTH} height={HEIGHT} />
+          </clipPath>
+          <line className="spark-grid" x1="0" x2={WIDTH} y1="1" y2="1" />
+          <line className="spark-base" x1="0" x2={WIDTH} y1={HEIGHT - 0.5} y2={HEIGHT - 0.5} />
+          <g clipPath={`url(#${clip})`}>
+            {runs.map((run) => (
+              <Run key={run[0]?.[0]} points={run} />
+            ))}
+          </g>
+        </svg>
+        {point ? <SparkPoint x={point[0] / WIDTH} y={point[1] / HEIGHT} /> : null}
+      </div>
     </div>
   );
 }

@@ -1,4 +1,8 @@
-/** A short text beside what the pointer or the focus is on. Invariant: it never holds the only way to learn something. */
+/**
+ * A short text beside what the pointer or the focus is on.
+ *
+ * Invariant: it never holds the only way to learn something.
+ */
 import { Tooltip as Radix } from 'radix-ui';
 import type { ReactNode } from 'react';
 

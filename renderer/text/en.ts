@@ -51,11 +51,15 @@ export const en = {
   confirm: {
     powerOff: (name: string) => ({
       title: `Power off "${name}"?`,
-      body: 'This is like pulling the plug: what the guest has not written to its disk is lost. To lose nothing, shut the guest down from inside first.',
+      body:
+        'This is like pulling the plug: what the guest has not written to its disk is lost. ' +
+        'To lose nothing, shut the guest down from inside first.',
     }),
     delete: (name: string) => ({
       title: `Delete "${name}"?`,
-      body: 'The VM, its settings and the disk changes that Lockstep keeps for it are removed for good. Image files you chose are left alone.',
+      body:
+        'The VM, its settings and the disk changes that Lockstep keeps for it are removed for good. ' +
+        'Image files you chose are left alone.',
     }),
   },
   ft: {
@@ -70,15 +74,13 @@ export const en = {
       needSecondary: 'Need Secondary VM',
     },
     explain: {
-      protected:
-        'Two copies of this VM run in virtual lockstep. If the primary dies, the secondary goes on in its place.',
+      protected: 'Two copies run in virtual lockstep. If the primary dies, the secondary goes on in its place.',
       notConfigured: 'One copy of this VM runs. If its process or its host dies, the VM dies with it.',
       off: 'Power the VM on, then turn on Fault Tolerance to keep it running through the death of its host.',
       vmNotRunning: 'Fault Tolerance is turned on. A secondary is started when the VM is powered on.',
       starting: 'A secondary is being started. Until it has caught up, the VM runs without protection.',
       needSecondary: 'The VM runs on its primary alone.',
     },
-    turnOnLong: 'Turn On Fault Tolerance',
     primary: 'Primary',
     secondary: 'Secondary',
     secondaryLocation: 'Secondary location',
@@ -92,11 +94,9 @@ export const en = {
     noPrimary: 'Not running',
     channel: 'Logging channel',
     lastFailover: 'Last failover',
-    noFailover: 'No failover since this VM was created.',
     lastStart: 'Last start of a secondary',
-    generation: 'Generation',
     sameHost: 'Both replicas run on this computer: this protects from the death of a process, not of the computer.',
-    steps: ['Start the secondary', 'Copy the running VM', 'Catch up with the primary', 'Protected'],
+    steps: ['Start secondary', 'Copy the VM', 'Catch up', 'Protected'],
   },
   failover: { detect: 'Detect', drain: 'Drain the log', arbitrate: 'Test-and-set', live: 'Go live' },
   console: {
@@ -126,7 +126,9 @@ export const en = {
   },
   home: {
     welcome: 'Virtual machines that outlive their host',
-    lead: 'Lockstep runs a VM twice, in virtual lockstep. Kill one copy, and the other goes on: same screen, same connections, same second.',
+    lead:
+      'Lockstep runs a VM twice, in virtual lockstep. ' +
+      'Kill one copy, and the other goes on: same screen, same connections, same second.',
     sampleTitle: 'Sample Linux',
     sampleText: 'A small Linux, ready made, 128 MB of memory. It boots in seconds.',
     sampleButton: 'Create and power on',
@@ -140,7 +142,8 @@ export const en = {
     lostDetail: 'What you see may be out of date.',
     refusedTitle: 'This link is no longer valid',
     refused:
-      'The host does not know this session. Open the link that "lockstep serve" printed when it started again; a new start prints a new link.',
+      'The host does not know this session: it may have been started anew. ' +
+      'Open the link that it printed, or print a new one with "lockstep link".',
     unreachableTitle: 'Lockstep does not answer',
     unreachable: 'The host may have been stopped. This page tries again by itself.',
   },

@@ -1,5 +1,9 @@
-/** The question before an action that loses work. Invariant: Enter does not confirm by accident: Cancel has the focus. */
-import { useEffect, useRef } from 'react';
+/**
+ * The question before an action that loses work.
+ *
+ * Invariant: Enter does not confirm by accident: Cancel has the focus.
+ */
+import { useEffect } from 'react';
 import { actionById } from '../actions/index.ts';
 import { Button } from '../kit/button.tsx';
 import { Dialog } from '../kit/dialog.tsx';
@@ -11,8 +15,6 @@ export function ConfirmDialog({ action: actionId, vm: vmId }: { readonly action:
   const { store, runner } = useServices();
   const action = actionById(actionId);
   const vm = usePage((state) => findVm(state, vmId));
-  const cancel = useRef<HTMLButtonElement>(null);
-  useEffect(() => cancel.current?.focus(), []);
   const close = () => store.setState({ dialog: null });
   const words = vm ? action?.confirm?.(vm.name) : undefined;
   // The VM may go away while the question is open: then there is nothing left to ask.
@@ -26,7 +28,7 @@ export function ConfirmDialog({ action: actionId, vm: vmId }: { readonly action:
       onClose={close}
       footer={
         <>
-          <Button ref={cancel} label={en.actions.cancel} onPress={close} />
+          <Button first label={en.actions.cancel} onPress={close} />
           <Button
             label={action.label}
             icon={action.icon}

@@ -66,7 +66,7 @@ function EventList({ vm }: { readonly vm: VmView | null }) {
           <option value="error">Errors</option>
         </select>
         <span className="muted">
-          {shown.length === events.length ? `${events.length}` : `${shown.length} of ${events.length}`}
+          {shown.length === events.length ? `${events.length} events` : `${shown.length} of ${events.length} events`}
         </span>
       </div>
       {shown.length === 0 ? (

@@ -18,7 +18,7 @@ export function FtCharts({ vm }: { readonly vm: VmView }) {
         label={en.ft.lag}
         testId="ft-lag"
         value={format.milliseconds(now.lagMs)}
-        note={throttle > 0 ? `primary slowed by ${format.percent(throttle * 100)}` : undefined}
+        note={throttle > 0 ? `slowed by ${format.percent(throttle * 100)}` : undefined}
         values={samples.map((sample) => sample.lagMs)}
         floor={10}
         format={format.milliseconds}
@@ -68,9 +68,8 @@ function Chart({ label, testId, value, note, values, floor, format: print }: Cha
       <figcaption>{label}</figcaption>
       <p className="chart-value">
         <strong data-testid={testId}>{value}</strong>
-        {note ? <span>{note}</span> : null}
       </p>
-      <Sparkline label={label} values={values} capacity={METRICS_KEPT} floor={floor} format={print} />
+      <Sparkline label={label} note={note} values={values} capacity={METRICS_KEPT} floor={floor} format={print} />
     </figure>
   );
 }

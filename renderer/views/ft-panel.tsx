@@ -1,8 +1,8 @@
 /**
  * The Fault Tolerance panel: is it protected, by whom, how far behind, and how the last failover went.
  *
- * Invariant: the status is told in VMware's words; live numbers come from the metrics, and from the VM's state until the
- * first metrics arrive.
+ * Invariant: the status is told in VMware's words; live numbers come from the metrics, and from the VM's state until
+ * the first metrics arrive.
  */
 import { Shield, ShieldAlert, ShieldCheck, ShieldOff, type LucideIcon } from 'lucide-react';
 import type { VmView } from '../../preload/contract.ts';
@@ -22,14 +22,15 @@ import { FtCharts } from './ft-charts.tsx';
 import { Replicas } from './ft-replicas.tsx';
 
 export function FtPanel({ vm }: { readonly vm: VmView }) {
-  const live = vm.ftEnabled && vm.power === 'on';
+  const measured = usePage((state) => state.metrics[vm.id]?.some((sample) => sample.lagMs !== null) ?? false);
+  const live = vm.power === 'on' && (vm.ft.status === 'protected' || (vm.ftEnabled && measured));
   return (
     <Card title={en.ft.title} icon={Shield} className="ft" aside={<FtButtons vm={vm} />}>
       <FtHeadline vm={vm} />
       {vm.ft.status === 'starting' ? <Steps vm={vm} /> : null}
       {vm.power === 'off' ? null : <Replicas vm={vm} />}
       {live ? <FtCharts vm={vm} /> : null}
-      {vm.ftEnabled ? <FtFacts vm={vm} /> : null}
+      {vm.ftEnabled && vm.power !== 'off' ? <FtFacts vm={vm} /> : null}
       {vm.ft.lastFailover ? <FailoverBar report={vm.ft.lastFailover} /> : null}
     </Card>
   );
@@ -106,7 +107,7 @@ function FtFacts({ vm }: { readonly vm: VmView }) {
       <Fact label={en.ft.secondaryMemory}>{format.megabytes(secondary?.memoryMB)}</Fact>
       {ft.lastStart ? (
         <Fact label={en.ft.lastStart}>
-          {`stood still ${format.milliseconds(ft.lastStart.stunMs)}, Protected after ${format.milliseconds(ft.lastStart.protectedMs)}`}
+          {format.milliseconds(ft.lastStart.stunMs)} pause, {format.milliseconds(ft.lastStart.protectedMs)} to Protected
         </Fact>
       ) : null}
     </Facts>

@@ -1,4 +1,8 @@
-/** Both replicas side by side, and the logging channel between them. Invariant: a missing replica is shown as missing. */
+/**
+ * Both replicas side by side, and the logging channel between them.
+ *
+ * Invariant: a missing replica is shown as missing.
+ */
 import { ArrowRight, Box, BoxSelect } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { ReplicaMetrics, ReplicaPlace, VmView } from '../../preload/contract.ts';

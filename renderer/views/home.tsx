@@ -1,4 +1,8 @@
-/** The overview: a table of all VMs, or on the first start an invitation. Invariant: the sample is one click away there. */
+/**
+ * The overview: a table of all VMs, or on the first start an invitation.
+ *
+ * Invariant: the sample is one click away there.
+ */
 import { FolderOpen, Play, Server } from 'lucide-react';
 import type { VmView } from '../../preload/contract.ts';
 import * as format from '../format.ts';
@@ -71,8 +75,8 @@ function Overview({ vms }: { readonly vms: readonly VmView[] }) {
         <div>
           <h1>{host?.hostName}</h1>
           <p className="muted">
-            {vms.length} {vms.length === 1 ? 'virtual machine' : 'virtual machines'} · {running} powered on · {guarded}{' '}
-            protected
+            {`${vms.length} ${vms.length === 1 ? 'virtual machine' : 'virtual machines'}`}
+            {` · ${running} powered on · ${guarded} protected`}
           </p>
         </div>
       </header>
@@ -81,13 +85,13 @@ function Overview({ vms }: { readonly vms: readonly VmView[] }) {
           <table className="table table-rows">
             <thead>
               <tr>
-                <th>Name</th>
+                <th className="cell-cut">Name</th>
                 <th>State</th>
                 <th>{en.ft.status}</th>
-                <th>Where</th>
+                <th className="cell-wide">Where</th>
                 <th className="number">Memory</th>
                 <th className="number">Speed</th>
-                <th className="number">{en.ft.lag}</th>
+                <th className="number cell-wide">{en.ft.lag}</th>
               </tr>
             </thead>
             <tbody>
@@ -108,13 +112,14 @@ function Row({ vm }: { readonly vm: VmView }) {
   const metrics = usePage((state) => state.metrics[vm.id]?.at(-1));
   const words = ftWords(vm);
   const open = () => go({ page: 'vm', vm: vm.id, tab: 'summary' });
-  const where = [vm.ft.primary?.host, vm.ft.secondary?.host].filter(Boolean).join(' → ') || format.UNKNOWN;
+  const hosts = [vm.ft.primary?.host, vm.ft.secondary?.host].filter((host) => host !== undefined);
+  const where = [...new Set(hosts)].join(' → ') || format.UNKNOWN;
   return (
     <tr onClick={open}>
-      <td>
+      <td className="cell-cut" title={vm.name}>
         <button type="button" className="link cell-name" onClick={open}>
           <VmIcon vm={vm} />
-          {vm.name}
+          <span>{vm.name}</span>
         </button>
       </td>
       <td>
@@ -123,10 +128,10 @@ function Row({ vm }: { readonly vm: VmView }) {
       <td>
         <Badge tone={words.tone}>{words.detail ? `${words.headline} · ${words.detail}` : words.headline}</Badge>
       </td>
-      <td>{where}</td>
+      <td className="cell-line cell-wide">{where}</td>
       <td className="number">{format.megabytes(vm.hardware.memoryMB)}</td>
       <td className="number">{format.instructions(metrics?.instructionsPerSecond)}</td>
-      <td className="number">{format.milliseconds(metrics?.lagMs ?? vm.ft.lagMs)}</td>
+      <td className="number cell-wide">{format.milliseconds(metrics?.lagMs ?? vm.ft.lagMs)}</td>
     </tr>
   );
 }

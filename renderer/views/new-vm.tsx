@@ -1,7 +1,8 @@
 /**
  * The dialog for a new VM: a ready-made sample, or files of this computer.
  *
- * Invariant: it checks as one types, but tells what is wrong with a field only once it was touched or Create was pressed.
+ * Invariant: it checks as one types, but tells what is wrong with a field only once it was touched or Create was
+ * pressed.
  */
 import { CircleAlert, Plus } from 'lucide-react';
 import { useState } from 'react';
@@ -73,7 +74,7 @@ export function NewVmDialog() {
         </>
       }
     >
-      {failure ? <Failure message={failure} /> : null}
+      {offline || failure ? <Failure message={offline ? en.actionHints.disconnected : (failure ?? '')} /> : null}
       <Basics form={form} errors={told} change={change} />
       <SourceChoice form={form} change={change} />
       {form.source === 'files' ? <Files form={form} errors={told} change={change} /> : null}
@@ -98,13 +99,7 @@ function Failure({ message }: { readonly message: string }) {
 function Basics({ form, errors, change }: PartProps & { readonly errors: FormErrors }) {
   return (
     <div className="form-row">
-      <Field
-        label="Name"
-        autoFocus
-        value={form.name}
-        error={errors.name ?? null}
-        onChange={(name) => change({ name })}
-      />
+      <Field label="Name" first value={form.name} error={errors.name ?? null} onChange={(name) => change({ name })} />
       <Field
         label="Memory"
         unit="MB"

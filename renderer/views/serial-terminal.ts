@@ -1,8 +1,8 @@
 /**
  * A terminal on a VM's serial port: xterm, joined to the topic `serial`.
  *
- * Invariant: the terminal's styles reach the page only as constructed style sheets and through the style object, because
- * the Content-Security-Policy forbids style elements and style attributes made at run time.
+ * Invariant: the terminal's styles reach the page only as constructed style sheets and through the style object,
+ * because the Content-Security-Policy forbids style elements and style attributes made at run time.
  */
 import '@xterm/xterm/css/xterm.css';
 import { FitAddon } from '@xterm/addon-fit';
@@ -43,7 +43,7 @@ export function openTerminal(
   });
   const fit = new FitAddon();
   terminal.loadAddon(fit);
-  terminal.open(host);
+  styles.during(() => terminal.open(host));
   const resize = new ResizeObserver(() => fit.fit());
   resize.observe(host);
   const subscription = bridge.subscribe(
@@ -66,28 +66,43 @@ export function openTerminal(
   };
 }
 
+const makeElement = Reflect.get(Document.prototype, 'createElement') as (this: Document, name: string) => HTMLElement;
+
+/** The browser's own way, whatever stands in for it. */
+function plain(name: string): HTMLElement {
+  return makeElement.call(document, name);
+}
+
+interface AdoptedStyles {
+  readonly document: Document;
+  /** While `work` runs, the page's own document makes elements in the same way: xterm's viewport asks it (6.0.0). */
+  during(work: () => void): void;
+  dispose(): void;
+}
+
 /**
  * A document for xterm whose style elements are plain elements mirrored into constructed style sheets, and whose spans
  * take a style attribute as a style object. Everything else is the page's own document.
  */
-function adoptedStyles(): { readonly document: Document; dispose(): void } {
+function adoptedStyles(): AdoptedStyles {
   const sheets = new Set<CSSStyleSheet>();
   const drop = (sheet: CSSStyleSheet) => {
     sheets.delete(sheet);
     document.adoptedStyleSheets = document.adoptedStyleSheets.filter((one) => one !== sheet);
   };
   const styleStandIn = (): HTMLElement => {
-    const element = document.createElement('template');
+    const element = plain('template');
     const sheet = new CSSStyleSheet();
     sheets.add(sheet);
     document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-    Object.defineProperty(element, 'textContent', { set: (css: string) => sheet.replaceSync(css) });
+    const replace = (css: string): void => void sheet.replaceSync(css);
+    Object.defineProperty(element, 'textContent', { set: replace });
     Object.defineProperty(element, 'remove', { value: () => drop(sheet) });
     return element;
   };
   const createElement = (name: string): HTMLElement => {
     if (name === 'style') return styleStandIn();
-    const element = document.createElement(name);
+    const element = plain(name);
     if (name === 'span') element.setAttribute = setAttributeByStyleObject;
     return element;
   };
@@ -98,7 +113,18 @@ function adoptedStyles(): { readonly document: Document; dispose(): void } {
       return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
     },
   });
-  return { document: proxy, dispose: () => [...sheets].forEach(drop) };
+  return {
+    document: proxy,
+    during: (work) => {
+      Object.defineProperty(document, 'createElement', { value: createElement, configurable: true });
+      try {
+        work();
+      } finally {
+        Reflect.deleteProperty(document, 'createElement');
+      }
+    },
+    dispose: () => [...sheets].forEach(drop),
+  };
 }
 
 function setAttributeByStyleObject(this: HTMLElement, name: string, value: string): void {

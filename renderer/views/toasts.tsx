@@ -1,4 +1,8 @@
-/** Errors of commands, in their own words. Invariant: an error stays until it is dismissed or twelve seconds have passed. */
+/**
+ * Errors of commands, in their own words.
+ *
+ * Invariant: an error stays until it is dismissed or twelve seconds have passed.
+ */
 import { CircleAlert, Info, X } from 'lucide-react';
 import { useEffect } from 'react';
 import { Button } from '../kit/button.tsx';

@@ -1,4 +1,8 @@
-/** A VM's icon: a screen, lit when it runs, with a shield where Fault Tolerance is on. Invariant: the words beside it say the same. */
+/**
+ * A VM's icon: a screen, lit when it runs, with a shield where Fault Tolerance is on.
+ *
+ * Invariant: the words beside it say the same.
+ */
 import { Monitor, Shield, ShieldAlert, ShieldCheck, ShieldEllipsis } from 'lucide-react';
 import type { FtState, VmView } from '../../preload/contract.ts';
 import type { Tone } from '../ft-view.ts';

@@ -1,8 +1,8 @@
 /**
  * A TEST DOUBLE of the host: static files and a WebSocket that speak the contract with plausible, scripted data.
  *
- * Invariant: every argument is parsed by the contract's schemas and every refusal comes from the contract's rules, so that
- * the page sees what a host would say; nothing runs a guest here.
+ * Invariant: every argument is parsed by the contract's schemas and every refusal comes from the contract's rules, so
+ * that the page sees what a host would say; nothing runs a guest here.
  */
 import { createReadStream, existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -50,7 +50,10 @@ export async function startFakeHost(files: string, world: FakeWorld): Promise<Fa
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     world,
     drop: (code) => {
-      for (const socket of sockets.clients) code ? socket.close(code) : socket.terminate();
+      for (const socket of sockets.clients) {
+        if (code) socket.close(code);
+        else socket.terminate();
+      }
     },
     accept: (yes) => {
       accepting = yes;

@@ -1,4 +1,8 @@
-/** TEST DOUBLE: one client of the fake host. Invariant: messages are those of preload/messages.ts, checked both ways. */
+/**
+ * TEST DOUBLE: one client of the fake host.
+ *
+ * Invariant: messages are those of preload/messages.ts, checked both ways.
+ */
 import * as v from 'valibot';
 import { CommandError, commands, topics, type CommandName, type TopicName } from '../../preload/contract.ts';
 import { ClientMessage, decodeBytes, encodeBytes, type HostMessage } from '../../preload/messages.ts';

@@ -9,17 +9,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser } from 'playwright-core';
+import { CHROMIUM_ARGS, chromium as findChromium } from '../support/chromium.ts';
 import { startFakeHost } from './fake-host.ts';
 import { FakeWorld } from './fake-world.ts';
 import { SCENES, type Scene } from './scenes.ts';
 
 const SIZES = [
+  { width: 1024, height: 700 },
   { width: 1280, height: 800 },
   { width: 1920, height: 1080 },
 ];
 const THEMES = ['light', 'dark'] as const;
 const FILES = fileURLToPath(new URL('../../out/renderer', import.meta.url));
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
 
 async function picture(browser: Browser, scene: Scene, folder: string): Promise<string[]> {
   const problems: string[] = [];
@@ -37,7 +38,7 @@ async function picture(browser: Browser, scene: Scene, folder: string): Promise<
       try {
         await page.goto(host.url + (scene.at ?? ''));
         await scene.act(page, host);
-        await page.waitForTimeout(350);
+        await page.waitForTimeout(500);
         await page.screenshot({ path: join(folder, `${scene.name}-${viewport.width}-${colorScheme}.png`) });
       } catch (error) {
         problems.push(`${scene.name}: ${String(error)}`);
@@ -51,9 +52,10 @@ async function picture(browser: Browser, scene: Scene, folder: string): Promise<
 
 const [folder = mkdtempSync(join(tmpdir(), 'lockstep-look-')), ...names] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
-const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGS });
+const browser = await chromium.launch({ executablePath: findChromium() ?? '', args: CHROMIUM_ARGS });
 const scenes = SCENES.filter((scene) => names.length === 0 || names.includes(scene.name));
-const problems = (await Promise.all(scenes.map((scene) => picture(browser, scene, folder)))).flat();
+const problems: string[] = [];
+for (const scene of scenes) problems.push(...(await picture(browser, scene, folder)));
 await browser.close();
 process.stdout.write(`${scenes.length} scenes in ${folder}\n`);
 for (const problem of new Set(problems)) process.stderr.write(`${problem}\n`);

@@ -1,4 +1,8 @@
-/** The states worth looking at. Invariant: each begins from a fresh fake host and reaches its state as a user would see it. */
+/**
+ * The states worth looking at.
+ *
+ * Invariant: each begins from a fresh fake host and reaches its state as a user would see it.
+ */
 import type { Page } from 'playwright-core';
 import { CommandError, type FailoverReport, type VmView } from '../../preload/contract.ts';
 import type { FakeHost } from './fake-host.ts';
@@ -98,7 +102,7 @@ export const SCENES: readonly Scene[] = [
   { name: 'vm-off', at: SUMMARY, before: show(LINUX), act: live },
   { name: 'vm-note', at: '#/vm/Windows 98/summary', before: show(LINUX, others), act: live },
   { name: 'vm-on', at: SUMMARY, before: show(ON, (world) => story(world, ON)), act: live },
-  { name: 'vm-starting', at: SUMMARY, before: show(STARTING, others), act: live },
+  { name: 'vm-starting', at: SUMMARY, before: show(STARTING, (world) => story(world, ON)), act: live },
   {
     name: 'vm-protected',
     at: SUMMARY,
@@ -127,11 +131,16 @@ export const SCENES: readonly Scene[] = [
     at: CONSOLE,
     before: show(ON),
     act: async (page, host) => {
-      await page.waitForTimeout(300);
+      await page.locator('.console-sharp').waitFor();
       host.world.put(LINUX);
     },
   },
-  { name: 'serial', at: `#/vm/${LINUX.id}/serial`, before: show(ON), act: async (page) => page.waitForTimeout(400) },
+  {
+    name: 'serial',
+    at: `#/vm/${LINUX.id}/serial`,
+    before: show(ON),
+    act: (page) => page.getByText('Welcome to Sample Linux').waitFor(),
+  },
   { name: 'events', at: `#/vm/${LINUX.id}/events`, before: show(ON, (world) => story(world, ON)), act: live },
   { name: 'events-all', at: '#/events', before: show(ON, (world) => story(world, ON)), act: live },
   {
@@ -164,7 +173,7 @@ export const SCENES: readonly Scene[] = [
       await live(page, host);
       host.world.fail = new CommandError(
         'failed',
-        'The primary (process 48112) could not be stopped: no such process. It may have ended already; look at the events.',
+        'The primary (process 48112) could not be stopped: no such process. It may have ended already.',
       );
       await page.getByRole('button', { name: 'Crash primary' }).click();
       await page.getByRole('button', { name: 'More actions' }).click();

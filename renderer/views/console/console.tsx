@@ -56,7 +56,7 @@ export function ConsoleView({ vm }: { readonly vm: VmView }) {
         <canvas
           ref={canvas}
           data-testid="console-canvas"
-          className={canvasClass(live, held, shown)}
+          className={canvasClass(live, screen.blank, held, shown)}
           width={1}
           height={1}
           tabIndex={live ? 0 : -1}
@@ -80,9 +80,10 @@ export function ConsoleView({ vm }: { readonly vm: VmView }) {
   );
 }
 
-function canvasClass(live: boolean, held: boolean, shown: Shown | null): string {
+function canvasClass(live: boolean, blank: boolean, held: boolean, shown: Shown | null): string {
   const parts = ['console-canvas'];
   if (!live) parts.push('console-stale');
+  if (live && blank) parts.push('console-dark');
   if (held) parts.push('console-held');
   if (shown?.sharp) parts.push('console-sharp');
   if (!shown) parts.push('console-empty');

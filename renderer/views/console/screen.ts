@@ -1,8 +1,8 @@
 /**
  * A guest's screen on a canvas: the topic `screen` decoded into a model, the model painted at most once a frame.
  *
- * Invariant: the canvas always has the guest's own size in pixels, one for one; how large it looks is the view's affair.
- * What was painted last stays when the screen ends.
+ * Invariant: the canvas always has the guest's own size in pixels, one for one; how large it looks is the view's
+ * affair. What was painted last stays when the screen ends.
  */
 import { useEffect, useRef, useState, type RefObject } from 'react';
 import { decodeScreen } from '../../../preload/screen.ts';
@@ -25,6 +25,9 @@ export interface GuestScreen extends ScreenState {
   /** For console input; null while there is no subscription. */
   readonly subscription: RefObject<Subscription | null>;
 }
+
+/** The VGA blinks characters and the cursor about twice a second. */
+const BLINK_MS = 267;
 
 const NOTHING: ScreenState = { size: null, blank: false };
 
@@ -56,14 +59,20 @@ function paintScreen(bridge: Bridge, vm: string, canvas: HTMLCanvasElement, onSt
   let frame = 0;
   let state = NOTHING;
   let blank = false;
+  let blinkOff = false;
   const paint = () => {
     frame = 0;
-    if (!blank) putPixels(canvas, model);
+    if (!blank) putPixels(canvas, model, blinkOff);
     const size = blank ? state.size : { width: canvas.width, height: canvas.height };
     if (size?.width === state.size?.width && size?.height === state.size?.height && blank === state.blank) return;
     state = { size, blank };
     onState(state);
   };
+  const blink = setInterval(() => {
+    if (model.kind !== 'text' || document.hidden) return;
+    blinkOff = !blinkOff;
+    frame ||= requestAnimationFrame(paint);
+  }, BLINK_MS);
   const subscription = bridge.subscribe(
     'screen',
     { vm },
@@ -75,6 +84,7 @@ function paintScreen(bridge: Bridge, vm: string, canvas: HTMLCanvasElement, onSt
         const update = decodeScreen(bytes);
         blank = update.kind === 'blank';
         model.apply(update);
+        blinkOff = false;
         frame ||= requestAnimationFrame(paint);
       },
     },
@@ -82,17 +92,16 @@ function paintScreen(bridge: Bridge, vm: string, canvas: HTMLCanvasElement, onSt
   return {
     subscription,
     stop: () => {
+      clearInterval(blink);
       cancelAnimationFrame(frame);
       subscription.cancel();
     },
   };
 }
 
-function putPixels(canvas: HTMLCanvasElement, model: ScreenModel): void {
-  const { width, height, rgba } = model.pixels();
-  if (width === 0 || height === 0) return;
+function putPixels(canvas: HTMLCanvasElement, model: ScreenModel, blinkOff: boolean): void {
+  const { width, height, rgba } = model.pixels(blinkOff);
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
-  const pixels = new Uint8ClampedArray(rgba.buffer as ArrayBuffer, rgba.byteOffset, rgba.byteLength);
-  canvas.getContext('2d', { alpha: false })?.putImageData(new ImageData(pixels, width, height), 0, 0);
+  canvas.getContext('2d', { alpha: false })?.putImageData(new ImageData(rgba, width, height), 0, 0);
 }

@@ -1,4 +1,8 @@
-/** The console's tools. Invariant: the crash buttons are here too, so that a failover can be watched on the screen itself. */
+/**
+ * The console's tools.
+ *
+ * Invariant: the crash buttons are here too, so that a failover can be watched on the screen itself.
+ */
 import { Maximize, MousePointerClick, Scaling } from 'lucide-react';
 import type { VmView } from '../../../preload/contract.ts';
 import { refusal } from '../../../preload/rules.ts';

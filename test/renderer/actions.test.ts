@@ -1,0 +1,107 @@
+// What can be done to a VM when, and what happens when it is.
+
+import { describe, expect, test, vi } from 'vitest';
+import { CommandError, type VmView } from '../../preload/contract.ts';
+import { refusal } from '../../preload/rules.ts';
+import { ACTIONS, actionById, actionForKey } from '../../renderer/actions/index.ts';
+import { createRunner, whyNot } from '../../renderer/actions/run.ts';
+import { createPageStore } from '../../renderer/state.ts';
+import { en } from '../../renderer/text/en.ts';
+import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake-world.ts';
+
+const off = fakeVm('One');
+const on = fakeVm('One', { power: 'on', ft: { ...OFF, primary: PRIMARY } });
+const starting: VmView = { ...on, ftEnabled: true, ft: { ...on.ft, status: 'starting' } };
+const guarded: VmView = { ...starting, ft: { ...on.ft, status: 'protected', secondary: SECONDARY } };
+const connected = { phase: 'open', pending: [] } as const;
+
+function allowed(vm: VmView): string[] {
+  return ACTIONS.filter((action) => whyNot(action, vm, connected) === null).map((action) => action.id);
+}
+
+describe('enablement', () => {
+  test('a VM that is off can be powered on or deleted', () => {
+    expect(allowed(off)).toEqual(['power-on', 'delete']);
+  });
+
+  test('a running VM has a console, can be protected, and can be crashed', () => {
+    expect(allowed(on)).toEqual(['power-off', 'open-console', 'ctrl-alt-del', 'screenshot', 'ft-on', 'crash-primary']);
+  });
+
+  test('Fault Tolerance cannot be turned off while the secondary starts', () => {
+    expect(allowed(starting)).not.toContain('ft-off');
+    expect(allowed(guarded)).toContain('ft-off');
+    expect(allowed(guarded)).toContain('crash-secondary');
+  });
+
+  test("the reason is the rules' own sentence", () => {
+    const ftOn = actionById('ft-on');
+    expect(ftOn?.enabled(off)).toBe(refusal('ft.on', off));
+    expect(ftOn?.enabled(off)).toMatch(/power it on/);
+  });
+
+  test('nothing can be done without a connection, nor twice at once', () => {
+    for (const action of ACTIONS) {
+      expect(whyNot(action, on, { phase: 'lost', pending: [] })).toBe(en.actionHints.disconnected);
+      expect(whyNot(action, on, { phase: 'open', pending: [`${action.id}:${on.id}`] })).toBe(en.actionHints.busy);
+    }
+  });
+
+  test('ids, labels and shortcuts are unique', () => {
+    for (const key of ['id', 'label', 'shortcut'] as const) {
+      const values = ACTIONS.map((action) => action[key]).filter((value) => value !== undefined);
+      expect(new Set(values).size).toBe(values.length);
+    }
+  });
+
+  test('a key press finds its action, and plain letters find none', () => {
+    const press = { ctrlKey: true, metaKey: false, altKey: false, shiftKey: false, key: 'b' };
+    expect(actionForKey(press)?.id).toBe('power-on');
+    expect(actionForKey({ ...press, ctrlKey: false })).toBeUndefined();
+    expect(actionForKey({ ...press, altKey: true })).toBeUndefined();
+  });
+});
+
+describe('the runner', () => {
+  const inventory = { host: { version: '0', dataFolder: '/', hostName: 'h', pid: 1 }, vms: [on] };
+  const setUp = (call = vi.fn(async () => null as never)) => {
+    const store = createPageStore({ phase: 'open', inventory });
+    const go = vi.fn();
+    return { store, call, go, runner: createRunner(store, call as never, go) };
+  };
+  const action = (id: string) => actionById(id) ?? expect.fail(`no action ${id}`);
+
+  test('asks before pulling the plug, and only then acts', async () => {
+    const { store, call, runner } = setUp();
+    runner.start(action('power-off'), on);
+    expect(store.getState().dialog).toEqual({ kind: 'confirm', action: 'power-off', vm: on.id });
+    expect(call).not.toHaveBeenCalled();
+    runner.confirmed('power-off', on.id);
+    await vi.waitFor(() => expect(call).toHaveBeenCalledExactlyOnceWith('power.off', { vm: on.id }));
+    expect(store.getState().dialog).toBeNull();
+  });
+
+  test('crashes the primary without a question', () => {
+    const { store, call, runner } = setUp();
+    runner.start(action('crash-primary'), on);
+    expect(store.getState().dialog).toBeNull();
+    expect(call).toHaveBeenCalledExactlyOnceWith('fault', { vm: on.id, kind: 'crash-primary' });
+  });
+
+  test('never sends what is refused', () => {
+    const { call, runner } = setUp();
+    runner.start(action('power-on'), on);
+    runner.start(action('delete'), on);
+    expect(call).not.toHaveBeenCalled();
+  });
+
+  test("is pending while the host works, and shows the host's error in its own words", async () => {
+    let fail = (_error: Error) => {};
+    const { store, runner } = setUp(vi.fn(() => new Promise<never>((_, reject) => (fail = reject))));
+    runner.start(action('ft-on'), on);
+    expect(store.getState().pending).toEqual([`ft-on:${on.id}`]);
+    fail(new CommandError('failed', 'no memory left on lab-desk'));
+    await vi.waitFor(() => expect(store.getState().pending).toEqual([]));
+    expect(store.getState().toasts).toMatchObject([{ tone: 'error', message: 'no memory left on lab-desk' }]);
+  });
+});

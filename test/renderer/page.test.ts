@@ -1,0 +1,249 @@
+// The built page in a browser, against the fake host, under the real Content-Security-Policy.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { CommandError } from '../../preload/contract.ts';
+import { BUTTON_RIGHT, decodeConsoleInput } from '../../preload/input.ts';
+import { scancodes } from '../../preload/keys.ts';
+import { CHROMIUM_ARGS, chromium as findChromium } from '../support/chromium.ts';
+import { startFakeHost, type FakeHost } from './fake-host.ts';
+import { fakeVm, FakeWorld, OFF, PRIMARY, SECONDARY } from './fake-world.ts';
+
+const EXECUTABLE = findChromium();
+const CONFIG = fileURLToPath(new URL('../../renderer/vite.config.ts', import.meta.url));
+const BUILD_MS = 60_000;
+
+const off = fakeVm('Sample Linux');
+const on = fakeVm('Sample Linux', { power: 'on', poweredOnAt: Date.now(), ft: { ...OFF, primary: PRIMARY } });
+const guarded = { ...on, ftEnabled: true, ft: { ...on.ft, status: 'protected', secondary: SECONDARY } } as const;
+const at = (tab: string) => `#/vm/${on.id}/${tab}`;
+
+describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
+  let browser: Browser;
+  let files: string;
+  let host: FakeHost;
+  let page: Page;
+  let problems: string[];
+
+  beforeAll(async () => {
+    files = mkdtempSync(join(tmpdir(), 'lockstep-page-'));
+    // Built as it is shipped, although the tests run with another NODE_ENV.
+    vi.stubEnv('NODE_ENV', 'production');
+    await build({ configFile: CONFIG, logLevel: 'warn', build: { outDir: files } });
+    vi.unstubAllEnvs();
+    browser = await chromium.launch({ executablePath: EXECUTABLE ?? '', args: CHROMIUM_ARGS });
+  }, BUILD_MS);
+  afterAll(async () => {
+    await browser.close();
+    rmSync(files, { recursive: true });
+  });
+
+  beforeEach(async () => {
+    host = await startFakeHost(files, new FakeWorld());
+    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    page.setDefaultTimeout(8000);
+    problems = [];
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !message.text().includes('WebSocket')) problems.push(message.text());
+    });
+  });
+  afterEach(async () => {
+    await page.close();
+    await host.close();
+    expect(problems).toEqual([]);
+  });
+
+  const button = (name: string) => page.getByRole('button', { name, exact: true });
+  const commands = () => host.world.performed.map((one) => one.command);
+  const keysSent = () =>
+    host.world.received.flatMap(({ bytes }) => {
+      const input = decodeConsoleInput(bytes);
+      return input.kind === 'keys' ? [...input.codes] : [];
+    });
+
+  test('the first start offers the sample, and one click creates it and powers it on', async () => {
+    await page.goto(host.url);
+    await button('Create and power on').click();
+    await page.getByRole('heading', { name: 'Sample Linux', level: 1 }).waitFor();
+    await page.getByTestId('power-status').getByText('Powered on').waitFor();
+    expect(host.world.performed).toEqual([
+      { command: 'vm.create', args: { name: 'Sample Linux', sample: 'linux', memoryMB: 128 } },
+      { command: 'power.on', args: { vm: on.id } },
+    ]);
+  });
+
+  test('a pair is one VM in the inventory, and its state is told in words', async () => {
+    host.world.put(guarded);
+    await page.goto(host.url + at('summary'));
+    await page.getByTestId('ft-status').waitFor();
+    expect(await page.getByTestId('ft-status').textContent()).toBe('Protected');
+    const items = page.getByRole('treeitem');
+    expect(await items.count()).toBe(1);
+    expect(await items.first().textContent()).toContain('Protected');
+  });
+
+  test('a dimmed button says why, to the eye and to a screen reader', async () => {
+    host.world.put(off);
+    await page.goto(host.url + at('summary'));
+    const ftOn = button('Turn on FT');
+    await ftOn.waitFor();
+    expect(await ftOn.getAttribute('aria-disabled')).toBe('true');
+    await ftOn.hover();
+    await page.getByRole('tooltip').getByText('power it on before').waitFor();
+    await ftOn.click({ force: true });
+    expect(commands()).toEqual([]);
+  });
+
+  test('powering off asks first, and Escape means no', async () => {
+    host.world.put(on);
+    await page.goto(host.url + at('summary'));
+    await button('Power off').click();
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(commands()).toEqual([]);
+    await button('Power off').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Power off' }).click();
+    await page.getByTestId('power-status').getByText('Powered off').waitFor();
+    expect(commands()).toEqual(['power.off']);
+  });
+
+  test("a failure is shown in the host's own words", async () => {
+    host.world.put(guarded);
+    await page.goto(host.url + at('summary'));
+    host.world.fail = new CommandError('failed', 'process 48112 does not answer');
+    await button('Crash primary').click();
+    await page.getByRole('alert').getByText('process 48112 does not answer').waitFor();
+  });
+
+  test('keys go to the guest only while the console has the focus, and none stays down', async () => {
+    host.world.put(on);
+    await page.goto(host.url + at('console'));
+    await page.locator('.console-sharp').waitFor();
+    await page.keyboard.press('a');
+    await page.getByTestId('console-canvas').click();
+    await page.keyboard.down('Shift');
+    await page.keyboard.press('KeyL');
+    await page.getByText('The keyboard goes to the VM').waitFor();
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    await page.getByText('Click to type').waitFor();
+    const expected = [
+      ['ShiftLeft', true],
+      ['KeyL', true],
+      ['KeyL', false],
+      ['ShiftLeft', false],
+    ] as const;
+    await expect.poll(keysSent).toEqual(expected.flatMap(([code, pressed]) => scancodes(code, pressed) ?? []));
+  });
+
+  test('Ctrl+Alt gives the keyboard back', async () => {
+    host.world.put(on);
+    await page.goto(host.url + at('console'));
+    await page.locator('.console-sharp').waitFor();
+    await page.getByTestId('console-canvas').click();
+    await page.keyboard.press('Control+Alt');
+    await page.getByText('Click to type').waitFor();
+    await page.keyboard.press('b');
+    const keys = ['ControlLeft', 'AltLeft'];
+    const down = keys.flatMap((code) => scancodes(code, true) ?? []);
+    const up = keys.toReversed().flatMap((code) => scancodes(code, false) ?? []);
+    await expect.poll(keysSent).toEqual([...down, ...up]);
+  });
+
+  test('the mouse goes to the guest as movement, without being captured', async () => {
+    host.world.put(on);
+    await page.goto(host.url + at('console'));
+    await page.locator('.console-sharp').waitFor();
+    const box = await page.getByTestId('console-canvas').boundingBox();
+    const [x, y] = [(box?.x ?? 0) + 100, (box?.y ?? 0) + 100];
+    await page.mouse.move(x, y);
+    await page.mouse.click(x, y);
+    await page.mouse.move(x + 30, y + 12);
+    await page.mouse.down({ button: 'right' });
+    await page.mouse.up({ button: 'right' });
+    await page.mouse.wheel(0, 120);
+    const mouse = () =>
+      host.world.received
+        .map(({ bytes }) => decodeConsoleInput(bytes))
+        .flatMap((input) => (input.kind === 'mouse' ? [input] : []));
+    await expect.poll(() => mouse().at(-1)?.wheel).toBe(1);
+    expect(mouse().reduce((sum, one) => sum + one.dx, 0)).toBe(30);
+    expect(mouse().reduce((sum, one) => sum + one.dy, 0)).toBe(12);
+    expect(mouse().some((one) => one.buttons === BUTTON_RIGHT)).toBe(true);
+    expect(mouse().at(-1)?.buttons).toBe(0);
+    expect(await page.evaluate(() => document.pointerLockElement)).toBeNull();
+  });
+
+  test("the canvas has the guest's own size and the guest's own pixels", async () => {
+    host.world.put(on);
+    await page.goto(host.url + at('console'));
+    await page.locator('.console-sharp').waitFor();
+    const lit = await page.getByTestId('console-canvas').evaluate((element) => {
+      const canvas = element as HTMLCanvasElement;
+      const data = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+      return { width: canvas.width, height: canvas.height, lit: [...data].filter((value) => value === 0xaa).length };
+    });
+    expect(lit).toMatchObject({ width: 720, height: 400 });
+    expect(lit.lit).toBeGreaterThan(1000);
+  });
+
+  test('the serial port is a terminal that sends what is typed', async () => {
+    host.world.put(on);
+    await page.goto(host.url + at('serial'));
+    await page.getByText('Welcome to Sample Linux').waitFor();
+    await page.keyboard.type('ls\n');
+    const typed = () => Buffer.concat(host.world.received.map(({ bytes }) => bytes)).toString();
+    await expect.poll(typed).toBe('ls\r');
+  });
+
+  test('a lost connection is told, dims what cannot be done, and comes back by itself', async () => {
+    host.world.put(on);
+    await page.goto(host.url + at('summary'));
+    await button('Power off').waitFor();
+    host.accept(false);
+    host.drop();
+    await page.getByText('Connection to Lockstep lost, reconnecting…').waitFor();
+    expect(await button('Power off').getAttribute('aria-disabled')).toBe('true');
+    host.world.put(guarded);
+    host.accept(true);
+    await page.getByTestId('ft-status').getByText('Protected', { exact: true }).waitFor();
+    expect(await page.getByTestId('connection-banner').textContent()).toBe('');
+  });
+
+  test('a session that the host does not know gets a page that says what to do', async () => {
+    host.accept('refuse');
+    await page.goto(host.url);
+    await page.getByRole('heading', { name: 'This link is no longer valid' }).waitFor();
+  });
+
+  test('everything can be reached by keyboard', async () => {
+    host.world.put(on);
+    await page.goto(host.url);
+    await page.getByRole('treeitem').focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('tab', { name: 'Summary' }).focus();
+    for (const name of ['Console', 'Serial', 'Events']) {
+      await page.keyboard.press('ArrowRight');
+      await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe(name);
+    }
+    await page.keyboard.press('Enter');
+    await page.getByText('Nothing has happened yet.').waitFor();
+  });
+
+  test('the theme that was chosen is kept', async () => {
+    await page.goto(host.url);
+    await page.getByRole('button', { name: 'Theme: System' }).click();
+    await page.getByRole('menuitemradio', { name: 'Dark' }).click();
+    const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    expect(await ground()).toBe('rgb(14, 19, 25)');
+    await page.reload();
+    await page.getByRole('button', { name: 'Theme: Dark' }).waitFor();
+    expect(await ground()).toBe('rgb(14, 19, 25)');
+  });
+});

@@ -1,0 +1,124 @@
+// The pure parts of the views: words, numbers, scales, and the form for a new VM.
+
+import { describe, expect, test } from 'vitest';
+import * as format from '../../renderer/format.ts';
+import { failoverPhases, ftWords, startingStep, vmWords } from '../../renderer/ft-view.ts';
+import { roundTop, sparklineRuns } from '../../renderer/kit/sparkline.tsx';
+import { checkForm, emptyForm, freeName, NO_SOURCE, toArgs } from '../../renderer/new-vm-form.ts';
+import { showAt } from '../../renderer/views/console/scale.ts';
+import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake-world.ts';
+
+const on = fakeVm('One', { power: 'on', ftEnabled: true, ft: { ...OFF, primary: PRIMARY } });
+
+describe("VMware's words", () => {
+  test.each([
+    ['notConfigured', 'Not Protected', 'Disabled'],
+    ['vmNotRunning', 'Not Protected', 'VM not Running'],
+    ['starting', 'Not Protected', 'Starting'],
+    ['needSecondary', 'Not Protected', 'Need Secondary VM'],
+    ['protected', 'Protected', null],
+  ] as const)('%s is "%s" and %s', (status, headline, detail) => {
+    expect(ftWords({ ...on, ft: { ...on.ft, status } })).toMatchObject({ headline, detail });
+  });
+
+  test('the reason for needing a secondary is told', () => {
+    const ft = { ...on.ft, status: 'needSecondary', reason: 'lostConnection' } as const;
+    expect(ftWords({ ...on, ft }).explanation).toMatch(/connection to the secondary was lost/);
+  });
+
+  test('lists tell power first, then protection', () => {
+    expect(vmWords({ ...on, power: 'off' }).text).toBe('Powered off');
+    expect(vmWords({ ...on, ftEnabled: false }).text).toBe('Powered on');
+    expect(vmWords({ ...on, ft: { ...on.ft, status: 'protected' } }).text).toBe('Protected');
+  });
+
+  test('the steps of a start follow the secondary', () => {
+    const ft = { ...on.ft, status: 'starting' } as const;
+    expect(startingStep(ft)).toBe(0);
+    expect(startingStep({ ...ft, secondary: { ...SECONDARY, epoch: 0 } })).toBe(1);
+    expect(startingStep({ ...ft, secondary: SECONDARY })).toBe(2);
+  });
+
+  test("a failover's phases add up", () => {
+    const report = { at: 0, reason: '', detectMs: 40, drainMs: 5, arbitrateMs: 10, liveMs: 2 };
+    expect(failoverPhases(report).totalMs).toBe(57);
+  });
+});
+
+test('numbers are printed as people read them, and what is unknown as a dash', () => {
+  expect([0.424, 8.13, 250.4, 1310, 65_000].map(format.milliseconds)).toEqual([
+    '0.42 ms',
+    '8.1 ms',
+    '250 ms',
+    '1.31 s',
+    '65 s',
+  ]);
+  expect([900, 164_000, 1_430_000].map(format.bitsPerSecond)).toEqual(['900 bit/s', '164 kbit/s', '1.43 Mbit/s']);
+  expect([42_000, 200_000, 7_500_000, 97 * 3_600_000].map(format.duration)).toEqual([
+    '42 s',
+    '3 min',
+    '2 h 5 min',
+    '4 d 1 h',
+  ]);
+  expect([format.milliseconds(null), format.megabytes(undefined), format.percent(null)]).toEqual(['–', '–', '–']);
+});
+
+describe('sparklines', () => {
+  test('the scale is round and reaches every value', () => {
+    for (const value of [0.3, 1, 9.9, 10, 101, 164_000]) expect(roundTop(value)).toBeGreaterThanOrEqual(value);
+    expect([3, 17, 24, 99].map(roundTop)).toEqual([5, 20, 25, 100]);
+  });
+
+  test('what is unknown is a gap', () => {
+    expect(sparklineRuns([1, null, 2, 3], 4, 10).map((run) => run.length)).toEqual([1, 2]);
+  });
+});
+
+describe("the guest's screen", () => {
+  const text = { width: 720, height: 400 };
+
+  test('is shown in whole device pixels where it fits', () => {
+    expect(showAt(text, { width: 1500, height: 900 }, 1, false)).toEqual({
+      width: 1440,
+      height: 800,
+      scale: 2,
+      sharp: true,
+    });
+    expect(showAt(text, { width: 1000, height: 600 }, 1.5, false)).toMatchObject({ scale: 2 / 1.5, sharp: true });
+  });
+
+  test('is shrunk smoothly where it does not', () => {
+    expect(showAt({ width: 1440, height: 800 }, text, 1, false)).toEqual({ ...text, scale: 0.5, sharp: false });
+  });
+
+  test('fills the window when asked to', () => {
+    expect(showAt(text, { width: 1000, height: 2000 }, 1, true)).toMatchObject({ width: 1000, sharp: false });
+  });
+});
+
+describe('the form for a new VM', () => {
+  const form = emptyForm([]);
+
+  test('is good as it opens', () => {
+    expect(checkForm(form, [])).toEqual({});
+    expect(toArgs(form)).toEqual({ name: 'Sample Linux', memoryMB: 128, sample: 'linux' });
+    expect(emptyForm(['sample linux']).name).toBe('Sample Linux 2');
+    expect(freeName('A', ['a', 'A 2'])).toBe('A 3');
+  });
+
+  test("says what is wrong in the contract's words", () => {
+    const errors = checkForm({ ...form, name: '/etc', memory: '4' }, []);
+    expect(errors.name).toMatch(/^A VM name is made of letters/);
+    expect(errors.memory).toBe('Memory is at least 16 MB.');
+    expect(checkForm({ ...form, memory: '' }, []).memory).toMatch(/number of MB/);
+    expect(checkForm(form, ['SAMPLE LINUX']).name).toMatch(/already/);
+  });
+
+  test('needs something to start from', () => {
+    const files = { ...form, source: 'files' } as const;
+    expect(checkForm(files, []).source).toBe(NO_SOURCE);
+    expect(checkForm({ ...files, hda: '/d.img' }, [])).toEqual({});
+    expect(checkForm({ ...files, hda: '/d.img', cmdline: 'quiet' }, []).cmdline).toBeDefined();
+    expect(toArgs({ ...files, hda: ' /d.img ' })).toEqual({ name: 'Sample Linux', memoryMB: 128, hda: '/d.img' });
+  });
+});
