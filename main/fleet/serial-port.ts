@@ -21,11 +21,6 @@ export class SerialPort {
   #history: Uint8Array[] = [];
   #historyBytes = 0;
 
-  /** The last output that arrived. */
-  get seen(): Position {
-    return this.#seen;
-  }
-
   /** An output of a replica; false when it had been seen before. */
   receive(position: Position, data: Uint8Array): boolean {
     if (comparePositions(position, this.#seen) <= 0) return false;

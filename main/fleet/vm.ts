@@ -9,6 +9,7 @@ import { encodeScreen } from '../../preload/screen.ts';
 import { CommandError, type FtStatus, type PowerState, type VmMetrics, type VmView } from '../../preload/contract.ts';
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
 import { beginGeneration } from '../datastore/leases.ts';
+import { comparePositions, type Position } from '../ft/output.ts';
 import type { OutsideInput } from '../replica/messages.ts';
 import type { EventTable } from '../store/events.ts';
 import type { VmRecord, VmTable } from '../store/vms.ts';
@@ -36,6 +37,8 @@ export interface VmSurroundings {
 /** Confirmations of outputs are collected for this long, in milliseconds. */
 const CONFIRM_MS = 20;
 
+const NOTHING: Position = { epoch: 0, index: -1 };
+
 export class Vm {
   readonly serial = new SerialPort();
   readonly screen = new ScreenHub((message) => this.#pair?.send(message));
@@ -45,6 +48,8 @@ export class Vm {
   #power: PowerState = 'off';
   #pair: Pair | null = null;
   #confirmDue = false;
+  /** The last output that has arrived, of whatever device. */
+  #last: Position = NOTHING;
   readonly #powerWaiters: (() => void)[] = [];
   #startError: string | null = null;
 
@@ -221,9 +226,10 @@ export class Vm {
   #pairOutside(): PairOutside {
     return {
       output: (message) => {
-        if (message.type === 'serial') {
-          this.serial.receive(message, message.data);
-          this.#confirmSoon();
+        if (message.type === 'serial' || message.type === 'nic') {
+          // Frames have nobody to receive them yet: what arrives here counts as arrived.
+          if (message.type === 'serial') this.serial.receive(message, message.data);
+          this.#arrived(message);
         } else if (message.type === 'screen') {
           this.screen.receive(message.full, message.data);
         } else if (message.type === 'committed') {
@@ -247,13 +253,17 @@ export class Vm {
   }
 
   /** Tells the primary what has arrived, a few times a second at most. */
+  #arrived(position: Position): void {
+    if (comparePositions(position, this.#last) > 0) this.#last = { epoch: position.epoch, index: position.index };
+    this.#confirmSoon();
+  }
+
   #confirmSoon(): void {
     if (this.#confirmDue) return;
     this.#confirmDue = true;
     setTimeout(() => {
       this.#confirmDue = false;
-      const { epoch, index } = this.serial.seen;
-      this.#pair?.send({ type: 'confirm', epoch, index });
+      this.#pair?.send({ type: 'confirm', ...this.#last });
     }, CONFIRM_MS);
   }
 
@@ -268,6 +278,7 @@ export class Vm {
     if (unexpected) this.#event('power.lost', 'error', `Powered off unexpectedly: ${why}.`);
     else this.#event('power.off', 'info', 'Powered off.');
     this.#inputs.reset();
+    this.#last = NOTHING;
     this.serial.reset();
     this.screen.reset(encodeScreen({ kind: 'blank', full: true }));
     this.#settlePower();
