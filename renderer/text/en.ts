@@ -125,10 +125,10 @@ export const en = {
     events: 'Events',
   },
   home: {
-    welcome: 'Virtual machines that outlive their host',
+    welcome: 'Virtual machines that survive',
     lead:
       'Lockstep runs a VM twice, in virtual lockstep. ' +
-      'Kill one copy, and the other goes on: same screen, same connections, same second.',
+      'Kill one copy, and the other goes on where it was, and nobody outside notices.',
     sampleTitle: 'Sample Linux',
     sampleText: 'A small Linux, ready made, 128 MB of memory. It boots in seconds.',
     sampleButton: 'Create and power on',

@@ -1,0 +1,131 @@
+/**
+ * The same main job through the page, in a real browser: Turn on FT, Protected, Crash primary, and the guest answers.
+ * `LOCKSTEP_SCREENSHOTS=DIR` keeps pictures of the way.
+ */
+import path from 'node:path';
+import { chromium as browserType, type Browser, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chromium, CHROMIUM_ARGS } from '../support/chromium.ts';
+import { TestHost } from '../support/host.ts';
+
+const executablePath = chromium();
+const SIZE = { width: 1280, height: 800 };
+
+describe.skipIf(!executablePath)('the page, in Chromium', () => {
+  const host = new TestHost();
+  const problems: string[] = [];
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    await host.start();
+    browser = await browserType.launch({ executablePath: executablePath ?? '', args: [...CHROMIUM_ARGS] });
+    page = await browser.newPage({ viewport: SIZE });
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') problems.push(message.text());
+    });
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await host.stop();
+    host.remove();
+  });
+
+  const picture = async (name: string): Promise<void> => {
+    const folder = process.env['LOCKSTEP_SCREENSHOTS'];
+    if (folder) await page.screenshot({ path: path.join(folder, `${name}.png`) });
+  };
+  const status = (state: string, timeout: number): Promise<void> =>
+    page.locator(`[data-testid=ft-status][data-status=${state}]`).first().waitFor({ timeout });
+  const screenText = async (): Promise<string> =>
+    (await host.json<{ lines: string[] }>('console', 'text', 'Sample Linux')).lines.join('\n');
+  const type = async (text: string): Promise<void> => {
+    await page.getByRole('tab', { name: 'Console' }).click();
+    await page.getByTestId('console-canvas').click();
+    await page.keyboard.type(text, { delay: 15 });
+    await page.keyboard.press('Enter');
+  };
+
+  test('lets a browser in by its link, once', async () => {
+    await page.goto(host.url);
+    await page.getByRole('button', { name: 'Create and power on' }).waitFor();
+    expect(new URL(page.url()).search).toBe('');
+    const stranger = await browser.newContext();
+    const other = await stranger.newPage();
+    expect((await other.goto(host.url))?.status()).toBe(403);
+    await stranger.close();
+    await picture('home');
+  });
+
+  test('the first start leads to a running sample in one click', { timeout: 120_000 }, async () => {
+    await page.getByRole('button', { name: 'Create and power on' }).click();
+    await expect.poll(() => screenText().catch(() => ''), { timeout: 60_000 }).toMatch(/:~#/);
+    await page.getByRole('tab', { name: 'Console' }).click();
+    await picture('console');
+  });
+
+  test('Turn on FT ends in Protected', { timeout: 120_000 }, async () => {
+    await page.getByRole('tab', { name: 'Summary' }).click();
+    await page.getByRole('button', { name: 'Turn on FT' }).first().click();
+    await status('starting', 20_000);
+    await picture('starting');
+    await status('protected', 60_000);
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    await picture('protected');
+  });
+
+  test('after Crash primary the guest answers in the console, and the pair is Protected again', {
+    timeout: 120_000,
+  }, async () => {
+    // No shifted characters: the browser driver presses no Shift key for them.
+    await type('seq 41 43');
+    await expect.poll(screenText, { timeout: 20_000 }).toMatch(/^42$/m);
+    await page.getByRole('tab', { name: 'Summary' }).click();
+    const before = await host.status('Sample Linux');
+    await page.getByRole('button', { name: 'Crash primary' }).first().click();
+    await expect.poll(async () => (await host.status('Sample Linux')).primary?.pid).toBe(before.secondary?.pid);
+    await type('seq 71 73');
+    await expect.poll(screenText, { timeout: 20_000 }).toMatch(/^72$/m);
+    await picture('console-after-failover');
+    await page.getByRole('tab', { name: 'Summary' }).click();
+    await status('protected', 60_000);
+    await page.getByTestId('ft-failover').waitFor();
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    await picture('protected-again');
+  });
+
+  test('the console shows in the browser what the guest shows', { timeout: 60_000 }, async () => {
+    await page.getByRole('tab', { name: 'Console' }).click();
+    const lit = await page.getByTestId('console-canvas').evaluate((canvas) => {
+      const { width, height } = canvas as HTMLCanvasElement;
+      const pixels = (canvas as HTMLCanvasElement).getContext('2d')?.getImageData(0, 0, width, height).data ?? [];
+      let count = 0;
+      for (let at = 0; at < pixels.length; at += 4) if ((pixels[at] ?? 0) > 100) count += 1;
+      return { width, height, count };
+    });
+    expect(lit.width).toBeGreaterThanOrEqual(640);
+    expect(lit.count).toBeGreaterThan(1000);
+  });
+
+  test('the events tell the story', async () => {
+    await page.getByRole('tab', { name: 'Events' }).click();
+    await page
+      .getByText(/went live as the new primary/)
+      .first()
+      .waitFor();
+    await picture('events');
+  });
+
+  test('the serial terminal shows the port', { timeout: 60_000 }, async () => {
+    await page.getByRole('tab', { name: 'Serial' }).click();
+    await page.locator('.xterm').waitFor();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await picture('serial');
+  });
+
+  test('the page reported no error of its own', () => {
+    expect(problems).toEqual([]);
+  });
+});
