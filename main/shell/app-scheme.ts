@@ -8,7 +8,8 @@ import { protocol, type Protocol } from 'electron';
 import { pageHeaders, resolvePageFile } from '../web/page-files.ts';
 
 export const APP_SCHEME = 'app';
-export const APP_ORIGIN = `${APP_SCHEME}://lockstep`;
+const APP_HOST = 'lockstep';
+export const APP_ORIGIN = `${APP_SCHEME}://${APP_HOST}`;
 
 /** To be called before Electron is ready. */
 export function registerAppScheme(): void {
@@ -18,7 +19,9 @@ export function registerAppScheme(): void {
 export function serveAppScheme(handler: Pick<Protocol, 'handle'>, pageFolder: string): void {
   handler.handle(APP_SCHEME, async (request) => {
     const url = URL.parse(request.url);
-    const file = url && url.origin === APP_ORIGIN ? resolvePageFile(pageFolder, url.pathname) : null;
+    // Not `origin`: Node gives "null" for a scheme of one's own.
+    const ours = url?.protocol === `${APP_SCHEME}:` && url.host === APP_HOST;
+    const file = ours ? resolvePageFile(pageFolder, url.pathname) : null;
     if (!file) return new Response('There is no such page.\n', { status: 404, headers: pageHeaders });
     try {
       const bytes = await readFile(file.path);
