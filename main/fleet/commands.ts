@@ -89,7 +89,7 @@ export function parseArgs<S extends v.GenericSchema>(what: string, schema: S, ar
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   const path = v.getDotPath(issue);
-  throw new CommandError('usage', `${what}${path ? `, ${path}` : ''}: ${issue.message}`);
+  throw new CommandError('usage', `${path ?? what}: ${issue.message}`);
 }
 
 /** Whatever went wrong, as an error for the user. */

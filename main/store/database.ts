@@ -4,7 +4,7 @@
  * Invariants: the schema's version is `user_version`; a file of a newer version is refused and left as it is; migrations
  * run in one transaction; WAL with full synchronisation, so that what was answered to the user survives any crash.
  */
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { migrations } from './migrations.ts';
@@ -28,7 +28,7 @@ export interface OpenedFolder {
  */
 export function openDataFolder(folder: string): OpenedFolder {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
@@ -50,6 +50,13 @@ export function openDataFolder(folder: string): OpenedFolder {
     lock.close();
     throw error;
   }
+}
+
+/** Not `mkdirSync`'s own `recursive`: that never returns where a parent exists and refuses children, as /proc does. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(path.dirname(folder));
+  mkdirSync(folder, { mode: 0o700 });
 }
 
 /** Opens (or makes) the database file and brings it to this version's schema. */
