@@ -195,9 +195,14 @@ const SHIFTED: { readonly [character: string]: string } = {
   ')': 'Digit0',
 };
 
+/** The table's own entry: a name such as "constructor" is none. */
+function own<T>(table: { readonly [name: string]: T }, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
 /** The bytes that pressing (or releasing) a key sends; null for a key a PC keyboard does not have. */
 export function scancodes(code: string, pressed: boolean): number[] | null {
-  const make = CODES[code];
+  const make = own(CODES, code);
   if (make === undefined) return null;
   const byte = (make & 0xff) | (pressed ? 0 : 0x80);
   return make & EXTENDED ? [0xe0, byte] : [byte];
@@ -213,9 +218,9 @@ function keysFor(character: string): string[] | null {
   if (/^[a-z]$/.test(character)) return [`Key${character.toUpperCase()}`];
   if (/^[A-Z]$/.test(character)) return ['ShiftLeft', `Key${character}`];
   if (/^[0-9]$/.test(character)) return [`Digit${character}`];
-  const plain = PLAIN[character];
+  const plain = own(PLAIN, character);
   if (plain) return [plain];
-  const shifted = SHIFTED[character];
+  const shifted = own(SHIFTED, character);
   return shifted ? ['ShiftLeft', shifted] : null;
 }
 
@@ -238,7 +243,7 @@ export function typeText(text: string): number[][] {
 export function pressCombo(combo: string): number[] {
   const keys = combo.split('+').map((part) => {
     const name = part.trim().toLowerCase();
-    const code = NAMES[name] ?? (/^f([1-9]|1[0-2])$/.test(name) ? name.toUpperCase() : keysFor(name)?.at(-1));
+    const code = own(NAMES, name) ?? (/^f([1-9]|1[0-2])$/.test(name) ? name.toUpperCase() : keysFor(name)?.at(-1));
     if (!code) throw new RangeError(`"${part}" is no key; write, for example, ctrl+alt+del, enter, f2 or a`);
     return code;
   });

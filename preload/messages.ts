@@ -14,8 +14,8 @@ const Id = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0xffff_ffff
 
 /** From a client. */
 export const ClientMessage = v.variant('kind', [
-  v.strictObject({ kind: v.literal('call'), id: Id, command: v.string(), args: v.unknown() }),
-  v.strictObject({ kind: v.literal('subscribe'), subscription: Id, topic: v.string(), args: v.unknown() }),
+  v.strictObject({ kind: v.literal('call'), id: Id, command: v.string(), args: v.optional(v.unknown()) }),
+  v.strictObject({ kind: v.literal('subscribe'), subscription: Id, topic: v.string(), args: v.optional(v.unknown()) }),
   v.strictObject({ kind: v.literal('unsubscribe'), subscription: Id }),
 ]);
 export type ClientMessage = v.InferOutput<typeof ClientMessage>;

@@ -25,12 +25,17 @@ interface LeaseRow {
   readonly holder: string;
 }
 
-function open(folder: string): Database.Database {
-  const database = new Database(path.join(folder, FILE), { timeout: BUSY_TIMEOUT_MS });
-  database.pragma('journal_mode = WAL');
-  database.pragma('synchronous = FULL');
-  database.exec(SCHEMA);
-  return database;
+function open(folder: string, fileMustExist = false): Database.Database {
+  const database = new Database(path.join(folder, FILE), { timeout: BUSY_TIMEOUT_MS, fileMustExist });
+  try {
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+    database.exec(SCHEMA);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
 
 function withLeases<T>(folder: string, work: (database: Database.Database) => T): T {
@@ -69,7 +74,10 @@ export function forgetLease(folder: string, vm: string): void {
   withLeases(folder, (database) => database.prepare('DELETE FROM lease WHERE vm = ?').run(vm));
 }
 
-/** The test-and-set as a replica uses it. The file is opened at once, so that a claim costs one transaction. */
+/**
+ * The test-and-set as a replica uses it. The file is opened at once, so that a claim costs one transaction. It is never made
+ * here: a replica's lease was there before it, so a storage without it is the wrong one, or not mounted.
+ */
 export class LeaseArbiter implements Arbiter {
   readonly #folder: string;
   readonly #vm: string;
@@ -81,7 +89,7 @@ export class LeaseArbiter implements Arbiter {
     this.#vm = vm;
     this.#holder = holder;
     try {
-      this.#database = open(folder);
+      this.#database = open(folder, true);
     } catch {
       // The storage may be away for now: a claim tries again and then says why.
     }
@@ -89,7 +97,7 @@ export class LeaseArbiter implements Arbiter {
 
   claim(generation: number): Promise<ClaimResult> {
     try {
-      this.#database ??= open(this.#folder);
+      this.#database ??= open(this.#folder, true);
       return Promise.resolve(this.#testAndSet(this.#database, generation));
     } catch (error) {
       this.#database?.close();
@@ -108,7 +116,8 @@ export class LeaseArbiter implements Arbiter {
         const row = database
           .prepare<[string], LeaseRow>('SELECT generation, holder FROM lease WHERE vm = ?')
           .get(this.#vm);
-        return { outcome: 'lost', holder: row?.holder ?? 'nobody', generation: row?.generation ?? 0 };
+        if (!row) throw new Error(`${this.#folder} holds no lease of this VM`);
+        return { outcome: 'lost', holder: row.holder, generation: row.generation };
       })
       .immediate();
   }

@@ -4,7 +4,7 @@
  * Invariant: a file that `checkMedium` accepts can be handed to the machine; what it refuses it names, with the reason and
  * the remedy. It reads a few hundred bytes, never the whole file.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 export type MediumKind = 'bios' | 'vgaBios' | 'bzimage' | 'initrd' | 'hda' | 'cdrom' | 'fda';
 
@@ -82,7 +82,8 @@ export function checkInitrdFits(path: string, size: number, memoryMB: number): v
 function look(what: string, path: string): { size: number; start: Buffer } {
   let descriptor: number;
   try {
-    descriptor = openSync(path, 'r');
+    // Without O_NONBLOCK (which Windows lacks) opening a pipe waits for its writer, and the whole host with it.
+    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT') throw new MediumError(`The ${what} does not exist. Check the path.`);

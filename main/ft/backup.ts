@@ -130,6 +130,8 @@ export class Backup<R extends BlockRequest> {
   tick(nowMs: number): void {
     if (this.#state === 'claiming' && nowMs >= this.#claimAgainAt) this.#claim();
     if (this.#state !== 'replaying') return;
+    // While the backlog is full nothing is read: that is this side's silence, not the primary's.
+    if (this.#paused) this.#detector.heard(nowMs);
     const silent = this.#detector.suspects(nowMs);
     if (silent && this.#generation !== null) {
       this.#suspect(`nothing heard of the primary for ${Math.round(nowMs - this.#detector.heardAt)} ms`, nowMs);

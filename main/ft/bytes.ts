@@ -10,6 +10,8 @@ export class DecodeError extends Error {
 }
 
 const VARINT_MAX = Number.MAX_SAFE_INTEGER;
+/** 7 bits a byte: enough for 53. */
+const VARINT_BYTES_MAX = 8;
 
 /** Grows as it is written to. Numbers are little endian; varints hold 7 bits a byte, lowest first. */
 export class ByteWriter {
@@ -107,13 +109,14 @@ export class ByteReader {
   varint(field: string): number {
     let value = 0;
     let factor = 1;
-    for (;;) {
+    for (let count = 0; count < VARINT_BYTES_MAX; count++) {
       const byte = this.u8(field);
       value += (byte & 0x7f) * factor;
-      if (value > VARINT_MAX) throw new DecodeError(`${field} is too large`);
+      if (value > VARINT_MAX) break;
       if (byte < 0x80) return value;
       factor *= 0x80;
     }
+    throw new DecodeError(`${field} is too large`);
   }
 
   /** A view of the next `length` bytes. */

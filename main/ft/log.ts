@@ -9,7 +9,7 @@
  * boundary the entry belongs: a head decides that epoch; all other entries apply before it.
  *
  * Invariants: decode(encode(x)) is x; the decoder refuses cut-off entries, bad checksums, unknown kinds and absurd lengths
- * before it allocates; heads on a channel have consecutive epochs (checked by `HeadSequence`).
+ * before it allocates. That heads on a channel have consecutive epochs is checked by their receiver (backup.ts).
  * The rule for changes: any change of layout or meaning raises LOG_VERSION, and peers refuse another version in `hello`.
  */
 import { ByteReader, ByteWriter, DecodeError } from './bytes.ts';
@@ -109,6 +109,9 @@ const HASH_LENGTH_MAX = 128;
 const KINDS = ['hello', 'head', 'control', 'hash', 'heartbeat', 'released', 'snapshot', 'chunk'] as const;
 const DEVICES: readonly InputDevice[] = ['serial', 'keyboard', 'mouse', 'nic', 'disk'];
 const CONTROLS = ['protect', 'end', 'powerOff'] as const;
+const ROLES = ['primary', 'backup'] as const;
+const LEVELS = ['cpu', 'full'] as const;
+const FLAGS = [false, true] as const;
 
 /** The entry as bytes, a fresh array. */
 export function encodeEntry(entry: Entry, checksum: Checksum): Uint8Array {
@@ -172,7 +175,7 @@ export function decodeMessage(bytes: Uint8Array, checksum: Checksum): Entry[] {
 function writePayload(out: ByteWriter, entry: Entry): void {
   switch (entry.kind) {
     case 'hello':
-      out.u32(entry.version).u8(entry.role === 'primary' ? 0 : 1);
+      out.u32(entry.version).u8(ROLES.indexOf(entry.role));
       return;
     case 'head':
       writeHead(out, entry.head);
@@ -182,7 +185,7 @@ function writePayload(out: ByteWriter, entry: Entry): void {
       if (entry.control.type === 'protect') out.varint(entry.control.generation);
       return;
     case 'hash':
-      out.u8(entry.level === 'cpu' ? 0 : 1).sized(ascii(entry.hash));
+      out.u8(LEVELS.indexOf(entry.level)).sized(ascii(entry.hash));
       return;
     case 'heartbeat':
       out.varint(entry.received).u8(entry.mayGoLive ? 1 : 0);
@@ -204,17 +207,17 @@ function writePayload(out: ByteWriter, entry: Entry): void {
 function readPayload(from: ByteReader, kind: (typeof KINDS)[number], epoch: number): Entry {
   switch (kind) {
     case 'hello':
-      return { kind, epoch, version: from.u32('version'), role: from.u8('role') === 0 ? 'primary' : 'backup' };
+      return { kind, epoch, version: from.u32('version'), role: oneOf(from, 'role', ROLES) };
     case 'head':
       return { kind, epoch, head: readHead(from) };
     case 'control':
       return { kind, epoch, control: readControl(from) };
     case 'hash': {
-      const level = from.u8('hash level') === 0 ? 'cpu' : 'full';
+      const level = oneOf(from, 'hash level', LEVELS);
       return { kind, epoch, level, hash: String.fromCharCode(...from.sized('hash', HASH_LENGTH_MAX)) };
     }
     case 'heartbeat':
-      return { kind, epoch, received: from.varint('received'), mayGoLive: from.u8('may go live') === 1 };
+      return { kind, epoch, received: from.varint('received'), mayGoLive: oneOf(from, 'may go live', FLAGS) };
     case 'released':
       return { kind, epoch, index: from.varint('index') };
     case 'snapshot':
@@ -233,8 +236,7 @@ function readPayload(from: ByteReader, kind: (typeof KINDS)[number], epoch: numb
 }
 
 function readControl(from: ByteReader): ControlEntry['control'] {
-  const type = CONTROLS[from.u8('control')];
-  if (!type) throw new DecodeError('unknown control entry');
+  const type = oneOf(from, 'control', CONTROLS);
   return type === 'protect' ? { type, generation: from.varint('generation') } : { type };
 }
 
@@ -253,11 +255,18 @@ function readHead(from: ByteReader): Head {
   if (count > HEAD_INPUTS_MAX) throw new DecodeError(`a head has at most ${HEAD_INPUTS_MAX} inputs, not ${count}`);
   const inputs: Input[] = [];
   for (let i = 0; i < count; i++) {
-    const device = DEVICES[from.u8('input device')];
-    if (!device) throw new DecodeError('unknown input device');
+    const device = oneOf(from, 'input device', DEVICES);
     inputs.push({ device, sequence: from.varint('input sequence'), data: from.sized('input', ENTRY_BYTES_MAX) });
   }
   return { advanceUs, rate, slices, inputs };
+}
+
+/** One byte that chooses among the values. @throws {DecodeError} when it chooses none. */
+function oneOf<T>(from: ByteReader, field: string, values: readonly T[]): T {
+  const chosen = from.u8(field);
+  const value = values[chosen];
+  if (value === undefined) throw new DecodeError(`unknown ${field} ${chosen}`);
+  return value;
 }
 
 function ascii(text: string): Uint8Array {

@@ -62,18 +62,22 @@ function makeFolder(folder: string): void {
 /** Opens (or makes) the database file and brings it to this version's schema. */
 export function openDatabase(file: string): Database.Database {
   let database: Database.Database;
+  let version: number;
   try {
     database = new Database(file);
-    database.pragma('journal_mode = WAL');
+    version = database.pragma('user_version', { simple: true }) as number;
   } catch (error) {
     throw new DataFolderError(
       `The database "${file}" cannot be opened: ${(error as Error).message}. Restore it, or move it away.`,
     );
   }
   try {
+    // Before anything else: even setting the journal mode would change the file.
+    refuseNewer(version, file);
+    database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.pragma('foreign_keys = ON');
-    migrate(database, file);
+    migrate(database, version);
     return database;
   } catch (error) {
     database.close();
@@ -81,14 +85,15 @@ export function openDatabase(file: string): Database.Database {
   }
 }
 
-function migrate(database: Database.Database, file: string): void {
-  const version = database.pragma('user_version', { simple: true }) as number;
-  if (version > migrations.length) {
-    throw new DataFolderError(
-      `The database "${file}" was written by a newer Lockstep (schema ${version}; this one knows ${migrations.length}). ` +
-        'Update Lockstep, or choose another data folder with --data DIR. Nothing was changed.',
-    );
-  }
+function refuseNewer(version: number, file: string): void {
+  if (version <= migrations.length) return;
+  throw new DataFolderError(
+    `The database "${file}" was written by a newer Lockstep (schema ${version}; this one knows ${migrations.length}). ` +
+      'Update Lockstep, or choose another data folder with --data DIR. Nothing was changed.',
+  );
+}
+
+function migrate(database: Database.Database, version: number): void {
   database
     .transaction(() => {
       for (const sql of migrations.slice(version)) database.exec(sql);
@@ -102,7 +107,8 @@ function migrate(database: Database.Database, file: string): void {
  * after a crash.
  */
 function takeLock(folder: string): Database.Database {
-  const lock = new Database(path.join(folder, LOCK_FILE), { timeout: 0 });
+  const file = path.join(folder, LOCK_FILE);
+  const lock = new Database(file, { timeout: 0 });
   try {
     lock.pragma('locking_mode = EXCLUSIVE');
     lock.exec('BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS owner (pid INTEGER) STRICT; DELETE FROM owner;');
@@ -110,7 +116,9 @@ function takeLock(folder: string): Database.Database {
     return lock;
   } catch (error) {
     lock.close();
-    if (!(error as { code?: string }).code?.startsWith('SQLITE_BUSY')) throw error;
+    if (!(error as { code?: string }).code?.startsWith('SQLITE_BUSY')) {
+      throw new DataFolderError(`The lock "${file}" cannot be taken: ${(error as Error).message}. Move it away.`);
+    }
     throw new DataFolderError(
       `The data folder "${folder}" is in use by another Lockstep. Use that one, or choose another folder with --data DIR.`,
     );

@@ -55,11 +55,13 @@ export class VmTable {
     return this.#database.prepare<[], Row>(`SELECT ${COLUMNS} FROM vm ORDER BY name`).all().map(record);
   }
 
-  /** By id, or by name whatever its case. */
+  /** By id, or by name whatever its case; where both fit, by id. */
   find(vm: string): VmRecord | null {
     const row = this.#database
-      .prepare<[string, string], Row>(`SELECT ${COLUMNS} FROM vm WHERE id = ? OR name = ? ORDER BY id = name LIMIT 1`)
-      .get(vm, vm);
+      .prepare<[string, string, string], Row>(
+        `SELECT ${COLUMNS} FROM vm WHERE id = ? OR name = ? ORDER BY id = ? DESC LIMIT 1`,
+      )
+      .get(vm, vm, vm);
     return row ? record(row) : null;
   }
 

@@ -15,7 +15,10 @@ export function socketTransport(socket: Socket): Transport {
   let onMessage: ((message: Uint8Array) => void) | null = null;
   let onClose: ((why: string) => void) | null = null;
   let why: string | null = null;
-  const assembler = new MessageAssembler((message) => onMessage?.(message));
+  const assembler = new MessageAssembler((message) => {
+    // One piece may hold messages behind the one that made the listener close the link.
+    if (why === null) onMessage?.(message);
+  });
 
   const closed = (reason: string): void => {
     if (why !== null) return;

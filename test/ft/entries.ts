@@ -1,0 +1,61 @@
+/** Log entries of every kind, at random. Numbers reach the ends of their ranges; data are often empty. */
+import fc from 'fast-check';
+import type { Head, Input } from '../../main/ft/entry.ts';
+import type { Entry } from '../../main/ft/log.ts';
+
+const EPOCH_MAX = 2 ** 48 - 1;
+
+const count = fc.oneof(fc.nat(300), fc.maxSafeNat());
+const epoch = fc.oneof(fc.nat(300), fc.integer({ min: 0, max: EPOCH_MAX }));
+const bytes = fc.uint8Array({ maxLength: 40 });
+
+export const input: fc.Arbitrary<Input> = fc.record({
+  device: fc.constantFrom('serial', 'keyboard', 'mouse', 'nic', 'disk'),
+  sequence: count,
+  data: bytes,
+});
+
+export const head: fc.Arbitrary<Head> = fc.record({
+  advanceUs: count,
+  rate: count,
+  slices: count,
+  inputs: fc.array(input, { maxLength: 5 }),
+});
+
+const control = fc.oneof(
+  fc.record({ type: fc.constant('protect'), generation: count }),
+  fc.record({ type: fc.constantFrom('end', 'powerOff') }),
+);
+
+const kinds = {
+  hello: fc.record({
+    kind: fc.constant('hello'),
+    epoch,
+    version: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+    role: fc.constantFrom('primary', 'backup'),
+  }),
+  head: fc.record({ kind: fc.constant('head'), epoch, head }),
+  control: fc.record({ kind: fc.constant('control'), epoch, control }),
+  hash: fc.record({
+    kind: fc.constant('hash'),
+    epoch,
+    level: fc.constantFrom('cpu', 'full'),
+    hash: fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), maxLength: 128 }),
+  }),
+  heartbeat: fc.record({ kind: fc.constant('heartbeat'), epoch, received: count, mayGoLive: fc.boolean() }),
+  released: fc.record({ kind: fc.constant('released'), epoch, index: count }),
+  snapshot: fc.record({
+    kind: fc.constant('snapshot'),
+    epoch,
+    descriptionBytes: count,
+    pagesBytes: count,
+    lastInput: count,
+  }),
+  chunk: fc.record({ kind: fc.constant('chunk'), epoch, size: count, data: bytes }),
+} satisfies { readonly [K in Entry['kind']]: fc.Arbitrary<Extract<Entry, { kind: K }>> };
+
+/** Entries of one kind each, by name. */
+export const entriesByKind = Object.entries(kinds) as readonly (readonly [Entry['kind'], fc.Arbitrary<Entry>])[];
+
+/** An entry of any kind. */
+export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(...entriesByKind.map(([, entry]) => entry));

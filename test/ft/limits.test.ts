@@ -1,0 +1,201 @@
+// Limits: where buffers are full somebody waits, and nobody is taken for dead because of it.
+
+import zlib from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { Backup } from '../../main/ft/backup.ts';
+import {
+  BACKLOG_HEADS_MAX,
+  GATE_BYTES_MAX,
+  LAG_HARD_MS,
+  LAG_THROTTLE_MS,
+  LOG_BUFFER_BYTES_MAX,
+  STARTING_LOG_BYTES_MAX,
+  THROTTLE_SLEEP_MS_MAX,
+} from '../../main/ft/constants.ts';
+import type { FtEvent } from '../../main/ft/environment.ts';
+import { encodeEntry, type Entry } from '../../main/ft/log.ts';
+import { Primary } from '../../main/ft/primary.ts';
+import { ToyMachine, type ToyRequest } from '../support/toy-machine.ts';
+import { ToyPair } from '../support/toy-pair.ts';
+
+describe('a primary stalls before the next epoch', () => {
+  test('while the log that its backup has not received is past its limit', () => {
+    const { pair, primary } = ToyPair.protectedPair();
+    pair.channel.cut();
+    for (let sequence = 1; sequence <= 3; sequence++) {
+      primary.input(sequence, new Uint8Array(LOG_BUFFER_BYTES_MAX / 2));
+      pair.run(1);
+    }
+    const { epoch } = primary.machine;
+    pair.run(200);
+    expect(primary.primary.stalled()).toBe('logFull');
+    expect(primary.machine.epoch).toBe(epoch);
+    expect(primary.primary.metrics(pair.now).stalls).toBe(1);
+
+    pair.channel.heal();
+    pair.run(10);
+    expect(primary.primary.stalled()).toBeNull();
+    expect(primary.machine.epoch).toBeGreaterThan(epoch);
+    expect(primary.state).toBe('protected');
+    pair.expectCorrect();
+  });
+
+  test('while the outputs that wait in the gate are past their limit', () => {
+    const { pair, primary } = ToyPair.protectedPair();
+    pair.channel.cut();
+    pair.run(2);
+    primary.primary.show('large', GATE_BYTES_MAX, pair.now);
+    const { epoch } = primary.machine;
+    pair.run(200);
+    expect(primary.primary.stalled()).toBe('gateFull');
+    expect(primary.machine.epoch).toBe(epoch);
+
+    pair.channel.heal();
+    pair.run(10);
+    expect(primary.machine.epoch).toBeGreaterThan(epoch);
+    expect(pair.shown).toEqual(['large']);
+    pair.expectCorrect();
+  });
+
+  test('also when it waits for the storage with a full gate, and goes on when it has won', () => {
+    const { pair, primary, backup } = ToyPair.protectedPair();
+    pair.lease.unreachable = true;
+    backup.die();
+    pair.run(5);
+    primary.primary.show('large', GATE_BYTES_MAX, pair.now);
+    pair.run(100);
+    const { epoch } = primary.machine;
+    pair.run(1000);
+    expect(primary.machine.epoch).toBe(epoch);
+
+    pair.lease.unreachable = false;
+    pair.run(500);
+    expect(primary.state).toBe('alone');
+    expect(primary.machine.epoch).toBeGreaterThan(epoch);
+    pair.expectCorrect();
+  });
+
+  test('for good once it has halted', () => {
+    const pair = new ToyPair();
+    pair.primary.primary.powerOff();
+    expect(pair.primary.primary.stalled()).toBe('halted');
+    expect(() => pair.primary.primary.step({ advanceUs: 0, rate: 1, slices: 1, inputs: [] }, 0)).toThrow('halted');
+  });
+});
+
+test('a primary is slowed as its backup falls behind, and let go as it catches up', () => {
+  const { pair, primary } = ToyPair.protectedPair();
+  const sleep = (): number => primary.primary.throttleSleepMs(pair.now);
+  pair.backupEpochsPerMs = 0;
+  pair.run(LAG_THROTTLE_MS - 5);
+  expect(sleep()).toBe(0);
+  pair.run(LAG_HARD_MS / 2);
+  const gentle = sleep();
+  expect(gentle).toBeGreaterThan(0);
+  pair.run(LAG_HARD_MS);
+  expect(sleep()).toBe(THROTTLE_SLEEP_MS_MAX);
+  expect(gentle).toBeLessThan(THROTTLE_SLEEP_MS_MAX);
+  expect(primary.primary.metrics(pair.now)).toMatchObject({ throttle: 1, lagMs: expect.any(Number) });
+  expect(primary.state).toBe('protected');
+
+  pair.backupEpochsPerMs = 50;
+  pair.run(200);
+  expect(sleep()).toBe(0);
+  pair.expectCorrect();
+});
+
+test('a start is given up when its log grows past what memory should hold, and the guest goes on alone', () => {
+  const reports: FtEvent[] = [];
+  let unsent = 0;
+  const primary = new Primary<ToyRequest, never>(
+    {
+      machine: new ToyMachine(),
+      channel: { send: () => {}, unsentBytes: () => unsent },
+      checksum: zlib.crc32,
+      claim: () => expect.unreachable('nobody has to be asked'),
+      report: (event) => void reports.push(event),
+      failureTimeoutMs: 500,
+    },
+    { emit: () => {}, issue: () => {}, show: () => {}, committed: () => {} },
+    { generation: 1, lastInput: 0 },
+  );
+  primary.startBackup({ descriptionBytes: 1, pagesBytes: 1 }, 0);
+  unsent = STARTING_LOG_BYTES_MAX;
+  primary.tick(25);
+  expect([primary.state, primary.stalled()]).toEqual(['starting', null]);
+
+  unsent += 1;
+  primary.tick(50);
+  expect(primary.state).toBe('alone');
+  expect(reports[0]).toMatchObject({
+    type: 'backupLost',
+    why: 'the log grew past its limit before the backup was ready',
+  });
+});
+
+/** A backup that was restored at epoch 0 and may go live, and a way to hand it entries. */
+function backupAlone(): {
+  backup: Backup<ToyRequest>;
+  paused: boolean[];
+  give: (now: number, ...entries: Entry[]) => void;
+} {
+  const paused: boolean[] = [];
+  const backup = new Backup<ToyRequest>(
+    {
+      machine: new ToyMachine({ outputs: () => 0 }),
+      channel: { send: () => {}, unsentBytes: () => 0 },
+      checksum: zlib.crc32,
+      claim: () => {},
+      report: () => {},
+      failureTimeoutMs: 500,
+      snapshot: () => {},
+      pauseChannel: (now) => void paused.push(now),
+    },
+    0,
+  );
+  const give = (now: number, ...entries: Entry[]): void =>
+    backup.receive(new Uint8Array(Buffer.concat(entries.map((entry) => encodeEntry(entry, zlib.crc32)))), now);
+  give(0, { kind: 'snapshot', epoch: 0, descriptionBytes: 1, pagesBytes: 1, lastInput: 0 });
+  backup.restored(0);
+  give(0, { kind: 'control', epoch: 0, control: { type: 'protect', generation: 1 } });
+  return { backup, paused, give };
+}
+
+function heads(from: number, count: number): Entry[] {
+  const head = { advanceUs: 0, rate: 1, slices: 1, inputs: [] };
+  return Array.from({ length: count }, (_, index) => ({ kind: 'head', epoch: from + index, head }));
+}
+
+describe('a backup whose backlog of heads is full', () => {
+  test('stops reading until half of it is executed', () => {
+    const { backup, paused, give } = backupAlone();
+    give(0, ...heads(0, BACKLOG_HEADS_MAX));
+    expect(paused).toEqual([]);
+    give(0, ...heads(BACKLOG_HEADS_MAX, 10));
+    expect(paused).toEqual([true]);
+
+    while (backup.behind >= BACKLOG_HEADS_MAX / 2) {
+      expect(paused).toEqual([true]);
+      backup.step(0);
+    }
+    expect(paused).toEqual([true, false]);
+  });
+
+  test('does not take its primary for dead because it does not listen itself', () => {
+    const { backup, give } = backupAlone();
+    give(0, ...heads(0, BACKLOG_HEADS_MAX + 1));
+    for (let now = 25; now <= 5000; now += 25) backup.tick(now);
+    expect(backup.state).toBe('replaying');
+  });
+
+  test('takes it for dead after a whole timeout of silence once it listens again', () => {
+    const { backup, give } = backupAlone();
+    give(0, ...heads(0, BACKLOG_HEADS_MAX + 1));
+    for (let now = 25; now <= 5000; now += 25) backup.tick(now);
+    while (backup.hasWork) backup.step(5000);
+    for (let now = 5025; now <= 5475; now += 25) backup.tick(now);
+    expect(backup.state).toBe('replaying');
+    for (let now = 5500; now <= 5600; now += 25) backup.tick(now);
+    expect(backup.state).toBe('claiming');
+  });
+});

@@ -1,0 +1,94 @@
+// The Output Rule in a running pair: what waits, for what, and for how long.
+
+import { expect, test } from 'vitest';
+import { ToyPair } from '../support/toy-pair.ts';
+
+const onePerEpoch = { outputs: () => 1 };
+
+test('outputs of a Protected pair wait for the round trip, no longer', () => {
+  const { pair, primary } = ToyPair.protectedPair({ latencyMs: 20, machine: onePerEpoch });
+  pair.run(500);
+  const delays = primary.primary.metrics(pair.now).outputDelayMs;
+  expect(delays?.p50).toBeGreaterThanOrEqual(40);
+  expect(delays?.p99).toBeLessThanOrEqual(42);
+  expect(pair.outputRule.waited).toBeGreaterThan(400);
+  pair.expectCorrect();
+});
+
+test('nothing leaves while no acknowledgement comes, and the machine runs on', () => {
+  const { pair, primary } = ToyPair.protectedPair({ machine: onePerEpoch });
+  pair.run(100);
+  pair.channel.cut();
+  pair.run(5);
+  const [outputs, epoch] = [pair.continuation.outputs, primary.machine.epoch];
+  pair.run(200);
+  expect(pair.continuation.outputs).toBe(outputs);
+  expect(primary.machine.epoch).toBeGreaterThan(epoch + 100);
+
+  pair.channel.heal();
+  pair.run(20);
+  expect(pair.continuation.outputs).toBeGreaterThan(outputs + 100);
+  expect(primary.state).toBe('protected');
+  pair.expectCorrect();
+});
+
+test('pictures of the screen wait like any output', () => {
+  const { pair, primary } = ToyPair.protectedPair();
+  pair.channel.cut();
+  pair.run(1);
+  primary.primary.show('what the guest shows', 100, pair.now);
+  pair.run(100);
+  expect(pair.shown).toEqual([]);
+
+  pair.channel.heal();
+  pair.run(10);
+  expect(pair.shown).toEqual(['what the guest shows']);
+});
+
+test('an input counts as safe only when the head that carries it was acknowledged', () => {
+  const { pair } = ToyPair.protectedPair();
+  pair.run(20);
+  pair.channel.cut();
+  pair.run(2);
+  pair.type('x');
+  pair.run(100);
+  expect(pair.inputs.resume(0)).toHaveLength(1);
+
+  pair.channel.heal();
+  pair.run(10);
+  expect(pair.inputs.resume(0)).toEqual([]);
+});
+
+test('writes to the disk wait like outputs, reads do not', () => {
+  const { pair, primary } = ToyPair.protectedPair({ machine: { disk: true } });
+  pair.run(100);
+  const issued: string[] = [];
+  pair.addChecker({ violations: [], issued: (_replica, request) => void issued.push(request.operation) });
+  pair.channel.cut();
+  pair.runUntil(() => primary.machine.pendingRequests.filter(({ operation }) => operation !== 'read').length > 2, 400);
+  expect(new Set(issued)).toEqual(new Set(['read']));
+  pair.channel.heal();
+  pair.run(20);
+  expect(issued).toContain('write');
+  pair.expectCorrect();
+});
+
+test('the backup keeps what it makes until it hears that it was confirmed', () => {
+  const { pair, backup } = ToyPair.protectedPair({ machine: onePerEpoch });
+  pair.run(500);
+  // Confirmed after 10 ms, told with the next heartbeat.
+  expect(backup.backup.outputsKept).toBeLessThan(80);
+
+  pair.confirms = false;
+  pair.run(300);
+  expect(backup.backup.outputsKept).toBeGreaterThan(290);
+});
+
+test('a backup itself lets nothing out', () => {
+  const { pair, backup } = ToyPair.protectedPair();
+  const speakers = new Set<string>();
+  pair.addChecker({ violations: [], emitted: ({ name }) => void speakers.add(name) });
+  pair.run(300);
+  expect(speakers.has(backup.name)).toBe(false);
+  expect(speakers.size).toBe(1);
+});

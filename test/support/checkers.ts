@@ -1,0 +1,144 @@
+/**
+ * What must hold in every run of a pair, whatever the scenario: each checker watches a run from outside and remembers what
+ * it saw go wrong.
+ *
+ * Invariant: a checker knows nothing of the protocol's inside; it sees messages on the channel, effects that leave a
+ * replica, what replicas report, and the lease.
+ */
+import type { Output } from '../../main/ft/entry.ts';
+import type { FtEvent } from '../../main/ft/environment.ts';
+import type { Entry } from '../../main/ft/log.ts';
+import { comparePositions, type Position, type Positioned } from '../../main/ft/output.ts';
+import { readToyOutput, type ToyRequest } from './toy-machine.ts';
+
+/** A replica as a checker sees it. */
+export interface Watched {
+  readonly name: string;
+  readonly state: string;
+}
+
+/** Watches a run. Everything is told in the order in which it happens. */
+export interface Checker {
+  /** The replica handed an entry to its channel. */
+  sent?(replica: Watched, entry: Entry): void;
+  /** An entry came out of the channel. */
+  received?(replica: Watched, entry: Entry): void;
+  emitted?(replica: Watched, output: Positioned<Output>): void;
+  issued?(replica: Watched, request: ToyRequest): void;
+  reported?(replica: Watched, event: FtEvent): void;
+  /** The lease moved to this generation. */
+  claimed?(holder: string, generation: number): void;
+  /** What was seen that must never be. */
+  readonly violations: readonly string[];
+}
+
+/** Outputs seen across all failovers are one continuation of one guest, and what is sent twice is the same both times. */
+export class OneContinuation implements Checker {
+  readonly violations: string[] = [];
+  readonly #seen = new Map<string, string>();
+  #position: Position = { epoch: 0, index: -1 };
+  #number = 0;
+  #digest = 0;
+  #repeats = 0;
+
+  /** Outputs seen, repeats not counted. */
+  get outputs(): number {
+    return this.#number;
+  }
+
+  get repeats(): number {
+    return this.#repeats;
+  }
+
+  emitted(replica: Watched, { epoch, index, output }: Positioned<Output>): void {
+    const place = `${epoch}.${index}`;
+    const bytes = Buffer.from(output.data).toString('hex');
+    const before = this.#seen.get(place);
+    if (before !== undefined) {
+      this.#repeats += 1;
+      if (before !== bytes) this.violations.push(`${replica.name} sent something else again at ${place}`);
+      return;
+    }
+    this.#seen.set(place, bytes);
+    const { number, previous, digest } = readToyOutput(output.data);
+    const follows = number === this.#number + 1 && previous === this.#digest;
+    const later = comparePositions({ epoch, index }, this.#position) > 0;
+    if (!follows || !later) {
+      this.violations.push(`${replica.name} sent output ${number} at ${place} after output ${this.#number}`);
+    }
+    this.#position = { epoch, index };
+    this.#number = number;
+    this.#digest = digest;
+  }
+}
+
+/** No output, and no write to the disk, leaves before the head of its epoch was acknowledged. */
+export class NoOutputBeforeItsAcknowledgement implements Checker {
+  readonly violations: string[] = [];
+  /** From which epoch on a replica's outputs must wait. */
+  readonly #closedFrom = new Map<string, number>();
+  readonly #acknowledged = new Map<string, number>();
+  #waited = 0;
+
+  /** Outputs that left under the rule: a run in which it never applied proves nothing. */
+  get waited(): number {
+    return this.#waited;
+  }
+
+  sent({ name }: Watched, entry: Entry): void {
+    if (entry.kind !== 'control' || entry.control.type !== 'protect') return;
+    this.#closedFrom.set(name, entry.epoch);
+    this.#acknowledged.set(name, entry.epoch);
+  }
+
+  received({ name }: Watched, entry: Entry): void {
+    if (entry.kind !== 'heartbeat') return;
+    this.#acknowledged.set(name, Math.max(this.#acknowledged.get(name) ?? 0, entry.received));
+  }
+
+  reported({ name }: Watched, event: FtEvent): void {
+    if (event.type === 'alone') this.#closedFrom.delete(name);
+  }
+
+  emitted(replica: Watched, { epoch, index }: Positioned<Output>): void {
+    this.#leaves(replica, epoch, `output ${epoch}.${index}`);
+  }
+
+  issued(replica: Watched, { id, epoch, operation }: ToyRequest): void {
+    // A read changes nothing outside.
+    if (operation !== 'read') this.#leaves(replica, epoch, `${operation} ${id}`);
+  }
+
+  #leaves({ name, state }: Watched, epoch: number, what: string): void {
+    if (state === 'claiming' || state === 'halted') this.violations.push(`${name} is ${state} and let ${what} go`);
+    const closedFrom = this.#closedFrom.get(name);
+    if (closedFrom === undefined || epoch < closedFrom) return;
+    this.#waited += 1;
+    const acknowledged = this.#acknowledged.get(name) ?? 0;
+    if (epoch >= acknowledged)
+      this.violations.push(`${name} let ${what} go when heads below ${acknowledged} were safe`);
+  }
+}
+
+/** In one generation at most one replica is live, and it is the one that holds the lease. */
+export class NeverTwoLive implements Checker {
+  readonly violations: string[] = [];
+  readonly #holders = new Map<number, string>();
+  readonly #live = new Map<number, string>();
+
+  claimed(holder: string, generation: number): void {
+    if (this.#holders.has(generation)) this.violations.push(`generation ${generation} was given out twice`);
+    this.#holders.set(generation, holder);
+  }
+
+  reported({ name }: Watched, event: FtEvent): void {
+    if (event.type !== 'live' && event.type !== 'alone') return;
+    const { generation } = event;
+    const before = this.#live.get(generation);
+    if (before !== undefined && before !== name) {
+      this.violations.push(`${name} and ${before} are both live in generation ${generation}`);
+    }
+    if (this.#holders.get(generation) !== name) this.violations.push(`${name} is live without the lease`);
+    this.#live.set(generation, name);
+  }
+}

@@ -1,0 +1,209 @@
+/**
+ * A machine without an emulator: its state is a hash chain over the heads it has executed, its outputs and disk requests
+ * follow from the state. It has the whole interface of a real one, and restores, diverges and idles.
+ *
+ * Invariants: state' = F(state, head), as for every machine; every output carries its number and the digest of the one
+ * before it, so that whoever sees only the outputs can tell whether they are one continuation. It refuses an input that
+ * comes twice or out of order, and a completion of a request that it has not made.
+ */
+import type { Head, Input, Output } from '../../main/ft/entry.ts';
+import { decodeDiskInput } from '../../main/machine/devices/disk.ts';
+import type { DiskRequest, Machine, MachineMetrics, Outcome, Snapshot } from '../../main/machine/machine.ts';
+import type { ScreenUpdate } from '../../preload/screen.ts';
+
+export interface ToyOptions {
+  readonly seed?: number;
+  /** Outputs of an epoch that executes something, by the state's hash. */
+  readonly outputs?: (chain: number) => number;
+  /** Makes disk requests now and then. */
+  readonly disk?: boolean;
+  /** How long the guest says that it can sleep after an epoch without inputs. */
+  readonly idleMs?: number;
+  /** Bytes of memory in a snapshot. */
+  readonly memoryBytes?: number;
+}
+
+/** A disk request that says in which epoch it was made. */
+export interface ToyRequest extends DiskRequest {
+  readonly epoch: number;
+}
+
+/** What an output of a toy machine says about itself. */
+export interface ToyOutput {
+  /** Counts all outputs of the machine's life from 1. */
+  readonly number: number;
+  /** The digest of the output before it, 0 for the first. */
+  readonly previous: number;
+  readonly digest: number;
+}
+
+const OUTPUT_BYTES = 12;
+const PENDING_MAX = 4;
+const DRIVE_BLOCKS = 16;
+const BLOCK_BYTES = 512;
+const NS_PER_US = 1000;
+
+interface ToyState {
+  readonly epoch: number;
+  readonly chain: number;
+  readonly virtualUs: number;
+  readonly instructions: number;
+  readonly nextRequest: number;
+  readonly lastInput: number;
+  readonly outputs: number;
+  readonly lastDigest: number;
+}
+
+export class ToyMachine implements Machine {
+  readonly metrics: MachineMetrics = { compiledModules: 0, compileMs: 0, serialWaiting: 0 };
+  readonly stopped = false;
+  readonly #options: ToyOptions;
+  #state: ToyState;
+  #pending: ToyRequest[] = [];
+
+  constructor(options: ToyOptions = {}) {
+    this.#options = options;
+    this.#state = {
+      epoch: 0,
+      chain: mix(0x811c9dc5, options.seed ?? 1),
+      virtualUs: 0,
+      instructions: 0,
+      nextRequest: 0,
+      lastInput: 0,
+      outputs: 0,
+      lastDigest: 0,
+    };
+  }
+
+  get epoch(): number {
+    return this.#state.epoch;
+  }
+
+  get virtualNs(): number {
+    return this.#state.virtualUs * NS_PER_US;
+  }
+
+  get instructions(): number {
+    return this.#state.instructions;
+  }
+
+  /** The newest outside input that the state includes. */
+  get lastInput(): number {
+    return this.#state.lastInput;
+  }
+
+  get pendingRequests(): readonly ToyRequest[] {
+    return this.#pending;
+  }
+
+  execute(head: Head): Outcome & { readonly requests: readonly ToyRequest[] } {
+    const state = this.#state;
+    const chain = [head.advanceUs, head.rate, head.slices].reduce(mix, state.chain);
+    this.#state = {
+      ...state,
+      chain: head.inputs.reduce((sum, input) => mix(sum, this.#take(input)), chain),
+      virtualUs: state.virtualUs + head.advanceUs,
+      instructions: state.instructions + head.slices * 1000,
+      lastInput: Math.max(state.lastInput, ...head.inputs.map((input) => input.sequence)),
+    };
+    const outcome = {
+      outputs: head.slices === 0 ? [] : this.#speak(),
+      requests: head.slices === 0 ? [] : this.#ask(),
+      idleMs: head.inputs.length === 0 ? (this.#options.idleMs ?? 0) : 0,
+    };
+    this.#state = { ...this.#state, epoch: state.epoch + 1 };
+    return outcome;
+  }
+
+  screen(full: boolean): ScreenUpdate | null {
+    return full ? { kind: 'blank', full: true } : null;
+  }
+
+  capture(): Snapshot {
+    if (this.#pending.length > 0) throw new Error('a machine that waits for its disk is not captured');
+    return { description: Buffer.from(JSON.stringify(this.#state)), pages: this.#memory() };
+  }
+
+  restore(snapshot: Snapshot): void {
+    this.#state = JSON.parse(Buffer.from(snapshot.description).toString()) as ToyState;
+    this.#pending = [];
+    if (Buffer.compare(this.#memory(), snapshot.pages) !== 0) throw new Error("the snapshot's pages are damaged");
+  }
+
+  hash(level: 'cpu' | 'full'): string {
+    const { chain, epoch, virtualUs } = this.#state;
+    return `${level === 'full' ? 'f' : 'c'}${mix(mix(chain, epoch), virtualUs).toString(16)}`;
+  }
+
+  /** As a cosmic ray would: one bit of the state changes. */
+  diverge(): void {
+    this.#state = { ...this.#state, chain: this.#state.chain ^ 1 };
+  }
+
+  /** What the input changes in the state. */
+  #take(input: Input): number {
+    if (input.sequence !== 0 && input.sequence <= this.#state.lastInput) {
+      throw new Error(`the guest got input ${input.sequence} after ${this.#state.lastInput}`);
+    }
+    if (input.device === 'disk') this.#complete(decodeDiskInput(input.data).id);
+    return input.data.reduce(mix, mix(input.device.length, input.sequence));
+  }
+
+  #complete(id: number): void {
+    const at = this.#pending.findIndex((request) => request.id === id);
+    if (at < 0) throw new Error(`the guest waits for no disk request ${id}`);
+    this.#pending.splice(at, 1);
+  }
+
+  #speak(): Output[] {
+    const count = (this.#options.outputs ?? ((chain) => chain % 3))(this.#state.chain);
+    return Array.from({ length: count }, () => {
+      const { chain, outputs, lastDigest } = this.#state;
+      const data = new Uint8Array(OUTPUT_BYTES);
+      const view = new DataView(data.buffer);
+      const digest = mix(mix(chain, outputs + 1), lastDigest);
+      [outputs + 1, lastDigest, digest].forEach((word, index) => view.setUint32(index * 4, word, true));
+      this.#state = { ...this.#state, outputs: outputs + 1, lastDigest: digest };
+      return { device: 'serial', data };
+    });
+  }
+
+  #ask(): ToyRequest[] {
+    const { epoch, chain, nextRequest } = this.#state;
+    if (!this.#options.disk || chain % 4 !== 0 || this.#pending.length >= PENDING_MAX) return [];
+    const operation = (['read', 'write', 'flush'] as const)[(chain >>> 2) % 3] ?? 'read';
+    const request: ToyRequest = {
+      id: nextRequest,
+      epoch,
+      drive: 'hda',
+      operation,
+      offset: operation === 'flush' ? 0 : ((chain >>> 4) % DRIVE_BLOCKS) * BLOCK_BYTES,
+      length: operation === 'flush' ? 0 : BLOCK_BYTES,
+      ...(operation === 'write' ? { data: new Uint8Array(BLOCK_BYTES).fill(chain & 0xff) } : {}),
+    };
+    this.#state = { ...this.#state, nextRequest: nextRequest + 1 };
+    this.#pending.push(request);
+    return [request];
+  }
+
+  #memory(): Uint8Array {
+    const memory = new Uint8Array(this.#options.memoryBytes ?? 100);
+    let word = this.#state.chain;
+    for (let at = 0; at < memory.length; at++) memory[at] = (word = mix(word, at)) & 0xff;
+    return memory;
+  }
+}
+
+/** @throws {RangeError} when the bytes are no output of a toy machine. */
+export function readToyOutput(data: Uint8Array): ToyOutput {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  return { number: view.getUint32(0, true), previous: view.getUint32(4, true), digest: view.getUint32(8, true) };
+}
+
+/** Murmur3's way to stir one more number (its low 32 bits, and what is above them) into a hash. */
+function mix(hash: number, value: number): number {
+  let stirred = Math.imul((value ^ Math.floor(value / 2 ** 32)) | 0, 0xcc9e2d51);
+  stirred = Math.imul((stirred << 15) | (stirred >>> 17), 0x1b873593) ^ hash;
+  stirred = (stirred << 13) | (stirred >>> 19);
+  return (Math.imul(stirred, 5) + 0xe6546b64) >>> 0;
+}

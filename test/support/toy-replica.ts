@@ -1,0 +1,308 @@
+/**
+ * One replica of a toy pair: a machine, its role in the protocol, and the places where it can be killed.
+ *
+ * Invariant: a replica that is dead has no effect any more, even when it dies in the middle of a step.
+ */
+import zlib from 'node:zlib';
+import { Backup, type BackupState } from '../../main/ft/backup.ts';
+import { HEARTBEAT_MS } from '../../main/ft/constants.ts';
+import type { Input } from '../../main/ft/entry.ts';
+import type { Environment, FtEvent, Outside } from '../../main/ft/environment.ts';
+import { decodeMessage, type ChunkEntry, type SnapshotEntry } from '../../main/ft/log.ts';
+import { Primary, type PrimaryState } from '../../main/ft/primary.ts';
+import type { ToyEnd } from './toy-channel.ts';
+import type { ToyMachine, ToyRequest } from './toy-machine.ts';
+import type { ToyPair } from './toy-pair.ts';
+
+/** What a replica does that others notice; it can be killed just before or just after any of these. */
+export type Effect = 'send' | 'emit' | 'issue' | 'claim' | 'won';
+type Role = { primary: Primary<ToyRequest, string>; backup: null } | { primary: null; backup: Backup<ToyRequest> };
+
+const TICK_MS = HEARTBEAT_MS / 2;
+
+export class ToyReplica {
+  readonly name: string;
+  readonly machine: ToyMachine;
+  readonly reports: FtEvent[] = [];
+  alive = true;
+  readonly #pair: ToyPair;
+  #role: Role;
+  #end: ToyEnd | null = null;
+  #inputs: Input[] = [];
+  #inputsSeen = 0;
+  #captureWanted = false;
+  /** Disk requests under way, and completions kept back while the machine is about to be captured. */
+  #requests = 0;
+  #kept: Input[] = [];
+  #stopped = false;
+  #nextEpochAt = 0;
+  #tickedAt = 0;
+  #parts: Uint8Array[] = [];
+  #announced: SnapshotEntry | null = null;
+  #fate: { effect: Effect; when: 'before' | 'after'; countdown: number } | null = null;
+
+  constructor(pair: ToyPair, name: string, machine: ToyMachine, role: { generation: number } | { log: ToyEnd }) {
+    this.#pair = pair;
+    this.name = name;
+    this.machine = machine;
+    if ('generation' in role) {
+      const primary = new Primary(this.#environment(), this.#outside(), { ...role, lastInput: 0 });
+      this.#role = { primary, backup: null };
+    } else {
+      this.#attach(role.log);
+      const environment = {
+        ...this.#environment(),
+        snapshot: (part: SnapshotEntry | ChunkEntry) => this.#assemble(part),
+        pauseChannel: (paused: boolean) => void (role.log.paused = paused),
+      };
+      this.#role = { primary: null, backup: new Backup(environment, pair.now) };
+    }
+  }
+
+  get state(): PrimaryState | BackupState | 'dead' {
+    if (!this.alive) return 'dead';
+    return (this.#role?.primary ?? this.#role?.backup)?.state ?? 'restoring';
+  }
+
+  /** The protocol's own object, where this replica is a primary. */
+  get primary(): Primary<ToyRequest, string> {
+    if (!this.#role.primary) throw new Error(`${this.name} is no primary`);
+    return this.#role.primary;
+  }
+
+  get backup(): Backup<ToyRequest> {
+    if (!this.#role.backup) throw new Error(`${this.name} is no backup`);
+    return this.#role.backup;
+  }
+
+  get isPrimary(): boolean {
+    return this.alive && this.#role.primary !== null && this.state !== 'halted';
+  }
+
+  /** It dies just before or just after its `count`th effect of this kind from now on. */
+  dieAt(when: 'before' | 'after', effect: Effect, count = 1): void {
+    this.#fate = { effect, when, countdown: count };
+  }
+
+  /** As `kill -9` does. The last `unsent` messages that it has sent never leave the computer. */
+  die(unsent = 0): void {
+    if (!this.alive) return;
+    this.alive = false;
+    if (this.#pair.deathIsTold) this.#end?.close(`${this.name} died`, unsent);
+  }
+
+  /** As SIGSTOP and SIGCONT do. */
+  stop(stopped: boolean): void {
+    this.#stopped = stopped;
+    if (this.#end) this.#end.asleep = stopped;
+  }
+
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Fault Tolerance is turned off. */
+  endProtection(): void {
+    this.#stopCapturing();
+    this.primary.endProtection(this.#pair.now);
+    this.#drop('Fault Tolerance was turned off');
+  }
+
+  /** One millisecond of its life. */
+  turn(): void {
+    const { now } = this.#pair;
+    if (!this.alive || this.#stopped) return;
+    const { primary, backup } = this.#role;
+    if (now - this.#tickedAt >= TICK_MS) {
+      this.#tickedAt = now;
+      (primary ?? backup)?.tick(now);
+    }
+    if (primary) this.#runPrimary(primary);
+    else for (let i = 0; i < this.#pair.backupEpochsPerMs && this.alive && backup.hasWork; i++) backup.step(now);
+  }
+
+  /** An input from outside; sent twice around a failover, taken once. */
+  input(sequence: number, data: Uint8Array): void {
+    if (!this.isPrimary || sequence <= this.#inputsSeen) return;
+    this.#inputsSeen = sequence;
+    this.#inputs.push({ device: 'serial', sequence, data });
+  }
+
+  /** A backup stands by at the other end. */
+  protect(end: ToyEnd): void {
+    this.#attach(end);
+    this.primary.greet();
+    this.#captureWanted = true;
+  }
+
+  /** The fleet says that the peer's process ended. */
+  peerDied(why: string): void {
+    this.#lostPeer(why);
+  }
+
+  #lostPeer(why: string): void {
+    if (!this.alive) return;
+    this.#stopCapturing();
+    this.#role.primary?.lostBackup(why, this.#pair.now);
+    this.#role.backup?.lostPrimary(why, this.#pair.now);
+  }
+
+  /* -------------------------------------------------------------- the primary's loop ------------------------ */
+
+  #runPrimary(primary: Primary<ToyRequest, string>): void {
+    const { now } = this.#pair;
+    if (this.#captureWanted && primary.state === 'alone' && this.machine.pendingRequests.length === 0)
+      this.#capture(primary);
+    while (this.alive && now >= this.#nextEpochAt && primary.stalled() === null) {
+      const inputs = this.#inputs.splice(0, 16);
+      const slices = this.#captureWanted && inputs.some((input) => input.device === 'disk') ? 0 : 1;
+      primary.step({ advanceUs: this.#pair.random(2000), rate: 5120, slices, inputs }, now);
+      this.#nextEpochAt = Math.max(this.#nextEpochAt, now - 1) + this.#pair.epochMs + primary.throttleSleepMs(now);
+    }
+  }
+
+  #capture(primary: Primary<ToyRequest, string>): void {
+    this.#stopCapturing();
+    const { description, pages } = this.machine.capture();
+    primary.startBackup({ descriptionBytes: description.length, pagesBytes: pages.length }, this.#pair.now);
+    for (const data of [description, pages]) primary.sendChunk({ size: data.length, data });
+  }
+
+  #stopCapturing(): void {
+    this.#captureWanted = false;
+    this.#inputs.push(...this.#kept.splice(0));
+  }
+
+  #diskDone(data: Uint8Array): void {
+    this.#requests -= 1;
+    this.#kept.push({ device: 'disk', sequence: 0, data });
+    if (!this.#captureWanted || this.#requests === 0) this.#inputs.push(...this.#kept.splice(0));
+  }
+
+  /* -------------------------------------------------------------- the backup's snapshot --------------------- */
+
+  #assemble(part: SnapshotEntry | ChunkEntry): void {
+    if (part.kind === 'snapshot') {
+      this.#announced = part;
+      this.#parts = [];
+      return;
+    }
+    this.#parts.push(part.data);
+    const [description, pages] = this.#parts;
+    if (!description || !pages || !this.#announced) return;
+    this.#pair.laterFor(this, this.#pair.restoreMs, () => {
+      if (this.#role.backup?.state !== 'restoring') return;
+      this.machine.restore({ description, pages });
+      this.#role.backup.restored(this.#pair.now);
+    });
+  }
+
+  /* -------------------------------------------------------------- the world for the protocol ---------------- */
+
+  #attach(end: ToyEnd): void {
+    this.#end = end;
+    end.onMessage = (message) => {
+      if (!this.alive || end !== this.#end) return;
+      for (const entry of readable(message)) this.#pair.watch((checker) => checker.received?.(this, entry));
+      (this.#role.primary ?? this.#role.backup)?.receive(message, this.#pair.now);
+    };
+    end.onClose = (why) => {
+      if (end === this.#end) this.#lostPeer(`the logging channel closed (${why})`);
+    };
+  }
+
+  #environment(): Environment<ToyRequest> {
+    return {
+      machine: this.machine,
+      channel: {
+        send: (message) => this.#effect('send', () => this.#send(message)),
+        unsentBytes: () => this.#end?.unsentBytes() ?? 0,
+      },
+      checksum: zlib.crc32,
+      claim: (generation) => this.#effect('claim', () => this.#claim(generation)),
+      report: (event) => this.#report(event),
+      failureTimeoutMs: this.#pair.failureTimeoutMs,
+    };
+  }
+
+  #send(message: Uint8Array): void {
+    for (const entry of readable(message)) this.#pair.watch((checker) => checker.sent?.(this, entry));
+    this.#end?.send(message);
+  }
+
+  #outside(): Outside<ToyRequest, string> {
+    return {
+      emit: (output) =>
+        this.#effect('emit', () => {
+          this.#pair.watch((checker) => checker.emitted?.(this, output));
+          this.#pair.receive(output);
+        }),
+      issue: (request) =>
+        this.#effect('issue', () => {
+          this.#pair.watch((checker) => checker.issued?.(this, request));
+          this.#requests += 1;
+          this.#pair.later(this.#pair.diskMs, () => {
+            const data = this.#pair.disk.perform(request);
+            this.#pair.laterFor(this, 0, () => this.#diskDone(data));
+          });
+        }),
+      show: (view) => void (this.alive && this.#pair.shown.push(view)),
+      committed: (sequence) => void (this.alive && this.#pair.inputs.committed(sequence)),
+    };
+  }
+
+  #effect(effect: Effect, act: () => void): void {
+    if (!this.alive) return;
+    const fate = this.#fate?.effect === effect && --this.#fate.countdown === 0 ? this.#fate : null;
+    if (fate?.when === 'before') this.die();
+    if (!this.alive) return;
+    act();
+    if (fate?.when === 'after') this.die();
+  }
+
+  /** The storage acts at one moment and answers at a later one; a replica may die, or be stopped, in between. */
+  #claim(generation: number): void {
+    const pair = this.#pair;
+    pair.later(pair.leaseMs, () => {
+      const result = pair.lease.testAndSet(this.name, generation);
+      if (result.outcome === 'won') pair.watch((checker) => checker.claimed?.(this.name, generation + 1));
+      pair.laterFor(this, pair.leaseMs, () => this.#claimAnswered(result));
+    });
+  }
+
+  #claimAnswered(result: Parameters<Backup<ToyRequest>['claimAnswered']>[0]): void {
+    const answer = (): void => (this.#role.primary ?? this.#role.backup)?.claimAnswered(result, this.#pair.now);
+    if (result.outcome !== 'won') return answer();
+    this.#effect('won', answer);
+    if (this.alive && this.#role.backup?.state === 'live') this.#promote(this.#role.backup);
+  }
+
+  #promote(backup: Backup<ToyRequest>): void {
+    this.#drop(`${this.name} went live`);
+    this.#inputsSeen = this.machine.lastInput;
+    const primary = backup.promote(this.#environment(), this.#outside());
+    this.#role = { primary, backup: null };
+    if (this.alive) this.#pair.wentLive(this);
+  }
+
+  #report(event: FtEvent): void {
+    if (!this.alive) return;
+    this.reports.push(event);
+    this.#pair.watch((checker) => checker.reported?.(this, event));
+    if (event.type === 'backupLost' || event.type === 'halted') this.#drop(`${this.name}: ${event.why}`);
+  }
+
+  #drop(why: string): void {
+    this.#end?.close(why);
+    this.#end = null;
+  }
+}
+
+/** The entries of a message; none of one that was damaged on the way. */
+function readable(message: Uint8Array): ReturnType<typeof decodeMessage> {
+  try {
+    return decodeMessage(message, zlib.crc32);
+  } catch {
+    return [];
+  }
+}
