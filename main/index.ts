@@ -1,5 +1,6 @@
 /**
- * The desktop application's composition root: a fleet on utility processes, behind a window and the command line's door.
+ * The desktop application's composition root: a fleet on utility processes, behind a window and the command line's
+ * door.
  *
  * Invariant: one instance at a time; VMs are powered off before the application ends.
  */

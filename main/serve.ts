@@ -1,7 +1,8 @@
 /**
  * The headless host's composition root: a fleet on child processes, behind the web door and the command line's.
  *
- * Invariant: when this returns, both doors are open; on SIGINT or SIGTERM every VM is powered off before the process ends.
+ * Invariant: when this returns, both doors are open; on SIGINT or SIGTERM every VM is powered off before the process
+ * ends.
  */
 import { Fleet } from './fleet/fleet.ts';
 import { guestLibrary, rendererFolder, replicaEntry, version } from './paths.ts';

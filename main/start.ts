@@ -1,6 +1,6 @@
 /**
- * `npm start`: prepares the checkout, then opens the desktop application; where Electron's binary or a display is missing it
- * says so in one line and serves the same console to a browser.
+ * `npm start`: prepares the checkout, then opens the desktop application; where Electron's binary or a display is
+ * missing it says so in one line and serves the same console to a browser.
  *
  * Invariant: it ends with a console one can use, or with a message that says what to do.
  */

@@ -1,8 +1,8 @@
 /**
  * The contract: every command, query and topic, for the desktop window, the browser page and the command line alike.
  *
- * Invariant: a door (window, page, CLI) can do exactly what stands here, and every argument is parsed by its schema before
- * anything acts on it. Results and topic data are plain data: JSON, or bytes where it says so.
+ * Invariant: a door (window, page, CLI) can do exactly what stands here, and every argument is parsed by its schema
+ * before anything acts on it. Results and topic data are plain data: JSON, or bytes where it says so.
  */
 import * as v from 'valibot';
 
@@ -261,7 +261,10 @@ export const topics = {
   events: v.strictObject({ vm: v.optional(Vm), since: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))) }),
   /** Data: `VmMetrics`, once a second while the VM is on. */
   metrics: VmOnly,
-  /** Bytes from the host: display messages (screen.ts), the first one full. Bytes to the host: console input (input.ts). */
+  /**
+   * Bytes from the host: display messages (screen.ts), the first one full. Bytes to the host: console input
+   * (input.ts).
+   */
   screen: VmOnly,
   /** Bytes both ways: the guest's first serial port. Ends at power-off. */
   serial: v.strictObject({

@@ -1,7 +1,8 @@
 /**
  * IBM's character set, as a PC's text screen shows it.
  *
- * Invariant: every one of the 256 codes has exactly one character of the Basic Multilingual Plane; 0 and 255 are blanks.
+ * Invariant: every one of the 256 codes has exactly one character of the Basic Multilingual Plane; 0 and 255 are
+ * blanks.
  */
 
 const LOW = ' ☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼';

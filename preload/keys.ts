@@ -1,6 +1,6 @@
 /**
- * Keys as scan codes (set 1, as an IBM PC keyboard sends them): by the browser's `KeyboardEvent.code`, by the name used in
- * a combination such as `ctrl+alt+del`, and by the character of a US keyboard.
+ * Keys as scan codes (set 1, as an IBM PC keyboard sends them): by the browser's `KeyboardEvent.code`, by the name
+ * used in a combination such as `ctrl+alt+del`, and by the character of a US keyboard.
  *
  * Invariant: every press in a sequence made here is followed by its release, in reverse order for combinations.
  * Source: IBM PS/2 Technical Reference, keyboard scan code set 1.
@@ -213,7 +213,10 @@ function stroke(codes: readonly string[]): number[] {
   return [...press, ...codes.toReversed().flatMap((code) => scancodes(code, false) ?? [])];
 }
 
-/** The key of a US keyboard that types this character, with the shift key where it is needed; null where there is none. */
+/**
+ * The key of a US keyboard that types this character, with the shift key where it is needed; null where there is
+ * none.
+ */
 function keysFor(character: string): string[] | null {
   if (/^[a-z]$/.test(character)) return [`Key${character.toUpperCase()}`];
   if (/^[A-Z]$/.test(character)) return ['ShiftLeft', `Key${character}`];

@@ -1,6 +1,6 @@
 /**
- * `npm test`: everything a change must pass, in some minutes. Prepares the checkout, checks types, lint and format, runs the
- * tests, and ends with the line `N passed, N failed, N skipped`.
+ * `npm test`: everything a change must pass, in some minutes. Prepares the checkout, checks types, lint and format,
+ * runs the tests, and ends with the line `N passed, N failed, N skipped`.
  *
  * Invariant: exit status 0 exactly when nothing failed; a step that could not run counts as failed.
  */

@@ -57,7 +57,8 @@ export class Client {
     } catch {
       throw new CommandError(
         'failed',
-        `No Lockstep host runs for the data folder "${dataFolder}". Start one with: lockstep serve (or open the application).`,
+        `No Lockstep host runs for the data folder "${dataFolder}". ` +
+          'Start one with: lockstep serve (or open the application).',
       );
     }
   }

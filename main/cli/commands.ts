@@ -1,7 +1,8 @@
 /**
  * The command line's commands, as data: what each is called, what it takes, and what it does.
  *
- * Invariant: usage text, parsing and behaviour come from this one table; every command that prints understands `--json`.
+ * Invariant: usage text, parsing and behaviour come from this one table; every command that prints understands
+ * `--json`.
  */
 import { writeFile } from 'node:fs/promises';
 import { FT_STATES, FAULTS, type CommandName } from '../../preload/contract.ts';

@@ -85,7 +85,8 @@ export function ftDetails(ft: FtStatus): string {
 
 export function eventLine(event: EventRecord): string {
   const where = event.vm ? ` ${event.vm.name}:` : '';
-  return `${String(event.id).padStart(5)}  ${new Date(event.at).toISOString()}  ${event.severity.padEnd(7)} ${where} ${event.message}`;
+  const head = [String(event.id).padStart(5), new Date(event.at).toISOString(), event.severity.padEnd(7)].join('  ');
+  return `${head} ${where} ${event.message}`;
 }
 
 export function metricsLine(metrics: VmMetrics): string {

@@ -1,8 +1,8 @@
 /**
  * `serial attach`: the guest's serial port on standard input and output.
  *
- * Invariant: bytes are passed on as they are, in both directions. When the input ends, what was sent is still answered for
- * a moment; when the VM is powered off, so is this.
+ * Invariant: bytes are passed on as they are, in both directions. When the input ends, what was sent is still
+ * answered for a moment; when the VM is powered off, so is this.
  */
 import { once } from 'node:events';
 import type { CommandError } from '../../preload/contract.ts';

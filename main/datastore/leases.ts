@@ -1,8 +1,8 @@
 /**
  * The leases: who may run which VM, in an SQLite file in the datastore, which is the pair's shared storage.
  *
- * Invariant (see ft/arbiter.ts): a lease's generation only ever rises, by one committed transaction each, so of all that
- * claim the same generation exactly one wins. Every process opens the file itself: nobody is asked on the way.
+ * Invariant (see ft/arbiter.ts): a lease's generation only ever rises, by one committed transaction each, so of all
+ * that claim the same generation exactly one wins. Every process opens the file itself: nobody is asked on the way.
  */
 import path from 'node:path';
 import Database from 'better-sqlite3';
@@ -75,8 +75,8 @@ export function forgetLease(folder: string, vm: string): void {
 }
 
 /**
- * The test-and-set as a replica uses it. The file is opened at once, so that a claim costs one transaction. It is never made
- * here: a replica's lease was there before it, so a storage without it is the wrong one, or not mounted.
+ * The test-and-set as a replica uses it. The file is opened at once, so that a claim costs one transaction. It is
+ * never made here: a replica's lease was there before it, so a storage without it is the wrong one, or not mounted.
  */
 export class LeaseArbiter implements Arbiter {
   readonly #folder: string;

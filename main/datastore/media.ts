@@ -1,8 +1,8 @@
 /**
  * The files a VM is made of, looked at before they are used.
  *
- * Invariant: a file that `checkMedium` accepts can be handed to the machine; what it refuses it names, with the reason and
- * the remedy. It reads a few hundred bytes, never the whole file.
+ * Invariant: a file that `checkMedium` accepts can be handed to the machine; what it refuses it names, with the
+ * reason and the remedy. It reads a few hundred bytes, never the whole file.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
@@ -53,7 +53,8 @@ export function checkMedium(kind: MediumKind, path: string): number {
   const [least, most, unit] = SIZES[kind];
   if (size < least || size > most) {
     throw new MediumError(
-      `The ${what} has ${inWords(size)}; between ${inWords(least)} and ${inWords(most)} make sense. Is it the right file?`,
+      `The ${what} has ${inWords(size)}; between ${inWords(least)} and ${inWords(most)} make sense. ` +
+        'Is it the right file?',
     );
   }
   if (size % unit !== 0) {
@@ -75,7 +76,8 @@ export function checkInitrdFits(path: string, size: number, memoryMB: number): v
   const neededMB = Math.ceil((INITRD_ADDRESS + size) / MIB) + 2;
   if (memoryMB >= neededMB) return;
   throw new MediumError(
-    `The initrd "${path}" is loaded at 64 MB and does not fit ${memoryMB} MB of memory: give the VM at least ${neededMB} MB.`,
+    `The initrd "${path}" is loaded at 64 MB and does not fit ${memoryMB} MB of memory: ` +
+      `give the VM at least ${neededMB} MB.`,
   );
 }
 

@@ -1,8 +1,8 @@
 /**
  * The commands of the contract, carried out.
  *
- * Invariant: arguments are parsed by the contract's schema before anything acts on them; whatever goes wrong comes out as a
- * `CommandError` that the user can act on.
+ * Invariant: arguments are parsed by the contract's schema before anything acts on them; whatever goes wrong comes
+ * out as a `CommandError` that the user can act on.
  */
 import { encode as encodePng } from 'fast-png';
 import * as v from 'valibot';
@@ -128,7 +128,8 @@ function waitForState(fleet: Fleet, args: ParsedArgs<'ft.wait'>): Promise<FtStat
     const timer = setTimeout(() => {
       const now = status();
       const state = now.reason ? `${now.status} (${now.reason})` : now.status;
-      const message = `"${name}" is ${state} after ${args.timeoutSeconds} s, not ${args.for}. "lockstep events ${name}" says why.`;
+      const outcome = `"${name}" is ${state} after ${args.timeoutSeconds} s, not ${args.for}.`;
+      const message = `${outcome} "lockstep events ${name}" says why.`;
       done(() => reject(new CommandError('timeout', message)));
     }, args.timeoutSeconds * 1000);
     const unfollow = fleet.follow(look);

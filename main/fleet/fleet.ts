@@ -1,8 +1,8 @@
 /**
  * The fleet: all VMs of one data folder.
  *
- * Invariant: every VM in the database is here, and nothing else; what was running when a former host process died is shown
- * as powered off unexpectedly, never silently started.
+ * Invariant: every VM in the database is here, and nothing else; what was running when a former host process died is
+ * shown as powered off unexpectedly, never silently started.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';

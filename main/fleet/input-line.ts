@@ -1,8 +1,8 @@
 /**
  * Inputs on their way to the guest: numbered, and kept until the primary says that they can no longer be lost.
  *
- * Invariant: every input reaches the machine exactly once and in order, also across a failover: a new primary says which
- * it has (`resume`), and gets the others again.
+ * Invariant: every input reaches the machine exactly once and in order, also across a failover: a new primary says
+ * which it has (`resume`), and gets the others again.
  */
 import type { OutsideInput, ToReplica } from '../replica/messages.ts';
 

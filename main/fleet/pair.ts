@@ -1,9 +1,9 @@
 /**
  * The pair of replicas of one running VM: who is primary, who is secondary, what became of them, and what to do next.
  *
- * Invariants: at most one replica is treated as the primary, and it changes only when a secondary reports that it went live
- * (it won the test-and-set; the fleet decides nothing of that kind); every transition is an event; while Fault Tolerance is
- * on and a primary is alone, the start of a new secondary is under way or scheduled.
+ * Invariants: at most one replica is treated as the primary, and it changes only when a secondary reports that it
+ * went live (it won the test-and-set; the fleet decides nothing of that kind); every transition is an event; while
+ * Fault Tolerance is on and a primary is alone, the start of a new secondary is under way or scheduled.
  */
 import type { FailoverReport, FtReason, FtState, Severity } from '../../preload/contract.ts';
 import type { FtEvent } from '../ft/environment.ts';

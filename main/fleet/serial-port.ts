@@ -1,8 +1,8 @@
 /**
  * The outside end of a VM's serial port. It outlives every failover.
  *
- * Invariants: what the guest printed reaches the listeners exactly once and in order, because outputs at or before the last
- * position seen are dropped; what was confirmed to the primary has been handed to the listeners.
+ * Invariants: what the guest printed reaches the listeners exactly once and in order, because outputs at or before
+ * the last position seen are dropped; what was confirmed to the primary has been handed to the listeners.
  */
 import { comparePositions, type Position } from '../ft/output.ts';
 

@@ -1,8 +1,9 @@
 /**
  * One client's conversation, whichever door it came through: calls are answered, subscriptions are fed.
  *
- * Invariants: nothing a client sends can do more than end its own session; a client that does not read is not written to
- * without bound (its pictures are left out, and past a limit it is cut off); when the door closes, every subscription ends.
+ * Invariants: nothing a client sends can do more than end its own session; a client that does not read is not written
+ * to without bound (its pictures are left out, and past a limit it is cut off); when the door closes, every
+ * subscription ends.
  */
 import * as v from 'valibot';
 import { CommandError, topics, type ParsedTopicArgs, type TopicName } from '../../preload/contract.ts';

@@ -1,6 +1,6 @@
 /**
- * A warm spare: a replica process that has compiled the emulator and waits for a role, so that a power-on or a new backup
- * does not wait for the compiler (about a second).
+ * A warm spare: a replica process that has compiled the emulator and waits for a role, so that a power-on or a new
+ * backup does not wait for the compiler (about a second).
  *
  * Invariant: at most one spare; it is made when there is nothing more urgent to compute.
  */

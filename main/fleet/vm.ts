@@ -2,8 +2,8 @@
  * One VM: its record, its power, its pair while it runs, and its outside ends (serial port, input line, screen), which
  * outlive every failover.
  *
- * Invariant: what the database says of its power is written before it is true for "on" and after it is true for "off", so
- * that a crash of the host is always seen as one.
+ * Invariant: what the database says of its power is written before it is true for "on" and after it is true for
+ * "off", so that a crash of the host is always seen as one.
  */
 import { encodeScreen } from '../../preload/screen.ts';
 import { CommandError, type FtStatus, type PowerState, type VmMetrics, type VmView } from '../../preload/contract.ts';

@@ -169,8 +169,8 @@ export class Backup<R extends BlockRequest> {
   }
 
   /**
-   * Goes live: the machine has a primary again. Outputs that may not have left are emitted again, pending block requests
-   * are issued again (Scales et al., 2010, sections 2.2 and 3.4).
+   * Goes live: the machine has a primary again. Outputs that may not have left are emitted again, pending block
+   * requests are issued again (Scales et al., 2010, sections 2.2 and 3.4).
    */
   promote<V>(environment: Environment<R>, outside: Outside<R, V>): Primary<R, V> {
     assert(this.#state === 'live' && this.#generation !== null, 'only the winner of the test-and-set is promoted');

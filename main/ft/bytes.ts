@@ -1,7 +1,8 @@
 /**
  * Writing and reading the small binary fields of a log entry.
  *
- * Invariant: a reader never reads past its end and never allocates by a length it has not checked against what is there.
+ * Invariant: a reader never reads past its end and never allocates by a length it has not checked against what is
+ * there.
  */
 
 /** What a decoder throws: the bytes are not what they should be. The message says which field and why. */

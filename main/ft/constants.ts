@@ -5,14 +5,18 @@
  */
 import { assert } from './assert.ts';
 
-/** The version of the log's layout. Raised with every change that an older decoder would misread; peers must be equal. */
+/**
+ * The version of the log's layout. Raised with every change that an older decoder would misread; peers must be equal.
+ */
 export const LOG_VERSION = 1;
 
 /** Both sides say something at least this often. */
 export const HEARTBEAT_MS = 50;
 /** Nothing heard for this long: the peer is suspected. Settable for each VM; this is the default. */
 export const FAILURE_TIMEOUT_MS = 500;
-/** A backup that is still restoring compresses and copies for long stretches; only its process's death ends it sooner. */
+/**
+ * A backup that is still restoring compresses and copies for long stretches; only its process's death ends it sooner.
+ */
 export const STARTING_TIMEOUT_MS = 60_000;
 /** How long to wait before the shared storage is asked again after it could not be reached. */
 export const CLAIM_RETRY_MS = 100;

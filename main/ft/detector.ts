@@ -1,8 +1,9 @@
 /**
  * The failure detector: a peer that has not been heard of for longer than the timeout is suspected.
  *
- * Invariant: the observer's own standstill is never taken for the peer's. A process that was stopped for a while (SIGSTOP, a
- * suspended computer) has heard nothing either; after it wakes, it first listens for a whole timeout again.
+ * Invariant: the observer's own standstill is never taken for the peer's. A process that was stopped for a while
+ * (SIGSTOP, a suspended computer) has heard nothing either; after it wakes, it first listens for a whole timeout
+ * again.
  */
 
 export class FailureDetector {

@@ -1,19 +1,21 @@
 /**
  * The vocabulary of the log: what decides an epoch (its head), what may enter a machine, and what may leave it.
  *
- * Invariant: an epoch's result is a function of the machine's state and its head, and of nothing else. Whatever the guest
- * can observe is therefore either state or one of the fields below (Scales et al., 2010, section 2.1).
+ * Invariant: an epoch's result is a function of the machine's state and its head, and of nothing else. Whatever the
+ * guest can observe is therefore either state or one of the fields below (Scales et al., 2010, section 2.1).
  */
 
-/** Where an input is delivered, and where an output comes from. The layout of `data` belongs to the device's own file. */
+/**
+ * Where an input is delivered, and where an output comes from. The layout of `data` belongs to the device's own file.
+ */
 export type InputDevice = 'serial' | 'keyboard' | 'mouse' | 'nic' | 'disk';
 
 /** Something from outside that the guest will be able to observe. */
 export interface Input {
   readonly device: InputDevice;
   /**
-   * The number the outside gave this input, rising by one from 1 for each VM; 0 where the replica itself made it (a disk
-   * completion). It lets a new primary say which inputs it has, so that the others are sent again: exactly once.
+   * The number the outside gave this input, rising by one from 1 for each VM; 0 where the replica itself made it (a
+   * disk completion). It lets a new primary say which inputs it has, so that the others are sent again: exactly once.
    */
   readonly sequence: number;
   readonly data: Uint8Array;

@@ -2,8 +2,8 @@
  * Flow control: how far the backup is behind, and how much the primary must therefore be slowed (Scales et al., 2010,
  * section 2.4).
  *
- * Invariant: the lag is the age of the oldest head that the backup has not executed, on the primary's clock; the throttle
- * is a function of the lag alone, 0 below LAG_THROTTLE_MS, rising to 1 at LAG_HARD_MS.
+ * Invariant: the lag is the age of the oldest head that the backup has not executed, on the primary's clock; the
+ * throttle is a function of the lag alone, 0 below LAG_THROTTLE_MS, rising to 1 at LAG_HARD_MS.
  */
 import { LAG_FREE_MS, LAG_HARD_MS, LAG_THROTTLE_MS, THROTTLE_SLEEP_MS_MAX } from './constants.ts';
 

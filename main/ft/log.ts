@@ -8,9 +8,10 @@
  * Numbers are little endian. The checksum (CRC-32) covers kind, length, epoch and payload. `epoch` says to which epoch
  * boundary the entry belongs: a head decides that epoch; all other entries apply before it.
  *
- * Invariants: decode(encode(x)) is x; the decoder refuses cut-off entries, bad checksums, unknown kinds and absurd lengths
- * before it allocates. That heads on a channel have consecutive epochs is checked by their receiver (backup.ts).
- * The rule for changes: any change of layout or meaning raises LOG_VERSION, and peers refuse another version in `hello`.
+ * Invariants: decode(encode(x)) is x; the decoder refuses cut-off entries, bad checksums, unknown kinds and absurd
+ * lengths before it allocates. That heads on a channel have consecutive epochs is checked by their receiver
+ * (backup.ts). The rule for changes: any change of layout or meaning raises LOG_VERSION, and peers refuse another
+ * version in `hello`.
  */
 import { ByteReader, ByteWriter, DecodeError } from './bytes.ts';
 import { ENTRY_BYTES_MAX, HEAD_INPUTS_MAX } from './constants.ts';
@@ -32,15 +33,18 @@ export interface HeadEntry {
   readonly head: Head;
 }
 
+export type Control =
+  /** From here on the primary's outputs wait for acknowledgements, so the backup may go live after `generation`. */
+  | { readonly type: 'protect'; readonly generation: number }
+  /** Fault Tolerance was turned off: the backup's work is done. */
+  | { readonly type: 'end' }
+  | { readonly type: 'powerOff' };
+
 /** Something happens to the pair at this epoch boundary. */
 export interface ControlEntry {
   readonly kind: 'control';
   readonly epoch: number;
-  readonly control: /** From here on the primary's outputs wait for acknowledgements, so the backup may go live after `generation`. */
-    | { readonly type: 'protect'; readonly generation: number }
-    /** Fault Tolerance was turned off: the backup's work is done. */
-    | { readonly type: 'end' }
-    | { readonly type: 'powerOff' };
+  readonly control: Control;
 }
 
 /** The state's hash before this epoch. */
@@ -235,7 +239,7 @@ function readPayload(from: ByteReader, kind: (typeof KINDS)[number], epoch: numb
   }
 }
 
-function readControl(from: ByteReader): ControlEntry['control'] {
+function readControl(from: ByteReader): Control {
   const type = oneOf(from, 'control', CONTROLS);
   return type === 'protect' ? { type, generation: from.varint('generation') } : { type };
 }

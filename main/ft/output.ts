@@ -4,9 +4,9 @@
  * The gate, in the primary. Invariant: while it is closed, an output of epoch e leaves only after the backup has
  * acknowledged the head of epoch e, and outputs leave in the order in which the guest made them.
  *
- * The backlog, in the backup. Invariant: it holds exactly those outputs that the backup has made and that are not known to
- * have left; re-emitting them at go-live, in order, to receivers that drop positions they have seen makes the outputs of
- * the two lives one continuation.
+ * The backlog, in the backup. Invariant: it holds exactly those outputs that the backup has made and that are not
+ * known to have left; re-emitting them at go-live, in order, to receivers that drop positions they have seen makes
+ * the outputs of the two lives one continuation.
  */
 import { assert } from './assert.ts';
 

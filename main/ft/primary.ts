@@ -37,7 +37,10 @@ type Effect<R, V> =
   | { readonly kind: 'view'; readonly view: V }
   | { readonly kind: 'committed'; readonly sequence: number };
 
-/** Where a primary's life begins: at power-on (generation as claimed, no input, no output), or where a backup went live. */
+/**
+ * Where a primary's life begins: at power-on (generation as claimed, no input, no output), or where a backup went
+ * live.
+ */
 export interface StartingPoint {
   readonly generation: number;
   /** The newest outside input that the machine's state includes. */
@@ -131,7 +134,10 @@ export class Primary<R extends BlockRequest, V> {
     return throttleSleepMs(this.#throttle(nowMs));
   }
 
-  /** Logs the head, executes the epoch, and lets go what may leave. Returns how long the guest can sleep, in virtual ms. */
+  /**
+   * Logs the head, executes the epoch, and lets go what may leave. Returns how long the guest can sleep, in virtual
+   * ms.
+   */
   step(head: Head, nowMs: number): number {
     assert(this.#state !== 'halted', 'a halted primary executes nothing');
     const machine = this.#env.machine;

@@ -1,6 +1,6 @@
 /**
- * Runs a machine as a backup: restores the snapshot, executes the log behind the primary, and becomes a primary when the
- * pair has lost its own.
+ * Runs a machine as a backup: restores the snapshot, executes the log behind the primary, and becomes a primary when
+ * the pair has lost its own.
  *
  * Invariant: until it is promoted it sends nothing but acknowledgements to its peer and reports to the fleet.
  */

@@ -1,8 +1,9 @@
 /**
- * Carrying a snapshot from the primary to a new backup: cut into chunks, compressed off the epoch loop, put together again.
+ * Carrying a snapshot from the primary to a new backup: cut into chunks, compressed off the epoch loop, put together
+ * again.
  *
- * Invariant: the receiver allocates only what the announced sizes, checked against the VM's own limits, allow, and restores
- * only when every byte has arrived.
+ * Invariant: the receiver allocates only what the announced sizes, checked against the VM's own limits, allow, and
+ * restores only when every byte has arrived.
  */
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
@@ -41,8 +42,8 @@ async function decompress(chunk: Uint8Array, size: number): Promise<Uint8Array> 
 }
 
 /**
- * Sends the snapshot's bytes, description first. `send` hands over a chunk and resolves when the next may come; it answers
- * false when the attempt was given up.
+ * Sends the snapshot's bytes, description first. `send` hands over a chunk and resolves when the next may come; it
+ * answers false when the attempt was given up.
  */
 export async function sendSnapshot(
   snapshot: Snapshot,

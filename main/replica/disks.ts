@@ -1,10 +1,11 @@
 /**
- * Carries out the guest's block requests on the images in the datastore. A request's completion becomes an input, so the
- * data a guest reads reach it only at an epoch head: the head is our bounce buffer (Scales et al., 2010, section 3.4).
+ * Carries out the guest's block requests on the images in the datastore. A request's completion becomes an input, so
+ * the data a guest reads reach it only at an epoch head: the head is our bounce buffer (Scales et al., 2010, section
+ * 3.4).
  *
- * Invariants: requests to one drive are carried out one after the other, in the order of the guest; while `quiesce` is on,
- * completions are kept back until every request has one, and then come together, so that a head exists after which the
- * machine waits for no disk.
+ * Invariants: requests to one drive are carried out one after the other, in the order of the guest; while `quiesce`
+ * is on, completions are kept back until every request has one, and then come together, so that a head exists after
+ * which the machine waits for no disk.
  */
 import { DiskImage } from '../datastore/image.ts';
 import { encodeDiskInput } from '../machine/devices/disk.ts';
@@ -31,7 +32,8 @@ export class Disks {
   }
 
   /**
-   * Opens the images. `complete` gets each completion as a disk input's data; `failed` hears of errors of the host's disk.
+   * Opens the images. `complete` gets each completion as a disk input's data; `failed` hears of errors of the host's
+   * disk.
    * @throws {Error} when an image cannot be opened.
    */
   static async open(

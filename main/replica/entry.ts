@@ -1,8 +1,8 @@
 /**
  * The entry of a replica process: compile the emulator, wait for a role, play it.
  *
- * Invariant: a process plays one role for one VM, though a backup may become a primary; when its machine is halted, or its
- * fleet is gone, it ends.
+ * Invariant: a process plays one role for one VM, though a backup may become a primary; when its machine is halted,
+ * or its fleet is gone, it ends.
  */
 import { LeaseArbiter } from '../datastore/leases.ts';
 import { Primary } from '../ft/primary.ts';

@@ -1,8 +1,8 @@
 /**
  * What the fleet and a replica say to each other. Plain data that both `child_process` and Electron can clone.
  *
- * Invariant: everything a replica may do it does because of a message here, a message of its peer, or its own machine; it
- * knows neither the fleet nor its database.
+ * Invariant: everything a replica may do it does because of a message here, a message of its peer, or its own
+ * machine; it knows neither the fleet nor its database.
  */
 import type { ConsoleInput } from '../../preload/input.ts';
 import type { FtEvent } from '../ft/environment.ts';

@@ -1,9 +1,10 @@
 /**
- * The pacer: it turns wall time into heads. The only place where the real clock reaches a machine, and only a primary's.
+ * The pacer: it turns wall time into heads. The only place where the real clock reaches a machine, and only a
+ * primary's.
  *
- * Invariant: virtual time follows wall time and does not overtake it for long: inside an epoch it runs at about nine tenths
- * of the measured speed, and the next head's `advance` makes up the rest. Restarting it maps the clock anew, so a machine
- * that stood still (a paused process, a failover) goes on without a jump for the time before.
+ * Invariant: virtual time follows wall time and does not overtake it for long: inside an epoch it runs at about nine
+ * tenths of the measured speed, and the next head's `advance` makes up the rest. Restarting it maps the clock anew,
+ * so a machine that stood still (a paused process, a failover) goes on without a jump for the time before.
  */
 import type { Head, Input } from '../ft/entry.ts';
 

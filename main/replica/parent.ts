@@ -1,8 +1,9 @@
 /**
- * The replica's way to the fleet, and how it gets its links: under Electron by its parent port and message ports, under the
- * headless host by Node's IPC and local sockets.
+ * The replica's way to the fleet, and how it gets its links: under Electron by its parent port and message ports,
+ * under the headless host by Node's IPC and local sockets.
  *
- * Invariant: when the fleet is gone, so is this process. A replica without a fleet has nobody to tell and nobody to serve.
+ * Invariant: when the fleet is gone, so is this process. A replica without a fleet has nobody to tell and nobody to
+ * serve.
  */
 import net from 'node:net';
 import { portTransport, type PortLike } from '../transport/port.ts';

@@ -1,8 +1,8 @@
 /**
  * Runs a machine as a primary: the epoch loop, its inputs, its disks, its screen, and the starting of a backup.
  *
- * Invariant: between two turns of the loop the machine stands at an epoch boundary; everything that touches it (capture,
- * input, picture) happens there.
+ * Invariant: between two turns of the loop the machine stands at an epoch boundary; everything that touches it
+ * (capture, input, picture) happens there.
  */
 import zlib from 'node:zlib';
 import type { Arbiter } from '../ft/arbiter.ts';

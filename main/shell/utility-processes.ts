@@ -1,8 +1,8 @@
 /**
  * Replicas as Electron utility processes, joined by message ports: what the desktop application uses.
  *
- * Invariant: the entry path is fixed here and never comes from a message; this process only brokers a link, the data then
- * flow directly between the two replicas.
+ * Invariant: the entry path is fixed here and never comes from a message; this process only brokers a link, the data
+ * then flow directly between the two replicas.
  */
 import { MessageChannelMain, utilityProcess, type MessagePortMain, type UtilityProcess } from 'electron';
 import type { Processes, ReplicaProcess } from '../fleet/processes.ts';

@@ -1,7 +1,8 @@
 /**
  * A door over Electron's IPC: the desktop windows'.
  *
- * Invariant: only the top frame of one of our own pages is listened to; a window's session ends when its page goes away.
+ * Invariant: only the top frame of one of our own pages is listened to; a window's session ends when its page goes
+ * away.
  */
 import type { IpcMain, IpcMainEvent, WebContents } from 'electron';
 import { CHANNEL } from '../../preload/bridge.ts';

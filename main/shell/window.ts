@@ -1,8 +1,8 @@
 /**
  * The main window.
  *
- * Invariant: its page runs in a sandbox with no Node in it, and goes on drawing while it is covered: a console shows what
- * happens, not what happened when somebody last looked.
+ * Invariant: its page runs in a sandbox with no Node in it, and goes on drawing while it is covered: a console shows
+ * what happens, not what happened when somebody last looked.
  */
 import path from 'node:path';
 import { BrowserWindow, nativeTheme } from 'electron';

@@ -1,8 +1,9 @@
 /**
  * The application's database: one SQLite file in the data folder, owned by one process.
  *
- * Invariants: the schema's version is `user_version`; a file of a newer version is refused and left as it is; migrations
- * run in one transaction; WAL with full synchronisation, so that what was answered to the user survives any crash.
+ * Invariants: the schema's version is `user_version`; a file of a newer version is refused and left as it is;
+ * migrations run in one transaction; WAL with full synchronisation, so that what was answered to the user survives
+ * any crash.
  */
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -88,7 +89,7 @@ export function openDatabase(file: string): Database.Database {
 function refuseNewer(version: number, file: string): void {
   if (version <= migrations.length) return;
   throw new DataFolderError(
-    `The database "${file}" was written by a newer Lockstep (schema ${version}; this one knows ${migrations.length}). ` +
+    `The database "${file}" is of a newer Lockstep (schema ${version}, this one knows ${migrations.length}). ` +
       'Update Lockstep, or choose another data folder with --data DIR. Nothing was changed.',
   );
 }
@@ -103,8 +104,8 @@ function migrate(database: Database.Database, version: number): void {
 }
 
 /**
- * An SQLite lock that is held as long as the process lives, and that the operating system drops with it: no stale lock file
- * after a crash.
+ * An SQLite lock that is held as long as the process lives, and that the operating system drops with it: no stale
+ * lock file after a crash.
  */
 function takeLock(folder: string): Database.Database {
   const file = path.join(folder, LOCK_FILE);
@@ -120,7 +121,8 @@ function takeLock(folder: string): Database.Database {
       throw new DataFolderError(`The lock "${file}" cannot be taken: ${(error as Error).message}. Move it away.`);
     }
     throw new DataFolderError(
-      `The data folder "${folder}" is in use by another Lockstep. Use that one, or choose another folder with --data DIR.`,
+      `The data folder "${folder}" is in use by another Lockstep. ` +
+        'Use that one, or choose another folder with --data DIR.',
     );
   }
 }

@@ -1,8 +1,8 @@
 /**
  * The table of events: what happened, for ever in order.
  *
- * Invariant: an event is on the disk before anybody is told of it, and its id is greater than all before it, also after a
- * crash.
+ * Invariant: an event is on the disk before anybody is told of it, and its id is greater than all before it, also
+ * after a crash.
  */
 import type Database from 'better-sqlite3';
 import type { EventRecord, Severity } from '../../preload/contract.ts';

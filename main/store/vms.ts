@@ -1,8 +1,8 @@
 /**
  * The table of VMs.
  *
- * Invariant: names are unique whatever their case; `poweredOnAt` is set exactly while the VM is meant to run, so what is
- * set when the program starts was cut off by a crash.
+ * Invariant: names are unique whatever their case; `poweredOnAt` is set exactly while the VM is meant to run, so what
+ * is set when the program starts was cut off by a crash.
  */
 import type Database from 'better-sqlite3';
 import type { Sample } from '../../preload/contract.ts';

@@ -1,8 +1,8 @@
 /**
  * Messages over a message port (Electron's MessagePortMain, or node:worker_threads' MessagePort in tests).
  *
- * Invariant: the same as every transport's. A port tells nothing about pressure, so `unsentBytes` counts what this side has
- * posted and the other has not yet confirmed; confirmations travel on the same port.
+ * Invariant: the same as every transport's. A port tells nothing about pressure, so `unsentBytes` counts what this
+ * side has posted and the other has not yet confirmed; confirmations travel on the same port.
  */
 import { MESSAGE_BYTES_MAX, type Transport } from './transport.ts';
 

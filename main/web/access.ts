@@ -1,8 +1,9 @@
 /**
  * Who may talk to the web door.
  *
- * Invariants: a link's token works once and becomes a cookie that no script can read; requests are answered only under a
- * host name that is ours (a rebound DNS name is not), and a socket is opened only for a page of our own origin.
+ * Invariants: a link's token works once and becomes a cookie that no script can read; requests are answered only
+ * under a host name that is ours (a rebound DNS name is not), and a socket is opened only for a page of our own
+ * origin.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';

@@ -1,8 +1,8 @@
 /**
  * Replicas as Node child processes, joined by local sockets: what the headless host uses.
  *
- * Invariant: the sockets live in a folder that only this user can enter, and a child ends when this process does (its IPC
- * channel closes).
+ * Invariant: the sockets live in a folder that only this user can enter, and a child ends when this process does (its
+ * IPC channel closes).
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

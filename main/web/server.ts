@@ -1,8 +1,8 @@
 /**
  * The web door: serves the page, and its WebSocket, to browsers that were let in.
  *
- * Invariant: only files of the built page are served, each with the same strict headers; everything else is refused with a
- * sentence.
+ * Invariant: only files of the built page are served, each with the same strict headers; everything else is refused
+ * with a sentence.
  */
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';

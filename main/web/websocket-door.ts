@@ -1,7 +1,8 @@
 /**
  * A door over a WebSocket: the browser's and the command line's.
  *
- * Invariant: a message beyond the limit closes the socket before it is read whole (by the WebSocket library's own limit).
+ * Invariant: a message beyond the limit closes the socket before it is read whole (by the WebSocket library's own
+ * limit).
  */
 import type { WebSocket } from 'ws';
 import type { Fleet } from '../fleet/fleet.ts';

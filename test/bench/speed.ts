@@ -1,8 +1,9 @@
 /**
- * `npm run bench [-- --rounds N]`: how fast the same guest does the same work on stock v86, on a machine of ours, and on a
- * protected pair, in one run, in turn, so that a noisy computer disturbs all alike. Ratios are what counts.
+ * `npm run bench [-- --rounds N]`: how fast the same guest does the same work on stock v86, on a machine of ours, and
+ * on a protected pair, in one run, in turn, so that a noisy computer disturbs all alike. Ratios are what counts.
  *
- * Invariant: every figure is measured from outside, from the line typed on the serial console to the marker printed by it.
+ * Invariant: every figure is measured from outside, from the line typed on the serial console to the marker printed
+ * by it.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -117,7 +118,12 @@ function report(baseline: Times, alone: Times, pair: Times): void {
     const cell = (ms = Number.NaN): string =>
       Number.isNaN(ms) ? '–' : `${ms.toFixed(0)} (${(ms / (a ?? 1)).toFixed(2)})`;
     say(
-      `${name.padEnd(28)} stock ${(a ?? 0).toFixed(0).padStart(6)}   alone ${cell(b).padStart(14)}   pair ${cell(c).padStart(14)}`,
+      [
+        name.padEnd(28),
+        `stock ${(a ?? 0).toFixed(0).padStart(6)}`,
+        `alone ${cell(b).padStart(14)}`,
+        `pair ${cell(c).padStart(14)}`,
+      ].join('   '),
     );
   }
   say('\nthe pair, medians');

@@ -1,8 +1,9 @@
 /**
- * Stock v86, as its users run it in Node: the npm package's own module, loop and compiler settings. The baseline that every
- * ratio of the benchmark refers to.
+ * Stock v86, as its users run it in Node: the npm package's own module, loop and compiler settings. The baseline that
+ * every ratio of the benchmark refers to.
  *
- * Invariant: nothing of Lockstep is loaded here. Speaks to its parent by lines: `in` is typed, what is printed comes back.
+ * Invariant: nothing of Lockstep is loaded here. Speaks to its parent by lines: `in` is typed, what is printed comes
+ * back.
  */
 import { readFileSync } from 'node:fs';
 import { V86 } from 'v86';

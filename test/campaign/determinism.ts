@@ -1,9 +1,9 @@
 /**
- * `npm run determinism -- [--minutes N] [--keep FILE]`: records a Linux guest from power-on through N minutes of mixed load
- * in one process, replays the recording in another, and compares full hashes at every checkpoint, JIT on.
+ * `npm run determinism -- [--minutes N] [--keep FILE]`: records a Linux guest from power-on through N minutes of
+ * mixed load in one process, replays the recording in another, and compares full hashes at every checkpoint, JIT on.
  *
- * Invariant: the replaying process knows nothing but the recording (the log, byte for byte as on the logging channel) and
- * the files the VM is made of; it opens no disk image for blocks, asks no clock, and looks at no screen.
+ * Invariant: the replaying process knows nothing but the recording (the log, byte for byte as on the logging channel)
+ * and the files the VM is made of; it opens no disk image for blocks, asks no clock, and looks at no screen.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, copyFileSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
@@ -82,7 +82,7 @@ class Load {
   inputs(nowMs: number): Input[] {
     const inputs: Input[] = [];
     const add = (device: Input['device'], data: Uint8Array): void => void inputs.push({ device, sequence: 0, data });
-    if (/:~# $/.test(this.#serial)) {
+    if (this.#serial.endsWith(':~# ')) {
       this.#serial = '';
       add('serial', encodeSerialInput(Buffer.from(`${LOAD[this.#next++ % LOAD.length]}\n`)));
     }
@@ -163,7 +163,8 @@ function tell(what: string, machine: Machine, file: string): void {
   const instructions = (machine.instructions / 1e9).toFixed(2);
   const log = (statSync(file).size / 2 ** 20).toFixed(1);
   say(
-    `${what} ${machine.epoch} epochs, ${instructions} G instructions, ${(machine.virtualNs / 1e9).toFixed(1)} s, log ${log} MiB`,
+    `${what} ${machine.epoch} epochs, ${instructions} G instructions, ` +
+      `${(machine.virtualNs / 1e9).toFixed(1)} s, log ${log} MiB`,
   );
 }
 

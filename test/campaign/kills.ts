@@ -2,8 +2,8 @@
  * `npm run campaign -- [--kills N] [--report FILE.json]`: kills primary and secondary in turn, again and again, under a
  * guest that counts on its console, and watches from outside.
  *
- * Invariant: it ends with exit status 1 as soon as the counter shows a gap, a repeat or a contradiction, or the pair does
- * not become Protected again. Only processes of its own host are killed.
+ * Invariant: it ends with exit status 1 as soon as the counter shows a gap, a repeat or a contradiction, or the pair
+ * does not become Protected again. Only processes of its own host are killed.
  */
 import { writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -95,12 +95,13 @@ function percentiles(values: readonly number[]): string {
 }
 
 function summary(done: readonly Kill[]): string {
+  const secondaries = done.filter((kill) => kill.victim === 'secondary');
   const primaries = done.filter((kill) => kill.victim === 'primary');
   const phase = (name: 'detectMs' | 'drainMs' | 'arbitrateMs' | 'liveMs'): string =>
     percentiles(primaries.flatMap((kill) => (kill.failover ? [kill.failover[name]] : [])));
   return [
     `silence outside, primary killed    ${percentiles(primaries.map((kill) => kill.silenceMs))}`,
-    `silence outside, secondary killed  ${percentiles(done.filter((k) => k.victim === 'secondary').map((k) => k.silenceMs))}`,
+    `silence outside, secondary killed  ${percentiles(secondaries.map((kill) => kill.silenceMs))}`,
     `protected again                    ${percentiles(done.map((kill) => kill.protectedMs))}`,
     `stun                               ${percentiles(done.flatMap((kill) => kill.stunMs ?? []))}`,
     `detect                             ${phase('detectMs')}`,
@@ -128,7 +129,8 @@ try {
     done.push(kill);
     say(
       `${number}/${kills} ${kill.victim} killed: silence ${kill.silenceMs.toFixed(0)} ms, ` +
-        `protected again after ${(kill.protectedMs / 1000).toFixed(1)} s, counter at ${checkCounter(serial.output()).count}`,
+        `protected again after ${(kill.protectedMs / 1000).toFixed(1)} s, ` +
+        `counter at ${checkCounter(serial.output()).count}`,
     );
   }
   await serial.close();

@@ -4,7 +4,7 @@ import { LeaseArbiter } from '../../main/datastore/leases.ts';
 
 const [folder = '', holder = ''] = process.argv.slice(2);
 
-process.on('message', async (vm: string) => {
-  process.send?.(await new LeaseArbiter(folder, vm, holder).claim(1));
+process.on('message', (vm: string) => {
+  void new LeaseArbiter(folder, vm, holder).claim(1).then((result) => process.send?.(result));
 });
 process.send?.('ready');

@@ -9,7 +9,7 @@ import type { ClaimResult } from '../../main/ft/arbiter.ts';
 import { nextMessage, startChild } from '../support/children.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
-test('of two processes that claim the same generation at the same moment exactly one wins, in each of 20 rounds', async () => {
+test('of two processes that claim the same generation at once exactly one wins, in each of 20 rounds', async () => {
   const folder = temporaryFolder();
   const holders = ['replica 1', 'replica 2'] as const;
   const children = holders.map((holder) => startChild('./claimer.ts', import.meta.url, [folder, holder]));
@@ -31,7 +31,7 @@ test('of two processes that claim the same generation at the same moment exactly
 });
 
 describe('a claim', () => {
-  test('moves the lease on by one, so that the same generation is not won twice, even by the same replica', async () => {
+  test('moves the lease on by one: the same generation is not won twice, even by the same replica', async () => {
     const folder = temporaryFolder();
     const generation = beginGeneration(folder, 'vm', 'the host');
     const arbiter = new LeaseArbiter(folder, 'vm', 'a');
@@ -76,7 +76,7 @@ describe('storage that does not answer', () => {
     expect(await arbiter.claim(1)).toEqual({ outcome: 'won' });
   });
 
-  test('because its place is empty, as where a share is not mounted, is unreachable: no lease is lost by that', async () => {
+  test('because its place is empty, as where a share is not mounted, is unreachable: nothing is lost', async () => {
     const folder = path.join(temporaryFolder(), 'datastore');
     mkdirSync(folder);
     const arbiter = new LeaseArbiter(folder, 'vm', 'a');

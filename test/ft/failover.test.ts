@@ -38,7 +38,7 @@ describe('the primary dies', () => {
     pair.expectCorrect();
   });
 
-  test('and the backup first executes what it has received, then asks for the lease, and says how long each took', () => {
+  test('and the backup executes what it has received, then asks for the lease, and says how long each took', () => {
     const { pair, primary, backup } = ToyPair.protectedPair();
     pair.backupEpochsPerMs = 0;
     pair.run(80);

@@ -93,7 +93,8 @@ describe('a data folder in use by another process', () => {
     const holder = startChild('./holder.ts', import.meta.url, [folder]);
     await nextMessage(holder);
     expect(message(() => openDataFolder(folder))).toBe(
-      `The data folder "${folder}" is in use by another Lockstep. Use that one, or choose another folder with --data DIR.`,
+      `The data folder "${folder}" is in use by another Lockstep. ` +
+        'Use that one, or choose another folder with --data DIR.',
     );
 
     holder.kill('SIGKILL');

@@ -1,6 +1,6 @@
 /**
- * What must hold in every run of a pair, whatever the scenario: each checker watches a run from outside and remembers what
- * it saw go wrong.
+ * What must hold in every run of a pair, whatever the scenario: each checker watches a run from outside and remembers
+ * what it saw go wrong.
  *
  * Invariant: a checker knows nothing of the protocol's inside; it sees messages on the channel, effects that leave a
  * replica, what replicas report, and the lease.
@@ -32,7 +32,9 @@ export interface Checker {
   readonly violations: readonly string[];
 }
 
-/** Outputs seen across all failovers are one continuation of one guest, and what is sent twice is the same both times. */
+/**
+ * Outputs seen across all failovers are one continuation of one guest, and what is sent twice is the same both times.
+ */
 export class OneContinuation implements Checker {
   readonly violations: string[] = [];
   readonly #seen = new Map<string, string>();

@@ -1,7 +1,8 @@
 /**
  * The browser for tests of the page: Debian's Chromium, installed when it is missing and may be.
  *
- * Invariant: a missing browser is installed or reported; a test that needs it is skipped with that reason, never passed.
+ * Invariant: a missing browser is installed or reported; a test that needs it is skipped with that reason, never
+ * passed.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -1,8 +1,8 @@
 /**
  * A logging channel in memory: whole messages, in order, with a delay, on a clock that a test turns by hand.
  *
- * Invariants: nothing is delivered outside `turn`; nothing is delivered to a side after it was told of the closing. A cut
- * channel tells nobody: what was sent waits, as in a network that is down, and arrives when it is healed.
+ * Invariants: nothing is delivered outside `turn`; nothing is delivered to a side after it was told of the closing. A
+ * cut channel tells nobody: what was sent waits, as in a network that is down, and arrives when it is healed.
  */
 
 /** One side's view of the channel. */

@@ -1,6 +1,6 @@
 /**
- * A machine without an emulator: its state is a hash chain over the heads it has executed, its outputs and disk requests
- * follow from the state. It has the whole interface of a real one, and restores, diverges and idles.
+ * A machine without an emulator: its state is a hash chain over the heads it has executed, its outputs and disk
+ * requests follow from the state. It has the whole interface of a real one, and restores, diverges and idles.
  *
  * Invariants: state' = F(state, head), as for every machine; every output carries its number and the digest of the one
  * before it, so that whoever sees only the outputs can tell whether they are one continuation. It refuses an input that

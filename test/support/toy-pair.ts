@@ -1,9 +1,10 @@
 /**
- * A fault-tolerant pair on one thread and one clock: the real protocol (main/ft) between toy machines, over a channel, a
- * lease and a disk in memory, with the real outside ends (serial port and input line) that outlive a failover.
+ * A fault-tolerant pair on one thread and one clock: the real protocol (main/ft) between toy machines, over a
+ * channel, a lease and a disk in memory, with the real outside ends (serial port and input line) that outlive a
+ * failover.
  *
- * Invariants: nothing happens but in `run`; the same seed and the same calls give the same run. Every checker sees every
- * run; `expectCorrect` is to be called at the end of each.
+ * Invariants: nothing happens but in `run`; the same seed and the same calls give the same run. Every checker sees
+ * every run; `expectCorrect` is to be called at the end of each.
  */
 import { expect } from 'vitest';
 import { InputLine } from '../../main/fleet/input-line.ts';
@@ -117,7 +118,7 @@ export class ToyPair {
     const end = this.#now + limitMs;
     while (!condition()) {
       const states = this.replicas.map(({ name, state }) => `${name} ${state}`).join(', ');
-      if (this.#now >= end) throw new Error(`It never came to ${condition}: ${states}`);
+      if (this.#now >= end) throw new Error(`It never came to ${condition.toString()}: ${states}`);
       this.#turn();
     }
   }
