@@ -69,7 +69,7 @@ describe('a database of a newer version', () => {
     const before = readFileSync(file);
 
     const said = message(() => openDataFolder(folder));
-    expect(said).toContain(`"${file}" is of a newer Lockstep (schema 2; this one knows 1)`);
+    expect(said).toContain(`"${file}" is of a newer Lockstep (schema 2, this one knows 1)`);
     expect(said).toContain('Update Lockstep, or choose another data folder with --data DIR. Nothing was changed.');
     expect(readFileSync(file).equals(before)).toBe(true);
     expect(readdirSync(folder).filter((name) => name.startsWith('lockstep.db'))).toEqual(['lockstep.db']);
