@@ -54,11 +54,16 @@ async function stock(times: Times): Promise<void> {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let output = '';
+  let ended: number | null = null;
+  child.on('exit', (code) => (ended = code ?? 1));
   child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString('latin1')));
   const guest: Guest = {
     write: (text) => void child.stdin.write(text),
     async until(pattern) {
-      while (!pattern.test(output)) await new Promise((resolve) => setTimeout(resolve, 5));
+      while (!pattern.test(output)) {
+        if (ended !== null) throw new Error(`stock v86 ended with ${ended}`);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
     },
   };
   await guest.until(/:~# $/);

@@ -6,6 +6,7 @@
  * back.
  */
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { V86 } from 'v86';
 
 const [bios = '', vgaBios = '', bzimage = '', initrd = '', cmdline = ''] = process.argv.slice(2);
@@ -16,6 +17,7 @@ function buffer(file: string): { buffer: ArrayBuffer } {
 }
 
 const emulator = new V86({
+  wasm_path: createRequire(import.meta.url).resolve('v86/build/v86.wasm'),
   bios: buffer(bios),
   vga_bios: buffer(vgaBios),
   bzimage: buffer(bzimage),
