@@ -64,7 +64,9 @@ export class Pair {
   #copied = 0;
   #failover: FailoverReport | null = null;
   #lastStart: { stunMs: number; protectedMs: number } | null = null;
+  /** Why the primary ended, and what the secondary that is being started said went wrong. */
   #lastWords: string | null = null;
+  #secondaryWords: string | null = null;
   #lossNoted: Replica | null = null;
   #replicas = 0;
 
@@ -163,7 +165,7 @@ export class Pair {
     this.#phase = 'building';
     this.#copied = 0;
     this.#startedAt = Date.now();
-    this.#lastWords = null;
+    this.#secondaryWords = null;
     this.#startTimer = setTimeout(() => {
       this.#parts.outside.event('ft.startTimedOut', 'error', 'Starting the secondary took too long; it is tried again.');
       secondary.kill();
@@ -188,7 +190,7 @@ export class Pair {
         this.#parts.outside.changed();
         return;
       case 'failed':
-        this.#lastWords = message.message;
+        this.#secondaryWords = message.message;
         return;
       case 'ft':
         this.#secondaryEvent(secondary, message.event);
@@ -230,7 +232,7 @@ export class Pair {
     this.#secondary = null;
     this.#phase = 'none';
     if (this.#startTimer) clearTimeout(this.#startTimer);
-    if (this.#primary.alive) this.#noteLoss(secondary, phase, this.#lastWords ?? why);
+    if (this.#primary.alive) this.#noteLoss(secondary, phase, this.#secondaryWords ?? why);
     if (phase === 'building') this.#alone = true;
     else this.#primary.send({ type: 'peerDied', why: `the secondary's process ended (${why})` });
     this.#scheduleStart();
@@ -366,6 +368,7 @@ export class Pair {
     const former = this.#primary;
     if (former.alive) this.#retire(former);
     this.#primary = secondary;
+    this.#lastWords = null;
     this.#secondary = null;
     this.#phase = 'none';
     this.#alone = true;
