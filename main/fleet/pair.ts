@@ -417,6 +417,8 @@ export class Pair {
     timer.unref();
     replica.listen({
       message: (message) => {
+        // What comes after the end would count for the next power-on.
+        if (this.#ended) return;
         if (message.type === 'ft' && message.event.type === 'halted') this.#primaryEvent(replica, message.event);
         else if (message.type === 'serial' || message.type === 'nic') this.#parts.outside.output(message);
       },
