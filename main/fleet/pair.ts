@@ -184,7 +184,6 @@ export class Pair {
     switch (message.type) {
       case 'started':
         this.#phase = 'copying';
-        this.#alone = false;
         this.#parts.processes.link('peer', this.#primary.process, secondary.process);
         this.#primary.send({ type: 'protect' });
         this.#parts.outside.changed();
@@ -279,6 +278,8 @@ export class Pair {
         this.#primaryEvent(primary, message.event);
         return;
       case 'captured':
+        // From here on the primary has a backup, and says when it has none any more.
+        this.#alone = false;
         this.#stunMs = message.stunMs;
         return;
       case 'copied':
