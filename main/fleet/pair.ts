@@ -245,7 +245,7 @@ export class Pair {
     this.#lossNoted = secondary;
     const { outside } = this.#parts;
     const data = { pid: secondary.pid, why };
-    if (phase === 'protected') {
+    if (phase === 'protected' || phase === 'takingOver') {
       this.#reason ??= 'lostConnection';
       outside.event('ft.secondaryLost', 'warning', `The secondary was lost: ${why}.`, data);
     } else {
