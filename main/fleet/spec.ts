@@ -134,10 +134,12 @@ function commandLine(vm: VmRecord, guests: GuestLibrary): string {
 export function hostName(name: string): string {
   const label = name
     .normalize('NFKD')
+    .replaceAll(/\p{M}+/gu, '')
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '')
-    .slice(0, 63);
+    .replace(/^-/, '')
+    .slice(0, 63)
+    .replace(/-$/, '');
   return label === '' ? 'lockstep' : label;
 }
 
