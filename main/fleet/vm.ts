@@ -132,9 +132,11 @@ export class Vm {
   /** Resolves when the machine runs. */
   async powerOn(): Promise<void> {
     this.require('power.on');
-    checkFiles(this.#record.config, this.#around.guests);
-    const { datastore, vms } = this.#around;
+    const { datastore, guests, vms } = this.#around;
+    checkFiles(this.#record.config, guests);
     const poweredOnAt = Date.now();
+    // Made once: a secondary that is started later is made of the same, whatever became of the files it was read from.
+    const spec = specify(this.#record, guests, { holder: '', datastore, startTimeMs: poweredOnAt });
     let generation: number;
     try {
       generation = beginGeneration(datastore, this.id, `host ${process.pid}`);
@@ -146,10 +148,10 @@ export class Vm {
     this.#power = 'startingUp';
     this.#startError = null;
     this.#event('power.on', 'info', 'Powered on.');
-    const { guests, processes, spares } = this.#around;
+    const { processes, spares } = this.#around;
     this.#pair = new Pair(
       {
-        spec: (holder) => specify(this.#record, guests, { holder, datastore, startTimeMs: poweredOnAt }),
+        spec: (holder) => ({ ...spec, holder }),
         generation,
         processes,
         spares,
