@@ -231,7 +231,8 @@ export class Vm {
       event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
       changed: () => this.#around.changed(),
       started: () => {
-        this.#power = 'on';
+        // It may have been told to end meanwhile: then it is on its way to off, and this changes nothing.
+        if (this.#power === 'startingUp') this.#power = 'on';
         this.screen.resume();
         this.#settlePower();
       },
