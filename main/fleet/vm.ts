@@ -8,6 +8,7 @@
 import { encodeScreen } from '../../preload/screen.ts';
 import { CommandError, type FtStatus, type PowerState, type VmMetrics, type VmView } from '../../preload/contract.ts';
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
+import { comparePositions, type Position } from '../ft/output.ts';
 import { beginGeneration } from '../datastore/leases.ts';
 import type { OutsideInput } from '../replica/messages.ts';
 import type { EventTable } from '../store/events.ts';
@@ -35,11 +36,14 @@ export interface VmSurroundings {
 
 /** Confirmations of outputs are collected for this long, in milliseconds. */
 const CONFIRM_MS = 20;
+const NOTHING_YET: Position = { epoch: 0, index: -1 };
 
 export class Vm {
   readonly serial = new SerialPort();
   readonly screen = new ScreenHub((message) => this.#pair?.send(message));
   readonly #inputs = new InputLine();
+  /** The last output that arrived, of any device: outputs come in order, so all before it have arrived too. */
+  #arrived: Position = NOTHING_YET;
   readonly #around: VmSurroundings;
   #record: VmRecord;
   #power: PowerState = 'off';
@@ -219,8 +223,9 @@ export class Vm {
   #pairOutside(): PairOutside {
     return {
       output: (message) => {
-        if (message.type === 'serial') {
-          this.serial.receive(message, message.data);
+        if (message.type === 'serial' || message.type === 'nic') {
+          if (message.type === 'serial') this.serial.receive(message, message.data);
+          if (comparePositions(message, this.#arrived) > 0) this.#arrived = { epoch: message.epoch, index: message.index };
           this.#confirmSoon();
         } else if (message.type === 'screen') {
           this.screen.receive(message.full, message.data);
@@ -249,7 +254,7 @@ export class Vm {
   #confirmSoon(): void {
     this.#confirmTimer ??= setTimeout(() => {
       this.#confirmTimer = null;
-      const { epoch, index } = this.serial.seen;
+      const { epoch, index } = this.#arrived;
       this.#pair?.send({ type: 'confirm', epoch, index });
     }, CONFIRM_MS);
   }
@@ -266,6 +271,7 @@ export class Vm {
     else this.#event('power.off', 'info', 'Powered off.');
     this.#inputs.reset();
     this.serial.reset();
+    this.#arrived = NOTHING_YET;
     this.screen.reset(encodeScreen({ kind: 'blank', full: true }));
     this.#settlePower();
   }
