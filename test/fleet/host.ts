@@ -1,0 +1,14 @@
+// A child process that is a host with one running VM, until it is killed.
+
+import { Fleet } from '../../main/fleet/fleet.ts';
+import { FakeProcesses, wellBehaved } from '../support/fake-processes.ts';
+import { makeGuests } from '../support/guests.ts';
+
+const [dataFolder = '', guestsFolder = ''] = process.argv.slice(2);
+const processes = new FakeProcesses(wellBehaved);
+const fleet = new Fleet({ dataFolder, version: '9.9.9', processes, guests: makeGuests(guestsFolder) });
+const vm = fleet.create({ name: 'web', sample: 'linux' });
+await vm.powerOn();
+vm.setFt(true);
+process.on('message', () => {});
+process.send?.('running');
