@@ -1,5 +1,6 @@
-// A child process that is a host with one running VM, until it is killed.
+// A child process that is a host with one running VM, until it is killed, or told to close while somebody waits.
 
+import { carryOut } from '../../main/fleet/commands.ts';
 import { Fleet } from '../../main/fleet/fleet.ts';
 import { FakeProcesses, wellBehaved } from '../support/fake-processes.ts';
 import { makeGuests } from '../support/guests.ts';
@@ -10,5 +11,9 @@ const fleet = new Fleet({ dataFolder, version: '9.9.9', processes, guests: makeG
 const vm = fleet.create({ name: 'web', sample: 'linux' });
 await vm.powerOn();
 vm.setFt(true);
-process.on('message', () => {});
+process.on('message', async () => {
+  carryOut(fleet, 'ft.wait', { vm: 'web', for: 'notConfigured', timeoutSeconds: 3600 }).catch(() => {});
+  await fleet.close();
+  process.disconnect();
+});
 process.send?.('running');
