@@ -111,29 +111,34 @@ function setFt(vm: Vm, on: boolean): CommandResults['ft.on'] {
 function waitForState(fleet: Fleet, args: ParsedArgs<'ft.wait'>): Promise<FtStatus> {
   const { id, name } = fleet.vm(args.vm);
   return new Promise((resolve, reject) => {
+    /** Looks at the state now; the VM may be gone. */
+    const look = (act: (now: FtStatus) => void): void => {
+      try {
+        act(fleet.vm(id).ftStatus());
+      } catch (error) {
+        done(() => reject(asCommandError(error)));
+      }
+    };
     const done = (act: () => void): void => {
       clearTimeout(timer);
       unfollow();
       act();
     };
-    const status = (): FtStatus => fleet.vm(id).ftStatus();
-    const look = (): void => {
-      try {
-        const now = status();
+    const check = (): void =>
+      look((now) => {
         if (now.status === args.for) done(() => resolve(now));
-      } catch (error) {
-        done(() => reject(asCommandError(error)));
-      }
-    };
-    const timer = setTimeout(() => {
-      const now = status();
-      const state = now.reason ? `${now.status} (${now.reason})` : now.status;
-      const outcome = `"${name}" is ${state} after ${args.timeoutSeconds} s, not ${args.for}.`;
-      const message = `${outcome} "lockstep events ${name}" says why.`;
-      done(() => reject(new CommandError('timeout', message)));
-    }, args.timeoutSeconds * 1000);
-    const unfollow = fleet.follow(look);
-    look();
+      });
+    const tooLate = (): void =>
+      look((now) => {
+        const state = now.reason ? `${now.status} (${now.reason})` : now.status;
+        const outcome = `"${name}" is ${state} after ${args.timeoutSeconds} s, not ${args.for}.`;
+        const message = `${outcome} "lockstep events ${name}" says why.`;
+        done(() => reject(new CommandError('timeout', message)));
+      });
+    // Whoever waits does not keep a host alive that is closed.
+    const timer = setTimeout(tooLate, args.timeoutSeconds * 1000).unref();
+    const unfollow = fleet.follow(check);
+    check();
   });
 }
 

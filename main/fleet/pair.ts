@@ -64,7 +64,9 @@ export class Pair {
   #copied = 0;
   #failover: FailoverReport | null = null;
   #lastStart: { stunMs: number; protectedMs: number } | null = null;
+  /** Why the primary ended, and what the secondary that is being started said went wrong. */
   #lastWords: string | null = null;
+  #secondaryWords: string | null = null;
   #lossNoted: Replica | null = null;
   #replicas = 0;
 
@@ -163,7 +165,7 @@ export class Pair {
     this.#phase = 'building';
     this.#copied = 0;
     this.#startedAt = Date.now();
-    this.#lastWords = null;
+    this.#secondaryWords = null;
     this.#startTimer = setTimeout(() => {
       this.#parts.outside.event(
         'ft.startTimedOut',
@@ -186,13 +188,12 @@ export class Pair {
     switch (message.type) {
       case 'started':
         this.#phase = 'copying';
-        this.#alone = false;
         this.#parts.processes.link('peer', this.#primary.process, secondary.process);
         this.#primary.send({ type: 'protect' });
         this.#parts.outside.changed();
         return;
       case 'failed':
-        this.#lastWords = message.message;
+        this.#secondaryWords = message.message;
         return;
       case 'ft':
         this.#secondaryEvent(secondary, message.event);
@@ -234,7 +235,7 @@ export class Pair {
     this.#secondary = null;
     this.#phase = 'none';
     if (this.#startTimer) clearTimeout(this.#startTimer);
-    if (this.#primary.alive) this.#noteLoss(secondary, phase, this.#lastWords ?? why);
+    if (this.#primary.alive) this.#noteLoss(secondary, phase, this.#secondaryWords ?? why);
     if (phase === 'building') this.#alone = true;
     else this.#primary.send({ type: 'peerDied', why: `the secondary's process ended (${why})` });
     this.#scheduleStart();
@@ -248,7 +249,7 @@ export class Pair {
     this.#lossNoted = secondary;
     const { outside } = this.#parts;
     const data = { pid: secondary.pid, why };
-    if (phase === 'protected') {
+    if (phase === 'protected' || phase === 'takingOver') {
       this.#reason ??= 'lostConnection';
       outside.event('ft.secondaryLost', 'warning', `The secondary was lost: ${why}.`, data);
     } else {
@@ -281,6 +282,8 @@ export class Pair {
         this.#primaryEvent(primary, message.event);
         return;
       case 'captured':
+        // From here on the primary has a backup, and says when it has none any more.
+        this.#alone = false;
         this.#stunMs = message.stunMs;
         return;
       case 'copied':
@@ -370,6 +373,7 @@ export class Pair {
     const former = this.#primary;
     if (former.alive) this.#retire(former);
     this.#primary = secondary;
+    this.#lastWords = null;
     this.#secondary = null;
     this.#phase = 'none';
     this.#alone = true;
@@ -418,6 +422,8 @@ export class Pair {
     timer.unref();
     replica.listen({
       message: (message) => {
+        // What comes after the end would count for the next power-on.
+        if (this.#ended) return;
         if (message.type === 'ft' && message.event.type === 'halted') this.#primaryEvent(replica, message.event);
         else if (message.type === 'serial' || message.type === 'nic') this.#parts.outside.output(message);
       },

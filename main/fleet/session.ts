@@ -49,6 +49,7 @@ export class Session {
   readonly door: Door;
   readonly #subscriptions = new Map<number, Subscription>();
   #closed = false;
+  #waits = 0;
 
   constructor(fleet: Fleet, door: Door) {
     this.fleet = fleet;
@@ -69,6 +70,16 @@ export class Session {
       if (error instanceof CommandError) return; // Input to a guest that is not there any more is dropped.
       this.door.refuse(`a message cannot be read: ${(error as Error).message}`);
     }
+  }
+
+  /** Reads nothing more from the client until there is room; for several at once, until all have it. */
+  waitFor(room: Promise<void>): void {
+    this.#waits += 1;
+    if (this.#waits === 1) this.door.pause(true);
+    void room.then(() => {
+      this.#waits -= 1;
+      if (this.#waits === 0) this.door.pause(false);
+    });
   }
 
   /** The door was closed. */
@@ -175,15 +186,14 @@ const feeds: { readonly [T in TopicName]: Topic<T> } = {
     });
     return { cancel, bytes: (bytes) => vm.input({ device: 'console', input: decodeConsoleInput(bytes) }) };
   },
-  serial: ({ fleet, door }, args, feed) => {
-    const vm = fleet.vm(args.vm);
+  serial: (session, args, feed) => {
+    const vm = session.fleet.vm(args.vm);
     vm.require('console');
     if (args.history) feed.bytes(vm.serial.history());
     const cancel = vm.serial.attach({ data: (bytes) => feed.bytes(bytes), end: () => feed.end() });
     const bytes = (data: Uint8Array): void => {
       vm.input({ device: 'serial', data: data.slice() });
-      door.pause(true);
-      void vm.inputRoom().then(() => door.pause(false));
+      session.waitFor(vm.inputRoom());
     };
     return { cancel, bytes };
   },

@@ -72,6 +72,7 @@ export function configure(args: ParsedArgs<'vm.create'>, guests: GuestLibrary, m
 
 /** @throws {CommandError} `refused`, naming the file, what is wrong with it, and the remedy. */
 export function checkFiles(config: VmConfig, guests: GuestLibrary): void {
+  if (config.sample === 'linux') sampleCommandLine(guests);
   const files = filesOf(config, guests);
   try {
     for (const [kind, file] of Object.entries(files) as [MediumKind, string | undefined][]) {
@@ -85,7 +86,10 @@ export function checkFiles(config: VmConfig, guests: GuestLibrary): void {
   }
 }
 
-/** What a replica needs to build the machine; `holder` names it for the lease. */
+/**
+ * What a replica needs to build the machine; `holder` names it for the lease.
+ * @throws {CommandError} `refused` when the sample's command line cannot be read.
+ */
 export function specify(
   vm: VmRecord,
   guests: GuestLibrary,
@@ -136,17 +140,29 @@ function filesOf(config: VmConfig, guests: GuestLibrary): ReplicaSpec['files'] {
 function commandLine(vm: VmRecord, guests: GuestLibrary): string {
   if (vm.config.cmdline !== null) return vm.config.cmdline;
   if (vm.config.sample !== 'linux') return DEFAULT_CMDLINE;
-  return `${readFileSync(guests.linux.cmdline, 'utf8').trim()} hostname=${hostName(vm.name)}`;
+  return `${sampleCommandLine(guests)} hostname=${hostName(vm.name)}`;
+}
+
+function sampleCommandLine(guests: GuestLibrary): string {
+  const file = guests.linux.cmdline;
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+    throw new CommandError('refused', `The sample's command line "${file}" cannot be read (${why}). Check the path.`);
+  }
 }
 
 /** The VM's name as a host name (RFC 1123: letters, digits and hyphens, at most 63). */
 export function hostName(name: string): string {
   const label = name
     .normalize('NFKD')
+    .replaceAll(/\p{M}+/gu, '')
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '')
-    .slice(0, 63);
+    .replace(/^-/, '')
+    .slice(0, 63)
+    .replace(/-$/, '');
   return label === '' ? 'lockstep' : label;
 }
 

@@ -48,7 +48,7 @@ export class Vm {
   #power: PowerState = 'off';
   #pair: Pair | null = null;
   #confirmDue = false;
-  /** The last output that has arrived, of whatever device. */
+  /** The last output that arrived, of any device: outputs come in order, so all before it have arrived too. */
   #last: Position = NOTHING;
   readonly #powerWaiters: (() => void)[] = [];
   #startError: string | null = null;
@@ -138,9 +138,11 @@ export class Vm {
   /** Resolves when the machine runs. */
   async powerOn(): Promise<void> {
     this.require('power.on');
-    checkFiles(this.#record.config, this.#around.guests);
-    const { datastore, vms } = this.#around;
+    const { datastore, guests, vms } = this.#around;
+    checkFiles(this.#record.config, guests);
     const poweredOnAt = Date.now();
+    // Made once: a secondary that is started later is made of the same, whatever became of the files it was read from.
+    const spec = specify(this.#record, guests, { holder: '', datastore, startTimeMs: poweredOnAt });
     let generation: number;
     try {
       generation = beginGeneration(datastore, this.id, `host ${process.pid}`);
@@ -152,10 +154,10 @@ export class Vm {
     this.#power = 'startingUp';
     this.#startError = null;
     this.#event('power.on', 'info', 'Powered on.');
-    const { guests, processes, spares } = this.#around;
+    const { processes, spares } = this.#around;
     this.#pair = new Pair(
       {
-        spec: (holder) => specify(this.#record, guests, { holder, datastore, startTimeMs: poweredOnAt }),
+        spec: (holder) => ({ ...spec, holder }),
         generation,
         processes,
         spares,
@@ -239,7 +241,8 @@ export class Vm {
       event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
       changed: () => this.#around.changed(),
       started: () => {
-        this.#power = 'on';
+        // It may have been told to end meanwhile: then it is on its way to off, and this changes nothing.
+        if (this.#power === 'startingUp') this.#power = 'on';
         this.screen.resume();
         this.#settlePower();
       },

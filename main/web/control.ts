@@ -4,7 +4,7 @@
  * Invariant: the socket's address follows from the data folder alone, so that a client finds the host that serves it.
  */
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
@@ -43,7 +43,9 @@ export async function startControl(
     // Listening failed: the server's own error says so.
   });
   if (process.platform !== 'win32') {
-    mkdirSync(path.dirname(address), { recursive: true, mode: 0o700 });
+    const folder = path.dirname(address);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (folder !== path.resolve(dataFolder)) makePrivate(folder);
     // The data folder's lock is ours, so a socket that is still there is a dead host's.
     rmSync(address, { force: true });
   }
@@ -58,6 +60,15 @@ export async function startControl(
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** Anybody may have made a folder of this name in the temporary folder. @throws {Error} when it is not this user's. */
+function makePrivate(folder: string): void {
+  const status = lstatSync(folder);
+  if (!status.isDirectory() || status.uid !== os.userInfo().uid) {
+    throw new Error(`"${folder}" was made by somebody else. Remove it, or choose a data folder with a shorter path.`);
+  }
+  chmodSync(folder, 0o700);
 }
 
 /** A client's socket to the host of this data folder. @throws {Error} when there is none. */
