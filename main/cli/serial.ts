@@ -31,7 +31,9 @@ export async function attachSerial(client: Client, vm: string, history: boolean)
         resolve();
       },
     });
-    void pump(subscription).then(async () => {
+    // Where the VM was powered off first, the input is closed below, in the middle of being read.
+    const inputEnd = pump(subscription).catch(() => {});
+    void inputEnd.then(async () => {
       while (over === undefined && Date.now() - lastOutput < SILENCE_MS) await delay(POLL_MS);
       resolve();
     });
