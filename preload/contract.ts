@@ -69,6 +69,14 @@ export interface FailoverReport {
   readonly liveMs: number;
 }
 
+/** How far the start of a secondary has come. */
+export interface StartProgress {
+  /** `building` its machine, `copying` the state, `catchingUp` with the primary. */
+  readonly phase: 'building' | 'copying' | 'catchingUp';
+  /** The share of the state that has been sent, 0 to 1. */
+  readonly copied: number;
+}
+
 export interface FtStatus {
   readonly status: FtState;
   readonly reason: FtReason | null;
@@ -82,6 +90,8 @@ export interface FtStatus {
   readonly outputDelayMsP50: number | null;
   readonly outputDelayMsP99: number | null;
   readonly lastFailover: FailoverReport | null;
+  /** Null unless a secondary is being started. */
+  readonly starting: StartProgress | null;
   /** The last time a backup was started: how long the guest stood still, and how long until Protected. */
   readonly lastStart: { readonly stunMs: number; readonly protectedMs: number } | null;
 }

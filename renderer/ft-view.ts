@@ -48,11 +48,17 @@ export function vmWords(vm: VmView): { readonly text: string; readonly tone: Ton
   return { text: words.detail ?? words.headline, tone: words.tone };
 }
 
-/** The step (0 to 3) a starting secondary is at, as far as its place and epoch tell. */
-export function startingStep(ft: FtStatus): number {
+/** The step (0 to 3) a starting secondary is at. */
+export function startingStep(ft: Pick<FtStatus, 'status' | 'starting'>): number {
   if (ft.status === 'protected') return 3;
-  if (!ft.secondary) return 0;
-  return ft.secondary.epoch > 0 ? 2 : 1;
+  switch (ft.starting?.phase) {
+    case 'copying':
+      return 1;
+    case 'catchingUp':
+      return 2;
+    default:
+      return 0;
+  }
 }
 
 export function failoverPhases(report: NonNullable<FtStatus['lastFailover']>) {

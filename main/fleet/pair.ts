@@ -5,7 +5,7 @@
  * went live (it won the test-and-set; the fleet decides nothing of that kind); every transition is an event; while
  * Fault Tolerance is on and a primary is alone, the start of a new secondary is under way or scheduled.
  */
-import type { FailoverReport, FtReason, FtState, Severity } from '../../preload/contract.ts';
+import type { FailoverReport, FtReason, FtState, Severity, StartProgress } from '../../preload/contract.ts';
 import type { FtEvent } from '../ft/environment.ts';
 import type { FromReplica, ReplicaSpec, ToReplica } from '../replica/messages.ts';
 import type { Processes } from './processes.ts';
@@ -99,9 +99,12 @@ export class Pair {
     return this.#lastStart;
   }
 
-  /** How much of the state has been copied to a starting secondary, 0 to 1. */
-  get copied(): number {
-    return this.#copied;
+  /** How far a starting secondary is; null when none is started. */
+  get starting(): StartProgress | null {
+    const copied = this.#copied;
+    if (this.#phase === 'building') return { phase: 'building', copied: 0 };
+    if (this.#phase !== 'copying') return null;
+    return { phase: copied < 1 ? 'copying' : 'catchingUp', copied };
   }
 
   /** VMware's state of the pair, while Fault Tolerance is on. */
@@ -293,6 +296,9 @@ export class Pair {
       case 'resumed':
         if (this.#failover) this.#failover = { ...this.#failover, liveMs: message.liveMs };
         this.#tellFailover();
+        return;
+      case 'guestStopped':
+        outside.event('guest.stopped', 'warning', 'The guest has disabled its CPU. Power the virtual machine off.');
         return;
       case 'diskError':
         outside.event('disk.error', 'error', message.message);

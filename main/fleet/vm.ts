@@ -97,6 +97,7 @@ export class Vm {
       outputDelayMsP50: delays?.p50 ?? null,
       outputDelayMsP99: delays?.p99 ?? null,
       lastFailover: pair?.lastFailover ?? null,
+      starting: pair?.starting ?? null,
       lastStart: pair?.lastStart ?? null,
     };
   }

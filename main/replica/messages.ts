@@ -94,6 +94,8 @@ export type FromReplica =
   | { readonly type: 'screen'; readonly full: boolean; readonly data: Uint8Array }
   | { readonly type: 'committed'; readonly sequence: number }
   | { readonly type: 'diskError'; readonly message: string }
+  /** The guest halted with interrupts off: it will never run again. */
+  | { readonly type: 'guestStopped' }
   | { readonly type: 'report'; readonly report: ReplicaReport };
 
 /** The links a replica can be given. */

@@ -51,6 +51,7 @@ export class PrimaryRunner {
   readonly #stops: (() => void)[] = [];
   #peer: Transport | null = null;
   #captureWanted = false;
+  #stoppedTold = false;
   #throttleDebtMs = 0;
   #timer: NodeJS.Timeout | null = null;
   #scheduled = false;
@@ -176,11 +177,18 @@ export class PrimaryRunner {
     const idleMs = this.#primary.step(head, performance.now());
     this.#firstEpoch?.();
     this.#firstEpoch = null;
+    if (machine.stopped) this.#tellStopped();
     const wait = this.#pacer.executed(machine.virtualNs, machine.instructions - before, idleMs);
     const now = performance.now();
     this.#viewer.look(now);
     if (head.slices === 0) return 0;
     return Math.max(wait, this.#throttleWait(now));
+  }
+
+  #tellStopped(): void {
+    if (this.#stoppedTold) return;
+    this.#stoppedTold = true;
+    this.#parts.send({ type: 'guestStopped' });
   }
 
   /** Timers know whole milliseconds only: what the throttle asks for is saved up until it is one. */

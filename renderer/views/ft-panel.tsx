@@ -88,6 +88,7 @@ function Steps({ vm }: { readonly vm: VmView }) {
               {state === 'now' ? <ToneIcon tone="busy" /> : state === 'done' ? <ToneIcon tone="good" /> : index + 1}
             </span>
             {step}
+            {index === 1 && state === 'now' ? ` ${format.percent((vm.ft.starting?.copied ?? 0) * 100)}` : null}
           </li>
         );
       })}

@@ -63,11 +63,12 @@ describe('a secondary', () => {
     harness.secondary.says({ type: 'started', role: 'backup' });
     expect(harness.processes.links).toEqual([{ name: 'peer', a: harness.primary, b: harness.secondary }]);
     expect(harness.primary.gotOf('protect')).toHaveLength(1);
+    expect(harness.pair.starting).toEqual({ phase: 'copying', copied: 0 });
 
     await harness.pass(1500);
     harness.becomeProtected();
     expect(harness.pair.status()).toEqual({ status: 'protected', reason: null });
-    expect(harness.pair.copied).toBe(0.5);
+    expect(harness.pair.starting).toBeNull();
     expect(harness.pair.lastStart).toEqual({ stunMs: 7, protectedMs: 1500 });
     expect(harness.story).toEqual(['started', 'ft.starting', 'ft.protected']);
   });

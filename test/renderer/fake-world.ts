@@ -42,6 +42,7 @@ export const OFF: VmView['ft'] = {
   outputDelayMsP50: null,
   outputDelayMsP99: null,
   lastFailover: null,
+  starting: null,
   lastStart: null,
 };
 

@@ -6,7 +6,7 @@ import { failoverPhases, ftWords, startingStep, vmWords } from '../../renderer/f
 import { roundTop, sparklineRuns } from '../../renderer/kit/sparkline.tsx';
 import { checkForm, emptyForm, freeName, NO_SOURCE, toArgs } from '../../renderer/new-vm-form.ts';
 import { showAt } from '../../renderer/views/console/scale.ts';
-import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake-world.ts';
+import { fakeVm, OFF, PRIMARY } from './fake-world.ts';
 
 const on = fakeVm('One', { power: 'on', ftEnabled: true, ft: { ...OFF, primary: PRIMARY } });
 
@@ -35,8 +35,8 @@ describe("VMware's words", () => {
   test('the steps of a start follow the secondary', () => {
     const ft = { ...on.ft, status: 'starting' } as const;
     expect(startingStep(ft)).toBe(0);
-    expect(startingStep({ ...ft, secondary: { ...SECONDARY, epoch: 0 } })).toBe(1);
-    expect(startingStep({ ...ft, secondary: SECONDARY })).toBe(2);
+    expect(startingStep({ ...ft, starting: { phase: 'copying', copied: 0.5 } })).toBe(1);
+    expect(startingStep({ ...ft, starting: { phase: 'catchingUp', copied: 1 } })).toBe(2);
   });
 
   test("a failover's phases add up", () => {

@@ -1,0 +1,193 @@
+// The command line's commands, over the real control socket: what each prints for people, and as JSON.
+
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { commands } from '../../main/cli/commands.ts';
+import { startControl } from '../../main/web/control.ts';
+import { CommandError } from '../../preload/contract.ts';
+import { encodeScreen } from '../../preload/screen.ts';
+import { report } from '../support/fake-processes.ts';
+import { openFleet, type TestFleet } from '../support/fleet.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+type Options = { readonly [name: string]: string | boolean };
+
+interface Cli extends TestFleet {
+  /** Runs a command; what it printed, a line each. */
+  lockstep(words: string, positionals?: readonly string[], options?: Options): Promise<string[]>;
+  json(words: string, positionals?: readonly string[], options?: Options): Promise<unknown>;
+}
+
+async function cli(): Promise<Cli> {
+  const fleet = openFleet();
+  const control = await startControl(fleet.fleet, fleet.dataFolder, () => null);
+  onTestFinished(() => control.close());
+  const lockstep = async (
+    words: string,
+    positionals: readonly string[] = [],
+    options: Options = {},
+    json = false,
+  ): Promise<string[]> => {
+    const printed: string[] = [];
+    const command = commands.find((candidate) => candidate.words === words);
+    await command?.run({
+      positionals,
+      options,
+      json,
+      dataFolder: fleet.dataFolder,
+      print: (text) => printed.push(...text.split('\n')),
+    });
+    return printed;
+  };
+  return {
+    ...fleet,
+    lockstep: (words, positionals, options) => lockstep(words, positionals, options),
+    json: async (words, positionals, options) =>
+      JSON.parse((await lockstep(words, positionals, options, true)).join('\n')),
+  };
+}
+
+async function withRunningVm(): Promise<Cli> {
+  const test = await cli();
+  await test.lockstep('vm create', ['web'], { sample: 'test' });
+  await test.lockstep('power on', ['web']);
+  return test;
+}
+
+describe('vm', () => {
+  test('list says how to make the first one, and then shows a table', async () => {
+    const { lockstep, json } = await cli();
+    expect(await lockstep('vm list')).toEqual([
+      'No virtual machines yet. Make one: lockstep vm create NAME --sample linux',
+    ]);
+    expect(await json('vm list')).toEqual([]);
+    await lockstep('vm create', ['a longer name'], { sample: 'test', memory: '64' });
+    await lockstep('vm create', ['web'], { sample: 'linux' });
+    expect(await lockstep('vm list')).toEqual([
+      'NAME           POWER  FAULT TOLERANCE  MEMORY  GUEST',
+      'a longer name  off    not configured   64 MB   Test guest',
+      'web            off    not configured   128 MB  Sample Linux',
+    ]);
+  });
+
+  test('show tells what it is made of', async () => {
+    const { lockstep, json, guests } = await cli();
+    await lockstep('vm create', ['web'], { bzimage: guests.linux.bzimage, cmdline: 'quiet' });
+    const lines = await lockstep('vm show', ['WEB']);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'Name             web',
+        'Power            off',
+        'Guest            Linux kernel',
+        'Memory           128 MB',
+        `bzimage          ${guests.linux.bzimage}`,
+        'Command line     quiet',
+        'Fault Tolerance  not configured',
+      ]),
+    );
+    expect(await json('vm show', ['web'])).toMatchObject({ name: 'web', hardware: { cmdline: 'quiet' } });
+  });
+
+  test('create and delete say what was done, as JSON what there is', async () => {
+    const { lockstep, json } = await cli();
+    expect(await json('vm create', ['web'], { sample: 'test' })).toMatchObject({ name: 'web', power: 'off' });
+    expect(await lockstep('vm delete', ['web'])).toEqual([]);
+    await expect(lockstep('vm delete', ['web'])).rejects.toMatchObject({ code: 'notFound' });
+    await lockstep('vm create', ['web'], { sample: 'test' });
+    expect(await json('vm delete', ['web'])).toBeNull();
+  });
+
+  test('create takes numbers for numbers only', async () => {
+    const { lockstep } = await cli();
+    for (const memory of ['', 'x', '64MB', 'Infinity']) {
+      await expect(lockstep('vm create', ['web'], { sample: 'test', memory })).rejects.toThrow(
+        new CommandError('usage', `--memory takes a number, not "${memory}".`),
+      );
+    }
+  });
+});
+
+test('power and ft do what they say, and ft status shows the pair', async () => {
+  const { lockstep, json, processes } = await withRunningVm();
+  expect(await lockstep('ft on', ['web'])).toEqual([]);
+  expect((await lockstep('ft wait', ['web']))[0]).toBe('Fault Tolerance Status     Protected');
+  processes.last('boot').says({ type: 'report', report: report() });
+  const status = await lockstep('ft status', ['web']);
+  expect(status).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^Primary location +\S+, pid \d+, epoch 1234$/),
+      expect.stringMatching(/^Secondary location +\S+, pid \d+, epoch 0$/),
+      'Generation                 1',
+      'Lag                        1.5 ms',
+      'Log Bandwidth              300.0 kbit/s',
+      'Output delay, p50 and p99  0.2 ms, 1.0 ms',
+      'Last failover              –',
+    ]),
+  );
+  expect(await json('ft status', ['web'])).toMatchObject({
+    status: 'protected',
+    reason: null,
+    generation: 1,
+    lagMs: 1.5,
+  });
+  await expect(lockstep('ft wait', ['web'], { for: 'needSecondary', timeout: '0.01' })).rejects.toMatchObject({
+    code: 'timeout',
+  });
+  await lockstep('ft off', ['web']);
+  await lockstep('power off', ['web']);
+  expect(await json('vm list')).toEqual([expect.objectContaining({ power: 'off', ftEnabled: false })]);
+});
+
+test('metrics are one line for people', async () => {
+  const { lockstep, json, processes } = await withRunningVm();
+  processes.last('boot').says({ type: 'report', report: report({ logBitsPerSecond: 3.2e6 }) });
+  expect(await lockstep('metrics', ['web'])).toEqual([
+    expect.stringMatching(
+      /^\S+Z {2}50\.0 M instructions\/s {2}cpu 80 % \+ – {2}lag 1\.5 ms {2}log 3\.20 Mbit\/s {2}output delay 0\.2 ms \/ 1\.0 ms {2}held 0/,
+    ),
+  ]);
+  expect(await json('metrics', ['web'])).toMatchObject({ throttle: 0, secondary: null });
+});
+
+test('events are a line each, of one VM or of all, after an id', async () => {
+  const { lockstep, json } = await withRunningVm();
+  const lines = await lockstep('events');
+  expect(lines).toHaveLength(3);
+  expect(lines[1]).toMatch(/^ {4}2 {2}\d{4}-\S+Z {2}info {5}web: The virtual machine was created\.$/);
+  expect(await lockstep('events', ['web'], { since: '2' })).toEqual([expect.stringContaining('Powered on.')]);
+  expect(await lockstep('events', [], { since: '99' })).toEqual([]);
+  expect(await json('events', [], { since: '99' })).toEqual([]);
+});
+
+test('the console is typed on, read, and saved as a picture', async () => {
+  const { lockstep, json, processes } = await withRunningVm();
+  const replica = processes.last('boot');
+  expect(await lockstep('console type', ['web', 'a\\n'])).toEqual([]);
+  expect(await json('console key', ['web', 'enter'])).toBeNull();
+  const codes = replica
+    .gotOf('input')
+    .map(({ input }) => input.device === 'console' && input.input.kind === 'keys' && [...input.input.codes]);
+  expect(codes).toEqual([
+    [0x1e, 0x9e],
+    [0x1c, 0x9c],
+    [0x1c, 0x9c],
+  ]);
+
+  const wellBehaved = replica.react;
+  replica.react = (message) => {
+    if (message.type === 'frame')
+      replica.says({ type: 'screen', full: true, data: encodeScreen({ kind: 'blank', full: true }) });
+    wellBehaved(message);
+  };
+  expect(await json('console text', ['web'])).toEqual({ lines: [] });
+  const file = path.join(temporaryFolder(), 'screen.png');
+  expect(await lockstep('console screenshot', ['web', file])).toEqual([`Saved 720×400 to ${file}.`]);
+  expect(readFileSync(file).subarray(1, 4).toString()).toBe('PNG');
+});
+
+test('a fault tells which process it has ended', async () => {
+  const { lockstep, processes } = await withRunningVm();
+  expect(await lockstep('fault', ['web', 'crash-primary'])).toEqual([`Killed process ${processes.last('boot').pid}.`]);
+  await expect(lockstep('fault', ['web', 'earthquake'])).rejects.toMatchObject({ code: 'usage' });
+});

@@ -1,0 +1,365 @@
+// The parts of a replica: heads from wall time, inputs for heads, disks, pictures, and a snapshot on its way.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { HEAD_BYTES_MAX, HEAD_INPUTS_MAX, SNAPSHOT_BYTES_MAX, SNAPSHOT_CHUNK_BYTES } from '../../main/ft/constants.ts';
+import type { Input } from '../../main/ft/entry.ts';
+import { decodeDiskInput } from '../../main/machine/devices/disk.ts';
+import type { DiskRequest, Snapshot } from '../../main/machine/machine.ts';
+import { sendSnapshot, SnapshotReceiver } from '../../main/replica/checkpoint.ts';
+import { Disks } from '../../main/replica/disks.ts';
+import { InputQueue } from '../../main/replica/inputs.ts';
+import { Pacer } from '../../main/replica/pacer.ts';
+import { Viewer } from '../../main/replica/viewer.ts';
+import { decodeScreen, type ScreenUpdate } from '../../preload/screen.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { holds } from '../support/random.ts';
+
+const NS_PER_MS = 1e6;
+
+describe('the pacer', () => {
+  /** A wall clock that a test turns, and a pacer on it. */
+  function clock(): { pacer: Pacer; wall: { ms: number } } {
+    const wall = { ms: 1000 };
+    return { pacer: new Pacer(() => wall.ms * NS_PER_MS), wall };
+  }
+
+  test('lets the virtual clock make up for what it is behind the wall clock', () => {
+    const { pacer, wall } = clock();
+    pacer.restart(0);
+    wall.ms += 5;
+    expect(pacer.head(0, []).advanceUs).toBe(5000);
+    expect(pacer.head(5 * NS_PER_MS, []).advanceUs).toBe(0);
+    expect(pacer.head(9 * NS_PER_MS, []).advanceUs).toBe(0);
+  });
+
+  test('maps the clock anew where it is restarted: no jump for the time before', () => {
+    const { pacer, wall } = clock();
+    wall.ms = 1_000_000;
+    pacer.restart(77 * NS_PER_MS);
+    expect(pacer.head(77 * NS_PER_MS, []).advanceUs).toBe(0);
+  });
+
+  test('catches up with an hour of sleep in steps of a second', () => {
+    const { pacer, wall } = clock();
+    pacer.restart(0);
+    wall.ms += 3_600_000;
+    expect(pacer.head(0, []).advanceUs).toBe(1_000_000);
+  });
+
+  test('tells a sleeping guest how long to sleep, and one that has run ahead of the wall clock as well', () => {
+    const { pacer } = clock();
+    pacer.restart(0);
+    pacer.head(0, []);
+    expect(pacer.executed(0, 0, 7.2)).toBe(8);
+    expect(pacer.executed(0, 0, 0)).toBe(0);
+    expect(pacer.executed(5 * NS_PER_MS, 0, 0)).toBe(0);
+    expect(pacer.executed(25 * NS_PER_MS, 0, 0)).toBe(25);
+  });
+
+  test('learns the speed, keeps the rate within its bounds, and makes only heads that can be logged', () => {
+    const epoch = fc.record({ wallUs: fc.nat(100_000), instructions: fc.nat(10_000_000), rate: fc.nat(20) });
+    holds(
+      fc.property(fc.array(epoch, { maxLength: 100 }), (epochs) => {
+        const { pacer, wall } = clock();
+        pacer.restart(0);
+        let virtualNs = 0;
+        for (const { wallUs, instructions, rate } of epochs) {
+          const head = pacer.head(virtualNs, []);
+          expect([head.advanceUs, head.rate, head.slices].every(Number.isInteger)).toBe(true);
+          expect(head.rate).toBeGreaterThanOrEqual(512);
+          expect(head.rate).toBeLessThanOrEqual(20_480);
+          virtualNs += head.advanceUs * 1000 + instructions * rate;
+          wall.ms += wallUs / 1000;
+          expect(pacer.executed(virtualNs, instructions, 0)).toBeGreaterThanOrEqual(0);
+        }
+      }),
+    );
+  });
+
+  test('settles at nine tenths of a steady speed', () => {
+    const { pacer, wall } = clock();
+    pacer.restart(0);
+    let virtualNs = 0;
+    let rate = 0;
+    for (let i = 0; i < 400; i++) {
+      const head = pacer.head(virtualNs, []);
+      rate = head.rate;
+      // 100,000 instructions in 1 ms: 10 ns each.
+      virtualNs += head.advanceUs * 1000 + (100_000 / 1024) * head.rate;
+      wall.ms += 1;
+      pacer.executed(virtualNs, 100_000, 0);
+    }
+    expect(rate / 1024).toBeGreaterThan(7.5);
+    expect(rate / 1024).toBeLessThan(9.5);
+  });
+});
+
+describe('the inputs of a head', () => {
+  const input = (sequence: number, bytes = 1): Input => ({ device: 'serial', sequence, data: new Uint8Array(bytes) });
+
+  test('come in order, each once, never more than a head may carry', () => {
+    holds(
+      fc.property(fc.array(fc.array(fc.nat(2000), { maxLength: 400 }), { maxLength: 8 }), (batches) => {
+        let woken = 0;
+        const queue = new InputQueue(() => (woken += 1));
+        let pushed = 0;
+        const taken: number[] = [];
+        const take = (): void => {
+          const inputs = queue.take();
+          expect(inputs.length).toBeLessThanOrEqual(HEAD_INPUTS_MAX);
+          taken.push(...inputs.map(({ sequence }) => sequence));
+        };
+        for (const batch of batches) {
+          for (const bytes of batch) queue.push(input(++pushed, bytes));
+          take();
+        }
+        while (!queue.empty) take();
+        expect(taken).toEqual(Array.from({ length: pushed }, (_, index) => index + 1));
+        expect(woken).toBe(pushed);
+      }),
+      20,
+    );
+  });
+
+  test('are as many bytes as fit; one that is larger than that goes alone', () => {
+    const queue = new InputQueue(() => {});
+    for (const [sequence, bytes] of [HEAD_BYTES_MAX - 10, 10, 1, HEAD_BYTES_MAX, 5].entries())
+      queue.push(input(sequence, bytes));
+    const heads = [queue.take(), queue.take(), queue.take(), queue.take(), queue.take()];
+    expect(heads.map((inputs) => inputs.map(({ sequence }) => sequence))).toEqual([[0, 1], [2], [3], [4], []]);
+  });
+});
+
+describe('the disks', () => {
+  const SIZE = 8192;
+
+  interface Fixture {
+    readonly disks: Disks;
+    readonly completions: { readonly id: number; readonly status: string; readonly data: Uint8Array }[];
+    readonly failures: string[];
+    readonly file: string;
+  }
+
+  async function disks(): Promise<Fixture> {
+    const file = path.join(temporaryFolder(), 'hda.img');
+    writeFileSync(file, Buffer.alloc(SIZE, 7));
+    const completions: Fixture['completions'][number][] = [];
+    const failures: string[] = [];
+    const opened = await Disks.open(
+      [['hda', file]],
+      (completion) => completions.push(decodeDiskInput(completion)),
+      (message) => failures.push(message),
+    );
+    onTestFinished(() => opened.close());
+    return { disks: opened, completions, failures, file };
+  }
+
+  const request = (id: number, operation: DiskRequest['operation'], offset = 0, data?: Uint8Array): DiskRequest => ({
+    id,
+    drive: 'hda',
+    operation,
+    offset,
+    length: data?.length ?? (operation === 'read' ? 512 : 0),
+    ...(data ? { data } : {}),
+  });
+
+  test('carry requests out one after the other, in the order of the guest', async () => {
+    const { disks: drives, completions, file } = await disks();
+    drives.issue(request(0, 'write', 512, new Uint8Array(512).fill(1)));
+    drives.issue(request(1, 'read', 512));
+    drives.issue(request(2, 'write', 512, new Uint8Array(512).fill(2)));
+    drives.issue(request(3, 'flush'));
+    await vi.waitFor(() => expect(completions.map(({ id }) => id)).toEqual([0, 1, 2, 3]));
+    expect(Buffer.from(completions[1]?.data ?? [])).toEqual(Buffer.alloc(512, 1));
+    expect(readFileSync(file).subarray(512, 1024)).toEqual(Buffer.alloc(512, 2));
+  });
+
+  test('complete what fails as an error, tell of it, and go on', async () => {
+    const { disks: drives, completions, failures } = await disks();
+    drives.issue(request(0, 'read', SIZE));
+    drives.issue({ ...request(1, 'read'), drive: 'hdb' });
+    drives.issue(request(2, 'read'));
+    await vi.waitFor(() => expect(completions).toHaveLength(3));
+    const fates = completions.map(({ id, status, data }) => [id, status, data.length]).toSorted();
+    expect(fates).toEqual([
+      [0, 'error', 0],
+      [1, 'error', 0],
+      [2, 'ok', 512],
+    ]);
+    expect(failures.toSorted()).toEqual([
+      expect.stringMatching(/^read on hda failed: 512 bytes at 8192 are outside /),
+      'read on hdb failed: there is no hdb',
+    ]);
+  });
+
+  test('keep completions back while they are quiesced, until all come together', async () => {
+    const { disks: drives, completions } = await disks();
+    drives.issue(request(0, 'read'));
+    drives.issue(request(1, 'read'));
+    drives.quiesce(true);
+    const seen: number[] = [];
+    await vi.waitFor(() => {
+      seen.push(completions.length);
+      expect(completions).toHaveLength(2);
+    });
+    expect(seen.every((count) => count === 0 || count === 2)).toBe(true);
+
+    drives.quiesce(false);
+    drives.issue(request(2, 'flush'));
+    await vi.waitFor(() => expect(completions).toHaveLength(3));
+  });
+
+  test('that cannot be opened are an error', async () => {
+    const missing = path.join(temporaryFolder(), 'missing.img');
+    await expect(
+      Disks.open(
+        [['hda', missing]],
+        () => {},
+        () => {},
+      ),
+    ).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('the viewer', () => {
+  function viewer(): { viewer: Viewer; shown: boolean[]; asked: boolean[]; changed: { now: boolean } } {
+    const [shown, asked, changed] = [[] as boolean[], [] as boolean[], { now: true }];
+    const screen = (full: boolean): ScreenUpdate | null => {
+      asked.push(full);
+      return full || changed.now ? { kind: 'blank', full: true } : null;
+    };
+    return {
+      viewer: new Viewer({ screen }, (view) => shown.push(decodeScreen(view.data).full)),
+      shown,
+      asked,
+      changed,
+    };
+  }
+
+  test('takes no picture while nobody looks', () => {
+    const { viewer: looks, asked } = viewer();
+    for (let now = 0; now < 1000; now += 10) looks.look(now);
+    expect(asked).toEqual([]);
+  });
+
+  test('gives a whole picture first, and then 30 a second at most', () => {
+    const { viewer: looks, asked } = viewer();
+    looks.watch(true);
+    for (let now = 0; now < 1000; now += 1) looks.look(now);
+    expect(asked[0]).toBe(true);
+    expect(asked.slice(1)).not.toContain(true);
+    expect(asked.length).toBeLessThanOrEqual(31);
+    expect(asked.length).toBeGreaterThan(28);
+  });
+
+  test('gives one whole picture to whoever wants one, at once', () => {
+    const { viewer: looks, asked, shown, changed } = viewer();
+    changed.now = false;
+    looks.wantFrame();
+    looks.look(0);
+    looks.look(1);
+    looks.watch(true);
+    looks.look(2);
+    looks.wantFrame();
+    looks.look(3);
+    expect([asked, shown]).toEqual([
+      [true, true, true],
+      [true, true, true],
+    ]);
+  });
+});
+
+describe('a snapshot', () => {
+  type Chunk = { readonly size: number; readonly data: Uint8Array };
+
+  async function chunksOf(snapshot: Snapshot): Promise<Chunk[]> {
+    const chunks: Chunk[] = [];
+    await sendSnapshot(
+      snapshot,
+      (chunk) => Promise.resolve(chunks.push(chunk) > 0),
+      () => {},
+    );
+    return chunks;
+  }
+
+  function receiver(): { give: (sizes: readonly [number, number], chunks: readonly Chunk[]) => Promise<Snapshot> } {
+    return {
+      give: ([descriptionBytes, pagesBytes], chunks) =>
+        new Promise((resolve, reject) => {
+          const into = new SnapshotReceiver(resolve, reject);
+          into.receive({ kind: 'snapshot', epoch: 0, lastInput: 0, descriptionBytes, pagesBytes });
+          for (const chunk of chunks) into.receive({ kind: 'chunk', epoch: 0, ...chunk });
+        }),
+    };
+  }
+
+  const description = Buffer.from('what the machine is '.repeat(100));
+  const pages = new Uint8Array(2 * SNAPSHOT_CHUNK_BYTES + 12_345).map((_, at) =>
+    at % 4096 < 100 ? (at * 7) & 0xff : 0,
+  );
+
+  test('arrives as it was sent, smaller on the way', async () => {
+    const progress: number[] = [];
+    const chunks: Chunk[] = [];
+    await sendSnapshot(
+      { description, pages },
+      (chunk) => Promise.resolve(chunks.push(chunk) > 0),
+      (part) => progress.push(part),
+    );
+    expect(chunks.map(({ size }) => size)).toEqual([2000, SNAPSHOT_CHUNK_BYTES, SNAPSHOT_CHUNK_BYTES, 12_345]);
+    expect(chunks.reduce((sum, { data }) => sum + data.length, 0)).toBeLessThan(pages.length / 5);
+    expect(progress.at(-1)).toBe(1);
+    expect(progress).toEqual(progress.toSorted((a, b) => a - b));
+
+    const arrived = await receiver().give([description.length, pages.length], chunks);
+    expect(Buffer.compare(arrived.description, description)).toBe(0);
+    expect(Buffer.compare(arrived.pages, pages)).toBe(0);
+  });
+
+  test('is sent no further when the attempt was given up', async () => {
+    let sent = 0;
+    await sendSnapshot(
+      { description, pages },
+      () => Promise.resolve(++sent < 2),
+      () => {},
+    );
+    expect(sent).toBe(2);
+  });
+
+  test.each([
+    ['of absurd sizes', [SNAPSHOT_BYTES_MAX, 1], [], 'is absurd'],
+    [
+      'with a chunk of an absurd size',
+      [10, 10],
+      [{ size: SNAPSHOT_CHUNK_BYTES + 1, data: Uint8Array.of(1) }],
+      'is absurd',
+    ],
+    [
+      'packed in an unknown way',
+      [10, 10],
+      [{ size: 10, data: Uint8Array.of(9, 0) }],
+      'compressed in a way this runtime does not know (9)',
+    ],
+    ['packed badly', [10, 10], [{ size: 10, data: Uint8Array.of(2, 1, 2, 3) }], ''],
+  ] as const)('%s is refused', async (_what, sizes, chunks, why) => {
+    await expect(receiver().give(sizes, chunks)).rejects.toThrow(why);
+  });
+
+  test('whose chunks are not what they were announced as is refused', async () => {
+    const [first = { size: 0, data: new Uint8Array() }] = await chunksOf({ description, pages: new Uint8Array() });
+    await expect(receiver().give([2000, 0], [{ ...first, size: 1999 }])).rejects.toThrow();
+    await expect(receiver().give([2000, 0], [{ ...first, size: 2001 }])).rejects.toThrow('has not the size');
+    await expect(receiver().give([1000, 0], [first])).rejects.toThrow('has not the size');
+    await expect(receiver().give([2000, 100], [first, first])).rejects.toThrow('has not the size');
+  });
+
+  test('that was not announced is refused', async () => {
+    const failed = new Promise<Error>((resolve) => {
+      new SnapshotReceiver(() => {}, resolve).receive({ kind: 'chunk', epoch: 0, size: 1, data: Uint8Array.of(1) });
+    });
+    expect((await failed).message).toBe('a snapshot chunk came before the snapshot was announced');
+  });
+});
