@@ -34,6 +34,7 @@ export async function attachSerial(client: Client, vm: string, history: boolean)
     // Where the VM was powered off first, the input is closed below, in the middle of being read.
     const inputEnd = pump(subscription).catch(() => {});
     void inputEnd.then(async () => {
+      lastOutput = Date.now();
       while (over === undefined && Date.now() - lastOutput < SILENCE_MS) await delay(POLL_MS);
       resolve();
     });
