@@ -36,6 +36,8 @@ export async function attachSerial(client: Client, vm: string, history: boolean)
       },
     );
     const inputOver = async (): Promise<void> => {
+      // Silence counts from here: the answer to what was typed last may still be on its way.
+      lastOutput = Date.now();
       while (over === undefined && Date.now() - lastOutput < SILENCE_MS) await delay(POLL_MS);
       resolve();
     };

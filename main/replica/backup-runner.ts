@@ -23,6 +23,7 @@ export class BackupRunner {
   readonly #backup: Backup<DiskRequest>;
   readonly #promoted: (runner: PrimaryRunner) => void;
   readonly #stops: (() => void)[] = [];
+  readonly #early: ((runner: PrimaryRunner) => void)[] = [];
   #scheduled = false;
   #running = true;
 
@@ -66,6 +67,11 @@ export class BackupRunner {
   lostPrimary(why: string): void {
     this.#backup.lostPrimary(why, performance.now());
     this.#wake();
+  }
+
+  /** For what is meant for a primary: the fleet sends it as soon as it hears "live", when the disks are not yet open. */
+  whenPromoted(act: (runner: PrimaryRunner) => void): void {
+    this.#early.push(act);
   }
 
   #restore(snapshot: Parameters<Machine['restore']>[0]): void {
@@ -114,6 +120,7 @@ export class BackupRunner {
         () => this.#parts.send({ type: 'resumed', liveMs: performance.now() - wonAt }),
       );
       this.#promoted(runner);
+      for (const act of this.#early) act(runner);
     } catch (error) {
       this.#failed(error as Error);
     }

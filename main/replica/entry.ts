@@ -71,6 +71,12 @@ async function standBy(spec: ReplicaSpec): Promise<void> {
   parent.send({ type: 'started', role: 'backup' });
 }
 
+/** A backup may be on its way to be a primary. */
+function toPrimary(act: (runner: PrimaryRunner) => void): void {
+  if (primary) act(primary);
+  else backup?.whenPromoted(act);
+}
+
 async function handle(message: ToReplica): Promise<void> {
   switch (message.type) {
     case 'boot':
@@ -92,17 +98,17 @@ async function handle(message: ToReplica): Promise<void> {
       backup?.lostPrimary(message.why);
       return undefined;
     case 'input':
-      primary?.input(message.sequence, message.input);
+      toPrimary((runner) => runner.input(message.sequence, message.input));
       return undefined;
     case 'confirm':
-      primary?.confirm(message.epoch, message.index);
+      toPrimary((runner) => runner.confirm(message.epoch, message.index));
       return undefined;
     case 'watch':
       watching = message.watching;
       primary?.watch(watching);
       return undefined;
     case 'frame':
-      primary?.frame();
+      toPrimary((runner) => runner.frame());
   }
 }
 

@@ -1,10 +1,10 @@
 // `lockstep` as a real process: exit status 0 for done, 1 for failed, 2 for bad usage, and what it says.
 
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { commands } from '../../main/cli/commands.ts';
 import { startControl } from '../../main/web/control.ts';
+import { eventually, moment } from '../support/eventually.ts';
 import { openFleet, type TestFleet } from '../support/fleet.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { run, start, type Ran } from './lockstep.ts';
@@ -28,9 +28,9 @@ function usage(stderr: string): Ran {
 }
 
 test('help lists every command, asked for or not', async () => {
-  const [bare, asked, within] = await Promise.all([run([]), run(['--help']), run(['vm', 'create', '-h'])]);
+  const [bare, asked] = await Promise.all([run([]), run(['vm', 'create', '-h'])]);
   expect(bare).toMatchObject({ status: 0, stderr: '' });
-  expect([asked, within]).toEqual([bare, bare]);
+  expect(asked).toEqual(bare);
   for (const { words } of commands) expect(bare.stdout).toContain(`  lockstep ${words}`);
   expect(bare.stdout).toContain('Exit status: 0 done, 1 failed, 2 bad usage.');
 });
@@ -40,7 +40,6 @@ test('bad usage is told with what is right, and exit status 2', async () => {
     run(['explode']),
     run(['ft', 'explode']),
     run(['vm', 'show']),
-    run(['vm', 'list', 'more']),
     run(['power', 'on', 'web', '--gently']),
     run(['serve', '--port', '70000']),
   ]);
@@ -52,7 +51,6 @@ test('bad usage is told with what is right, and exit status 2', async () => {
       ) as string,
     ),
     usage('Usage: lockstep vm show NAME\n'),
-    usage('Usage: lockstep vm list\n'),
     usage(expect.stringMatching(/^Unknown option '--gently'.*\nUsage: lockstep power on NAME\n$/s) as string),
     usage('--port takes a number from 0 to 65535, not "70000".\n'),
   ]);
@@ -107,13 +105,12 @@ test('with a host, commands are done, failed or refused as bad usage by it', asy
 
 test('a link comes from a host with a web page, and from no other', async () => {
   const [page, application] = [await host(() => 'http://127.0.0.1:1/?token=t'), await host()];
-  const [text, json, none] = await Promise.all([
-    run(['link', '--data', page.dataFolder]),
-    run(['link', '--json', '--data', page.dataFolder]),
-    run(['link', '--data', application.dataFolder]),
+  const relative = path.relative(process.cwd(), page.dataFolder);
+  const [text, none] = await Promise.all([
+    run(['link', '--data', relative]),
+    run(['link', '--json', '--data', application.dataFolder]),
   ]);
   expect(text).toEqual({ status: 0, stdout: 'http://127.0.0.1:1/?token=t\n', stderr: '' });
-  expect(JSON.parse(json.stdout)).toEqual({ url: 'http://127.0.0.1:1/?token=t' });
   expect(none).toEqual({
     status: 1,
     stdout: '',
@@ -136,7 +133,9 @@ describe('the serial port', () => {
       replica.prints((epoch += 1), 0, Buffer.from(message.input.data).toString().toUpperCase());
     };
     const attached = start(['serial', 'attach', 'web', '--history', '--data', data]);
-    await vi.waitFor(() => expect(attached.printed.stdout).toBe('login: '), 5000);
+    await eventually(() => expect(attached.printed.stdout).toBe('login: '));
+    // The user thinks for a while.
+    await moment(600);
     attached.child.stdin?.end('root\nĀ');
     expect(await attached.end).toEqual({ status: 0, stdout: 'login: ROOT\nĀ', stderr: '' });
   });
@@ -146,10 +145,10 @@ describe('the serial port', () => {
     await call('vm.create', { name: 'web', sample: 'test' });
     await call('power.on', { vm: 'web' });
     const attached = start(['serial', 'attach', 'web', '--data', data]);
-    await vi.waitFor(() => {
+    await eventually(() => {
       processes.last('boot').prints(Date.now(), 0, '.');
       expect(attached.printed.stdout).not.toBe('');
-    }, 5000);
+    });
     await call('power.off', { vm: 'web' });
     expect(await attached.end).toMatchObject({ status: 0, stderr: '' });
 
@@ -167,19 +166,12 @@ test('whoever follows events hears them until the host ends, and then that it ha
       .trim()
       .split('\n')
       .map((line) => (line ? (JSON.parse(line) as { kind: string }).kind : ''));
-  await vi.waitFor(() => expect(kinds()).toEqual(['host.started']), 5000);
+  await eventually(() => expect(kinds()).toEqual(['host.started']));
   await call('vm.create', { name: 'web', sample: 'test' });
-  await vi.waitFor(() => expect(kinds()).toEqual(['host.started', 'vm.created']));
+  await eventually(() => expect(kinds()).toEqual(['host.started', 'vm.created']));
   await close();
   expect(await follower.end).toMatchObject({
     status: 1,
     stderr: 'The Lockstep host has ended. Start it again with: lockstep serve\n',
   });
-});
-
-test('a data folder that is named relatively is the one below the working directory', async () => {
-  const { dataFolder } = await host();
-  mkdirSync(path.join(dataFolder, 'inside'));
-  const relative = path.relative(process.cwd(), dataFolder);
-  expect(await run(['vm', 'list', '--data', relative])).toMatchObject({ status: 0, stderr: '' });
 });

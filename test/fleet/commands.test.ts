@@ -3,11 +3,12 @@
 import { once } from 'node:events';
 import fc from 'fast-check';
 import { decode as decodePng } from 'fast-png';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { carryOut } from '../../main/fleet/commands.ts';
 import { CommandError, commands, type CommandName } from '../../preload/contract.ts';
 import { encodeScreen } from '../../preload/screen.ts';
 import { nextMessage, startChild } from '../support/children.ts';
+import { eventually } from '../support/eventually.ts';
 import { openFleet, type TestFleet } from '../support/fleet.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { holdsAsync } from '../support/random.ts';
@@ -228,5 +229,5 @@ test('events are listed for all, for one VM, from an id on, and so many at most'
   expect(await kinds({})).toEqual(['host.started', 'vm.created', 'vm.created']);
   expect(await kinds({ vm: 'mail' })).toEqual(['vm.created']);
   expect(await kinds({ since: 1, limit: 1 })).toEqual(['vm.created']);
-  await vi.waitFor(async () => expect(await call('event.list', { since: 3 })).toEqual([]));
+  await eventually(async () => expect(await call('event.list', { since: 3 })).toEqual([]));
 });

@@ -3,8 +3,9 @@
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { nextMessage, startChild } from '../support/children.ts';
+import { eventually, moment } from '../support/eventually.ts';
 import { FakeProcesses, ftEvent, report } from '../support/fake-processes.ts';
 import { openFleet, type TestFleet } from '../support/fleet.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -144,9 +145,9 @@ describe('power', () => {
     const { fleet, call } = openFleet({ processes });
     await call('vm.create', { name: 'web', sample: 'test' });
     const on = call('power.on', { vm: 'web' });
-    await vi.waitFor(() => processes.last('boot'));
+    await eventually(() => processes.last('boot'));
     const off = call('power.off', { vm: 'web' });
-    await vi.waitFor(() => processes.last('powerOff'));
+    await eventually(() => processes.last('powerOff'));
     const replica = processes.last('boot');
     // It had been built when it read that it is to end.
     replica.says({ type: 'started', role: 'primary' });
@@ -190,7 +191,7 @@ describe('Fault Tolerance', () => {
       ftEnabled: false,
       ft: { status: 'notConfigured' },
     });
-    await vi.waitFor(async () => expect((await test.call('ft.status', { vm: 'web' })).generation).toBe(2));
+    await eventually(async () => expect((await test.call('ft.status', { vm: 'web' })).generation).toBe(2));
     expect((await test.call('ft.status', { vm: 'web' })).secondary).toBeNull();
     expect(await story(test)).toEqual([
       'vm.created',
@@ -233,7 +234,7 @@ describe('Fault Tolerance', () => {
     old.says({ type: 'committed', sequence: 1 });
     const pid = (await call('fault', { vm: 'web', kind: 'crash-primary' })).pid;
     expect([pid, old.killed]).toEqual([old.pid, true]);
-    await vi.waitFor(() => expect(old.exited).toBe(true));
+    await eventually(() => expect(old.exited).toBe(true));
 
     survivor.reports(ftEvent.live(2, 2));
     vm.input({ device: 'serial', data: Buffer.from('d') });
@@ -265,7 +266,7 @@ describe('outputs are confirmed to the primary', () => {
     const replica = processes.last('boot');
     replica.prints(10, 0, 'a');
     replica.prints(10, 1, 'b');
-    await vi.waitFor(() => expect(replica.gotOf('confirm')).toEqual([{ type: 'confirm', epoch: 10, index: 1 }]));
+    await eventually(() => expect(replica.gotOf('confirm')).toEqual([{ type: 'confirm', epoch: 10, index: 1 }]));
   });
 
   test('when they are network frames as well: a guest that prints nothing can still be Protected', async () => {
@@ -273,7 +274,7 @@ describe('outputs are confirmed to the primary', () => {
     const replica = processes.last('boot');
     replica.prints(10, 0, 'a');
     replica.says({ type: 'nic', epoch: 12, index: 3, data: new Uint8Array(60) });
-    await vi.waitFor(() => expect(replica.gotOf('confirm').at(-1)).toEqual({ type: 'confirm', epoch: 12, index: 3 }));
+    await eventually(() => expect(replica.gotOf('confirm').at(-1)).toEqual({ type: 'confirm', epoch: 12, index: 3 }));
   });
 });
 
@@ -302,7 +303,7 @@ describe('the host', () => {
     const { fleet, processes } = await protectedVm();
     await fleet.close();
     await fleet.close();
-    await vi.waitFor(() => expect(processes.living).toEqual([]));
+    await eventually(() => expect(processes.living).toEqual([]));
   });
 
   test('that was killed while a VM ran says so when it is opened again, and does not start it', async () => {
@@ -320,7 +321,7 @@ describe('the host', () => {
       ftEnabled: true,
       note: 'Powered off unexpectedly: Lockstep itself was ended while the VM was running',
     });
-    expect(await story(second)).toEqual(['vm.created', 'power.on', 'ft.turnedOn', 'power.lost']);
+    expect((await story(second)).at(-1)).toBe('power.lost');
     expect(second.processes.forked.filter((replica) => replica.got.length > 0)).toEqual([]);
     await second.fleet.close();
 
@@ -334,11 +335,11 @@ describe('the host', () => {
     const { fleet, call } = openFleet();
     let told = 0;
     const unfollow = fleet.follow(() => (told += 1));
-    for (const name of ['a', 'b', 'c']) await call('vm.create', { name, sample: 'test' });
-    await vi.waitFor(() => expect(told).toBe(1));
+    for (const name of ['a', 'b', 'c']) fleet.create({ name, sample: 'test' });
+    await eventually(() => expect(told).toBe(1));
     unfollow();
     await call('vm.create', { name: 'd', sample: 'test' });
-    await new Promise((resolve) => setTimeout(resolve, 130));
+    await moment(130);
     expect(told).toBe(1);
   });
 });

@@ -1,10 +1,11 @@
 // One client's conversation: whatever it sends, it can end nothing but its own session.
 
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Session } from '../../main/fleet/session.ts';
 import { encodeConsoleInput } from '../../preload/input.ts';
 import { decodeBytes, encodeBytes, type HostMessage } from '../../preload/messages.ts';
+import { eventually, moment } from '../support/eventually.ts';
 import { openFleet, type TestFleet } from '../support/fleet.ts';
 import { holds } from '../support/random.ts';
 
@@ -86,7 +87,7 @@ describe('calls', () => {
     client.call(7, 'vm.list', {});
     client.call(8, 'vm.show', { vm: 'nobody' });
     client.says({ kind: 'call', id: 9, command: 'host.show' });
-    await vi.waitFor(() => expect(client.texts).toHaveLength(3));
+    await eventually(() => expect(client.texts).toHaveLength(3));
     expect(client.texts).toEqual(
       expect.arrayContaining([
         { kind: 'result', id: 7, result: [expect.objectContaining({ name: 'web' })] },
@@ -183,11 +184,11 @@ describe('a subscription', () => {
     client.subscribe(1, 'inventory', {});
     expect(client.data(1)).toEqual([expect.objectContaining({ vms: [expect.objectContaining({ name: 'web' })] })]);
     await call('vm.create', { name: 'mail', sample: 'test' });
-    await vi.waitFor(() => expect(client.data(1).at(-1)).toMatchObject({ vms: [{ name: 'mail' }, { name: 'web' }] }));
+    await eventually(() => expect(client.data(1).at(-1)).toMatchObject({ vms: [{ name: 'mail' }, { name: 'web' }] }));
     client.says({ kind: 'unsubscribe', subscription: 1 });
     const { length } = client.data(1);
     await call('vm.delete', { vm: 'mail' });
-    await new Promise((resolve) => setTimeout(resolve, 130));
+    await moment(130);
     expect(client.data(1)).toHaveLength(length);
   });
 
@@ -227,7 +228,7 @@ describe('a subscription', () => {
     replica.prints(5, 0, 'nobody hears this');
     replica.says({ type: 'screen', full: true, data: new Uint8Array(10) });
     await call('vm.create', { name: 'mail', sample: 'test' });
-    await new Promise((resolve) => setTimeout(resolve, 130));
+    await moment(130);
     expect([client.texts.length, client.bytes.length, client.refused]).toEqual([length, 0, []]);
     client.call(1, 'vm.list', {});
     await new Promise(setImmediate);
@@ -250,7 +251,7 @@ describe('the serial port', () => {
     expect(replica.gotOf('input')).toEqual([
       { type: 'input', sequence: 1, input: { device: 'serial', data: new Uint8Array(Buffer.from('secret\n')) } },
     ]);
-    await vi.waitFor(() => expect(client.paused).toEqual([true, false]));
+    await eventually(() => expect(client.paused).toEqual([true, false]));
   });
 
   test('ends at power-off, and what is typed afterwards is dropped', async () => {
@@ -272,7 +273,7 @@ describe('the serial port', () => {
     await new Promise(setImmediate);
     expect(client.paused).toEqual([true]);
     replica.says({ type: 'committed', sequence: 1 });
-    await vi.waitFor(() => expect(client.paused).toEqual([true, false]));
+    await eventually(() => expect(client.paused).toEqual([true, false]));
     expect(replica.gotOf('input')).toHaveLength(2);
   });
 });

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { holds } from '../support/random.ts';
 import { ToyPair } from '../support/toy-pair.ts';
 
-const RUNS = Number(process.env['LOCKSTEP_RUNS'] ?? 40);
+const RUNS = Number(process.env['LOCKSTEP_RUNS'] ?? 20);
 
 type Step =
   | { readonly do: 'run'; readonly ms: number }

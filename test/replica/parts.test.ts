@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { HEAD_BYTES_MAX, HEAD_INPUTS_MAX, SNAPSHOT_BYTES_MAX, SNAPSHOT_CHUNK_BYTES } from '../../main/ft/constants.ts';
 import type { Input } from '../../main/ft/entry.ts';
 import { decodeDiskInput } from '../../main/machine/devices/disk.ts';
@@ -14,6 +14,7 @@ import { InputQueue } from '../../main/replica/inputs.ts';
 import { Pacer } from '../../main/replica/pacer.ts';
 import { Viewer } from '../../main/replica/viewer.ts';
 import { decodeScreen, type ScreenUpdate } from '../../preload/screen.ts';
+import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { holds } from '../support/random.ts';
 
@@ -172,7 +173,7 @@ describe('the disks', () => {
     drives.issue(request(1, 'read', 512));
     drives.issue(request(2, 'write', 512, new Uint8Array(512).fill(2)));
     drives.issue(request(3, 'flush'));
-    await vi.waitFor(() => expect(completions.map(({ id }) => id)).toEqual([0, 1, 2, 3]));
+    await eventually(() => expect(completions.map(({ id }) => id)).toEqual([0, 1, 2, 3]));
     expect(Buffer.from(completions[1]?.data ?? [])).toEqual(Buffer.alloc(512, 1));
     expect(readFileSync(file).subarray(512, 1024)).toEqual(Buffer.alloc(512, 2));
   });
@@ -182,7 +183,7 @@ describe('the disks', () => {
     drives.issue(request(0, 'read', SIZE));
     drives.issue({ ...request(1, 'read'), drive: 'hdb' });
     drives.issue(request(2, 'read'));
-    await vi.waitFor(() => expect(completions).toHaveLength(3));
+    await eventually(() => expect(completions).toHaveLength(3));
     const fates = completions.map(({ id, status, data }) => [id, status, data.length]).toSorted();
     expect(fates).toEqual([
       [0, 'error', 0],
@@ -201,7 +202,7 @@ describe('the disks', () => {
     drives.issue(request(1, 'read'));
     drives.quiesce(true);
     const seen: number[] = [];
-    await vi.waitFor(() => {
+    await eventually(() => {
       seen.push(completions.length);
       expect(completions).toHaveLength(2);
     });
@@ -209,7 +210,7 @@ describe('the disks', () => {
 
     drives.quiesce(false);
     drives.issue(request(2, 'flush'));
-    await vi.waitFor(() => expect(completions).toHaveLength(3));
+    await eventually(() => expect(completions).toHaveLength(3));
   });
 
   test('that cannot be opened are an error', async () => {

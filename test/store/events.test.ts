@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { EventRecord } from '../../preload/contract.ts';
 import { openDataFolder } from '../../main/store/database.ts';
 import { EventTable } from '../../main/store/events.ts';
+import '../support/eventually.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 function table(folder = temporaryFolder()): EventTable {

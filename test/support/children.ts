@@ -7,6 +7,7 @@ import { fork, type ChildProcess, type ForkOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import './eventually.ts';
 
 /** Starts a child that runs `file` (beside the test: pass `import.meta.url`). It ends with the test at the latest. */
 export function startChild(

@@ -2,9 +2,10 @@
 
 import { EventEmitter } from 'node:events';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { portTransport, type PortLike } from '../../main/transport/port.ts';
 import { MESSAGE_BYTES_MAX, type Transport } from '../../main/transport/transport.ts';
+import { eventually, moment } from '../support/eventually.ts';
 
 function ports(): [MessagePort, MessagePort] {
   const { port1, port2 } = new MessageChannel();
@@ -27,7 +28,6 @@ function collect(transport: Transport): string[] {
 }
 
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
-const moment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
 
 describe('messages', () => {
   test('arrive whole and in order, in both directions', async () => {
@@ -35,7 +35,7 @@ describe('messages', () => {
     const [atNear, atFar] = [collect(near), collect(far)];
     for (const text of ['one', '', 'three']) near.send(bytes(text));
     far.send(bytes('answer'));
-    await vi.waitFor(() => expect([atFar, atNear]).toEqual([['one', '', 'three'], ['answer']]));
+    await eventually(() => expect([atFar, atNear]).toEqual([['one', '', 'three'], ['answer']]));
   });
 
   test('wait for whoever listens late', async () => {
@@ -78,7 +78,7 @@ describe('closing', () => {
     near.close();
     near.close();
     near.send(bytes('too late'));
-    await vi.waitFor(() => expect(told).toEqual(['near: closed by this side', 'far: the link was closed']));
+    await eventually(() => expect(told).toEqual(['near: closed by this side', 'far: the link was closed']));
     expect(atFar).toEqual(['last words']);
   });
 
@@ -114,7 +114,7 @@ describe('pressure', () => {
 
     far.pause(false);
     await room;
-    await vi.waitFor(() => expect([near.unsentBytes(), received]).toEqual([0, 8 << 18]));
+    await eventually(() => expect([near.unsentBytes(), received]).toEqual([0, 8 << 18]));
   });
 
   test('is no reason to wait on a link that is closed', async () => {

@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import net from 'node:net';
 import path from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { MessageAssembler, socketTransport } from '../../main/transport/socket.ts';
 import { MESSAGE_BYTES_MAX, type Transport } from '../../main/transport/transport.ts';
+import { eventually, moment } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { holds } from '../support/random.ts';
 
@@ -52,15 +53,15 @@ describe('messages', () => {
     const [atNear, atFar] = [collect(near), collect(far)];
     for (const text of ['one', '', 'three']) near.send(bytes(text));
     far.send(bytes('answer'));
-    await vi.waitFor(() => expect([atFar, atNear]).toEqual([['one', '', 'three'], ['answer']]));
+    await eventually(() => expect([atFar, atNear]).toEqual([['one', '', 'three'], ['answer']]));
   });
 
   test('wait for whoever listens late', async () => {
     const [near, far] = await linked();
     near.send(bytes('early'));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await moment();
     const atFar = collect(far);
-    await vi.waitFor(() => expect(atFar).toEqual(['early']));
+    await eventually(() => expect(atFar).toEqual(['early']));
   });
 
   test('that come in pieces of one byte, or many in one piece, are told apart', async () => {
@@ -73,7 +74,7 @@ describe('messages', () => {
       await new Promise(setImmediate);
     }
     raw.write(Buffer.concat([stream, stream]));
-    await vi.waitFor(() => expect(atFar).toEqual(['one', '', 'two', 'one', '', 'two', 'one', '', 'two']));
+    await eventually(() => expect(atFar).toEqual(['one', '', 'two', 'one', '', 'two', 'one', '', 'two']));
   });
 
   test('of many megabytes arrive as they were', async () => {
@@ -90,7 +91,7 @@ describe('messages', () => {
     far.onClose((why) => story.push(`closed: ${why}`));
     near.send(bytes('last words'));
     near.close();
-    await vi.waitFor(() => expect(story).toEqual(['last words', 'closed: the link was closed']));
+    await eventually(() => expect(story).toEqual(['last words', 'closed: the link was closed']));
   });
 });
 
@@ -134,7 +135,7 @@ describe('an absurd length', () => {
     transport.onMessage(() => {});
     transport.onClose(() => (closed = true));
     raw.write(announced(MESSAGE_BYTES_MAX));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await moment();
     expect(closed).toBe(false);
   });
 });
@@ -149,7 +150,7 @@ describe('closing', () => {
     far.onClose((why) => told.push(`far: ${why}`));
     near.close();
     near.close();
-    await vi.waitFor(() => expect(told).toHaveLength(2));
+    await eventually(() => expect(told).toHaveLength(2));
     expect(told.toSorted()).toEqual(['far: the link was closed', 'near: closed by this side']);
   });
 
@@ -193,14 +194,14 @@ describe('pressure', () => {
     for (let i = 0; i < 8; i++) near.send(piece);
     let drained = false;
     const room = near.drained().then(() => (drained = true));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await moment();
     expect(drained).toBe(false);
     expect(near.unsentBytes()).toBeGreaterThan(4 << 20);
 
     far.pause(false);
     await room;
     expect(near.unsentBytes()).toBeLessThanOrEqual(1 << 18);
-    await vi.waitFor(() => expect(received).toBe(8 << 20));
+    await eventually(() => expect(received).toBe(8 << 20));
   });
 
   test('is no reason to wait on a link that is closed', async () => {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ReplicaProcess } from '../../main/fleet/processes.ts';
 import { childProcesses } from '../../main/web/child-processes.ts';
+import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 interface Child {
@@ -33,7 +34,7 @@ function parent(): Parent {
     process.onMessage((message) => story.push(message.type === 'failed' ? message.message : message.type));
     process.onExit((why) => story.push(`ended: ${why}`));
     onTestFinished(() => process.kill());
-    await vi.waitFor(() => expect(story).toEqual(['ready']), 5000);
+    await eventually(() => expect(story).toEqual(['ready']));
     return { process, story };
   };
   return { processes, folder: path.join(temporary, readdirSync(temporary)[0] ?? ''), start };
@@ -44,7 +45,7 @@ describe('a child process', () => {
     const { process, story } = await parent().start();
     process.send({ type: 'peerDied', why: 'because' });
     process.send({ type: 'input', sequence: 1, input: { device: 'serial', data: Uint8Array.of(1, 255) } });
-    await vi.waitFor(() => expect(story.slice(1)).toEqual(['heard: because', 'Uint8Array 1,255']));
+    await eventually(() => expect(story.slice(1)).toEqual(['heard: because', 'Uint8Array 1,255']));
     expect(process.pid).toBeGreaterThan(0);
   });
 
@@ -53,7 +54,7 @@ describe('a child process', () => {
     const [polite, killed] = await Promise.all([start(), start()]);
     polite.process.send({ type: 'powerOff' });
     killed.process.kill();
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect([polite.story.at(-1), killed.story.at(-1)]).toEqual(['ended: exit code 3', 'ended: killed by SIGKILL']),
     );
     killed.process.send({ type: 'powerOff' });
@@ -66,11 +67,11 @@ test('two child processes are joined, and the end of one closes the link of the 
   expect(statSync(folder).mode & 0o777).toBe(0o700);
   const [a, b] = await Promise.all([start(), start()]);
   processes.link('peer', a.process, b.process);
-  await vi.waitFor(() => {
+  await eventually(() => {
     expect(a.story.at(-1)).toBe(`over peer: greetings from ${b.process.pid}`);
     expect(b.story.at(-1)).toBe(`over peer: greetings from ${a.process.pid}`);
   });
   a.process.kill();
-  await vi.waitFor(() => expect(b.story.at(-1)).toMatch(/^peer closed: /));
+  await eventually(() => expect(b.story.at(-1)).toMatch(/^peer closed: /));
   expect(readdirSync(folder)).toEqual([]);
 });

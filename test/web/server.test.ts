@@ -8,6 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { Access, isLoopback } from '../../main/web/access.ts';
 import { startWebServer, type WebServer } from '../../main/web/server.ts';
+import '../support/eventually.ts';
 import { openFleet, type TestFleet } from '../support/fleet.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
@@ -229,8 +230,9 @@ describe('the socket', () => {
     return new Promise((resolve) => {
       socket.on('unexpected-response', (_request, response) => resolve(response.statusCode ?? 0));
       socket.on('close', (code) => resolve(code));
-      // What is refused after the handshake is closed at once.
-      socket.on('open', () => setTimeout(() => resolve('open'), 50));
+      // What is refused after the handshake is closed, not answered.
+      socket.on('open', () => socket.send(JSON.stringify({ kind: 'call', id: 1, command: 'host.show' })));
+      socket.on('message', () => resolve('open'));
       socket.on('error', () => {});
     });
   }

@@ -1,0 +1,214 @@
+// The runners of primary and backup in one process: real sockets, a real lease, real disk images, and toy machines.
+
+import { once } from 'node:events';
+import net from 'node:net';
+import path from 'node:path';
+import { truncateSync, writeFileSync } from 'node:fs';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { beginGeneration, LeaseArbiter } from '../../main/datastore/leases.ts';
+import type { Arbiter } from '../../main/ft/arbiter.ts';
+import type { FtEvent } from '../../main/ft/environment.ts';
+import { Primary } from '../../main/ft/primary.ts';
+import { BackupRunner } from '../../main/replica/backup-runner.ts';
+import type { FromReplica, ReplicaSpec } from '../../main/replica/messages.ts';
+import { PrimaryRunner, type PrimaryParts } from '../../main/replica/primary-runner.ts';
+import { socketTransport } from '../../main/transport/socket.ts';
+import { eventually } from '../support/eventually.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { readToyOutput, ToyMachine } from '../support/toy-machine.ts';
+
+/** One replica's process, without the process. */
+class Process {
+  readonly said: FromReplica[] = [];
+  readonly machine = new ToyMachine({ idleMs: 3, disk: true, memoryBytes: 50_000 });
+  readonly parts: PrimaryParts;
+  halted = false;
+  onSaid: (message: FromReplica) => void = () => {};
+
+  constructor(spec: ReplicaSpec, arbiter: Arbiter) {
+    const send = (message: FromReplica): void => {
+      this.said.push(message);
+      this.onSaid(message);
+    };
+    this.parts = { spec, machine: this.machine, arbiter, send, halted: () => void (this.halted = true) };
+  }
+
+  events<T extends FtEvent['type']>(type: T): Extract<FtEvent, { type: T }>[] {
+    return this.said.flatMap((message) =>
+      message.type === 'ft' && message.event.type === type ? [message.event as Extract<FtEvent, { type: T }>] : [],
+    );
+  }
+
+  saidOf<T extends FromReplica['type']>(type: T): Extract<FromReplica, { type: T }>[] {
+    return this.said.filter((message): message is Extract<FromReplica, { type: T }> => message.type === type);
+  }
+}
+
+const silent: Arbiter = { claim: () => new Promise(() => {}) };
+
+async function sockets(folder: string): Promise<[net.Socket, net.Socket]> {
+  const server = net.createServer();
+  server.listen(path.join(folder, `${Math.random()}.sock`));
+  await once(server, 'listening');
+  const near = net.connect(server.address() as string);
+  const [[far]] = (await Promise.all([once(server, 'connection'), once(near, 'connect')])) as [[net.Socket], unknown];
+  server.close();
+  return [near, far];
+}
+
+interface World {
+  readonly spec: ReplicaSpec;
+  readonly primary: Process;
+  readonly runner: PrimaryRunner;
+  readonly backup: Process;
+  readonly backupRunner: BackupRunner;
+  /** The primary that the backup has become. */
+  readonly promoted: Promise<PrimaryRunner>;
+  /** Cuts the logging channel. */
+  cut(): void;
+}
+
+/** A pair that is Protected. `arbiter` is what the primary asks. */
+async function pair(arbiter?: Arbiter): Promise<World> {
+  const datastore = temporaryFolder();
+  const hda = path.join(datastore, 'hda.img');
+  writeFileSync(hda, '');
+  truncateSync(hda, 1 << 20);
+  const spec: ReplicaSpec = {
+    vm: 'vm',
+    name: 'web',
+    holder: '',
+    datastore,
+    memoryMB: 32,
+    vgaMemoryMB: 8,
+    seed: 1,
+    startTimeMs: 0,
+    mac: '02:4c:53:00:00:01',
+    files: { bios: '', vgaBios: '', hda },
+    cmdline: '',
+    failureTimeoutMs: 5000,
+  };
+  const generation = beginGeneration(datastore, 'vm', 'host');
+  const primary = new Process(spec, arbiter ?? new LeaseArbiter(datastore, 'vm', 'primary'));
+  const runner = await PrimaryRunner.start(
+    primary.parts,
+    (env, outside) => new Primary(env, outside, { generation, lastInput: 0 }),
+  );
+  onTestFinished(() => runner.powerOff());
+  primary.onSaid = (message) => message.type === 'serial' && runner.confirm(message.epoch, message.index);
+
+  const [near, far] = await sockets(datastore);
+  const backup = new Process(spec, new LeaseArbiter(datastore, 'vm', 'backup'));
+  let resolve: (runner: PrimaryRunner) => void = () => {};
+  const promoted = new Promise<PrimaryRunner>((settle) => (resolve = settle));
+  const backupRunner = new BackupRunner(backup.parts, socketTransport(far), (made) => {
+    onTestFinished(() => made.powerOff());
+    resolve(made);
+  });
+  runner.protect(socketTransport(near));
+  onTestFinished(() => void near.destroy());
+  await eventually(() => expect(primary.events('protected')).toHaveLength(1));
+  return { spec, primary, runner, backup, backupRunner, promoted, cut: () => near.destroy() };
+}
+
+/** The numbers of the outputs that these replicas let out, each once, in the order in which a receiver takes them. */
+function outputs(...processes: Process[]): number[] {
+  const positions = new Map<string, number>();
+  for (const process of processes) {
+    for (const { epoch, index, data } of process.saidOf('serial'))
+      positions.set(`${epoch}.${index}`, readToyOutput(data).number);
+  }
+  return [...positions.values()];
+}
+
+test('a primary copies itself to a backup, which runs behind it and says nothing but how it fares', async () => {
+  const { primary, backup } = await pair();
+  expect(primary.saidOf('captured')).toEqual([expect.objectContaining({ bytes: expect.any(Number) })]);
+  expect(primary.saidOf('copied').at(-1)).toEqual({ type: 'copied', fraction: 1 });
+  const { epoch } = backup.machine;
+  await eventually(() => expect(backup.machine.epoch).toBeGreaterThan(epoch + 20));
+  expect(backup.said.filter(({ type }) => type !== 'report')).toEqual([]);
+});
+
+test('a backup whose primary is gone becomes a primary, and its outputs go on where the others ended', async () => {
+  const { primary, backup, promoted, cut } = await pair(silent);
+  cut();
+  await promoted;
+  expect(backup.events('live')).toEqual([expect.objectContaining({ generation: 2 })]);
+  const { epoch } = backup.machine;
+  await eventually(() => expect(backup.machine.epoch).toBeGreaterThan(epoch + 20));
+  expect(backup.saidOf('resumed')).toHaveLength(1);
+  const numbers = outputs(primary, backup);
+  expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+});
+
+test('inputs that come as soon as a backup has gone live are not lost while it opens its disks', async () => {
+  const { backup, backupRunner, promoted, cut } = await pair(silent);
+  backup.onSaid = (message) => {
+    if (message.type !== 'ft' || message.event.type !== 'live') return;
+    // The fleet answers at once, when the new primary is not there yet.
+    for (const sequence of [1, 2]) {
+      backupRunner.whenPromoted((runner) =>
+        runner.input(sequence, { device: 'serial', data: Uint8Array.of(sequence) }),
+      );
+    }
+  };
+  cut();
+  await promoted;
+  await eventually(() => expect(backup.machine.lastInput).toBe(2));
+});
+
+describe('a primary that loses its backup', () => {
+  test('goes on alone after the test-and-set, and takes another one', async () => {
+    const world = await pair();
+    const { primary, runner, backup, backupRunner } = world;
+    // The backup's process ends before it can claim anything.
+    backup.parts.send({ type: 'failed', message: 'killed' });
+    runner.peerDied("the secondary's process ended");
+    await eventually(() => expect(primary.events('alone')).toEqual([{ type: 'alone', generation: 2 }]));
+    await eventually(() =>
+      expect(backup.events('halted')).toEqual([expect.objectContaining({ cause: 'lostArbitration' })]),
+    );
+    expect(backup.halted).toBe(true);
+    backupRunner.lostPrimary('said twice');
+
+    const [near, far] = await sockets(world.spec.datastore);
+    onTestFinished(() => void near.destroy());
+    const second = new Process(world.spec, new LeaseArbiter(world.spec.datastore, 'vm', 'second'));
+    new BackupRunner(second.parts, socketTransport(far), () => {});
+    runner.protect(socketTransport(near));
+    await eventually(() => expect(primary.events('protected')).toHaveLength(2));
+  });
+
+  test('because Fault Tolerance is turned off lets it go', async () => {
+    const { primary, runner, backup } = await pair();
+    runner.endProtection();
+    await eventually(() => expect(backup.halted).toBe(true));
+    expect(primary.events('alone')).toEqual([{ type: 'alone', generation: 2 }]);
+    expect(backup.events('halted')).toEqual([expect.objectContaining({ cause: 'ended' })]);
+  });
+});
+
+test('power-off ends both at the same epoch', async () => {
+  const { primary, runner, backup } = await pair();
+  runner.powerOff();
+  await eventually(() => expect([primary.halted, backup.halted]).toEqual([true, true]));
+  expect(backup.events('halted')).toEqual([expect.objectContaining({ cause: 'poweredOff' })]);
+  expect([backup.machine.epoch, backup.machine.hash('full')]).toEqual([
+    primary.machine.epoch,
+    primary.machine.hash('full'),
+  ]);
+});
+
+test('an input is taken once, however often it is sent, and is safe when the backup has it', async () => {
+  const { primary, runner, backup } = await pair();
+  for (const sequence of [1, 2, 2, 1, 3]) runner.input(sequence, { device: 'serial', data: Uint8Array.of(sequence) });
+  await eventually(() => expect(primary.saidOf('committed').at(-1)?.sequence).toBe(3));
+  await eventually(() => expect(backup.machine.lastInput).toBe(3));
+});
+
+test('a picture is given at once where one is wanted', async () => {
+  const { primary, runner } = await pair();
+  runner.frame();
+  await eventually(() => expect(primary.saidOf('screen')).toEqual([expect.objectContaining({ full: true })]));
+});
