@@ -30,7 +30,7 @@ async function powerOn(): Promise<void> {
   serial = host.attach('disk');
   await serial.until(/:~# $/);
   // The sample mounts its disk in the background.
-  serial.write('until mountpoint -q /mnt; do sleep 0.1; done; echo mount""ed\n');
+  serial.write('until grep -q /mnt /proc/mounts; do sleep 0.1; done; echo mount""ed\n');
   await serial.until(/mounted/);
 }
 
