@@ -325,6 +325,7 @@ export class Pair {
         this.#phase = 'protected';
         this.#reason = null;
         this.#failures = 0;
+        this.#parts.spares.refill();
         this.#lastStart = { stunMs: this.#stunMs, protectedMs: Date.now() - this.#startedAt };
         const data = { ...this.#lastStart, epoch: event.epoch, secondary: this.#secondary?.pid };
         outside.event('ft.protected', 'info', 'Protected: primary and secondary run in virtual lockstep.', data);

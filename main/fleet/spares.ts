@@ -29,6 +29,11 @@ export class Spares {
     return spare?.alive ? spare : new Replica(this.#processes.fork());
   }
 
+  /** There is nothing more urgent now: the next spare need not wait. */
+  refill(): void {
+    if (!this.#spare) this.#refill(0);
+  }
+
   close(): void {
     this.#closed = true;
     if (this.#timer) clearTimeout(this.#timer);
