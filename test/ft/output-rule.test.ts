@@ -84,6 +84,38 @@ test('the backup keeps what it makes until it hears that it was confirmed', () =
   expect(backup.backup.outputsKept).toBeGreaterThan(290);
 });
 
+test('of an epoch whose outputs were confirmed in part, the backup keeps the rest', () => {
+  const { pair, primary, backup } = ToyPair.protectedPair({ machine: { outputs: () => 3 } });
+  pair.confirms = false;
+  pair.run(100);
+  const epoch = primary.machine.epoch - 20;
+  primary.primary.confirmed({ epoch, index: 1 });
+  pair.run(60);
+  const again: string[] = [];
+  pair.addChecker({
+    violations: [],
+    emitted: (_replica, output) => void again.push(`${output.epoch}.${output.index}`),
+  });
+  primary.die();
+  pair.runUntil(() => backup.state === 'alone');
+  expect(again[0]).toBe(`${epoch}.2`);
+  pair.expectCorrect();
+});
+
+test('the head of an epoch is sent before the epoch is executed', () => {
+  const { pair, primary } = ToyPair.protectedPair();
+  const wrong: number[] = [];
+  pair.addChecker({
+    violations: [],
+    sent: ({ name }, entry) => {
+      if (name === primary.name && entry.kind === 'head' && primary.machine.epoch !== entry.epoch)
+        wrong.push(entry.epoch);
+    },
+  });
+  pair.run(100);
+  expect(wrong).toEqual([]);
+});
+
 test('a backup itself lets nothing out', () => {
   const { pair, backup } = ToyPair.protectedPair();
   const speakers = new Set<string>();

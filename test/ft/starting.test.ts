@@ -94,6 +94,35 @@ test('a backup that died while it was starting is followed by one that becomes P
   pair.expectCorrect();
 });
 
+test('a second backup that takes its time to restore is waited for like the first', () => {
+  const { pair, primary, backup } = ToyPair.protectedPair();
+  backup.die();
+  pair.runUntil(() => primary.state === 'alone');
+  pair.restoreMs = 3000;
+  const second = pair.startBackup();
+  pair.run(2900);
+  expect([primary.state, second.state]).toEqual(['starting', 'restoring']);
+  pair.runUntil(() => primary.state === 'protected');
+  expect(pair.reported(primary, 'backupLost')).toHaveLength(1);
+  pair.expectCorrect();
+});
+
+test('what a new primary has sent again must be confirmed before its own backup may go live', () => {
+  const { pair, primary, backup } = ToyPair.protectedPair({ machine: { outputs: () => 1 } });
+  pair.confirms = false;
+  pair.run(100);
+  primary.die();
+  pair.runUntil(() => backup.state === 'alone');
+  pair.epochMs = 1e9;
+  pair.startBackup();
+  pair.run(1000);
+  expect(backup.state).toBe('starting');
+
+  backup.primary.confirmed(pair.serial.seen);
+  pair.run(100);
+  expect(backup.state).toBe('protected');
+});
+
 test('the machine is captured only when no disk request is under way', () => {
   const pair = new ToyPair({ machine: { disk: true } });
   pair.diskMs = 40;

@@ -167,7 +167,7 @@ export class ToyPair {
   wentLive(replica: ToyReplica): void {
     this.primary = replica;
     this.backup = null;
-    for (const message of this.inputs.resume(replica.machine.lastInput)) {
+    for (const message of this.inputs.resume(replica.primary.lastInput)) {
       if (message.type === 'input' && message.input.device === 'serial')
         replica.input(message.sequence, message.input.data);
     }

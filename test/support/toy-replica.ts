@@ -279,8 +279,8 @@ export class ToyReplica {
 
   #promote(backup: Backup<ToyRequest>): void {
     this.#drop(`${this.name} went live`);
-    this.#inputsSeen = this.machine.lastInput;
     const primary = backup.promote(this.#environment(), this.#outside());
+    this.#inputsSeen = primary.lastInput;
     this.#role = { primary, backup: null };
     if (this.alive) this.#pair.wentLive(this);
   }
