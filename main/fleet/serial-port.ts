@@ -21,6 +21,11 @@ export class SerialPort {
   #history: Uint8Array[] = [];
   #historyBytes = 0;
 
+  /** The position of the last output that arrived. */
+  get seen(): Position {
+    return this.#seen;
+  }
+
   /** An output of a replica; false when it had been seen before. */
   receive(position: Position, data: Uint8Array): boolean {
     if (comparePositions(position, this.#seen) <= 0) return false;

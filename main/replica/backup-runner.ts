@@ -69,7 +69,7 @@ export class BackupRunner {
     this.#wake();
   }
 
-  /** For what is meant for a primary: the fleet sends it as soon as it hears "live", when the disks are not yet open. */
+  /** For what is meant for a primary: the fleet sends it when it hears "live", before the disks are open. */
   whenPromoted(act: (runner: PrimaryRunner) => void): void {
     this.#early.push(act);
   }

@@ -119,7 +119,7 @@ test('a link comes from a host with a web page, and from no other', async () => 
 });
 
 describe('the serial port', () => {
-  test('is standard input and output, byte for byte; after the end of the input the answer is still heard', async () => {
+  test('is standard input and output, byte for byte; after the input ends the answer is still heard', async () => {
     const { dataFolder: data, call, processes } = await host();
     await call('vm.create', { name: 'web', sample: 'test' });
     await call('power.on', { vm: 'web' });
