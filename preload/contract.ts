@@ -181,7 +181,16 @@ export interface Inventory {
 
 /* ------------------------------------------------------------------ commands and queries ------------------------ */
 
-export const FAULTS = ['crash-primary', 'crash-secondary'] as const;
+export const FAULTS = [
+  'crash-primary',
+  'crash-secondary',
+  'hang-primary',
+  'hang-secondary',
+  'cut-channel',
+  'delay-channel',
+  'heal',
+] as const;
+export const FAULT_DELAY_MS_MAX = 10_000;
 export const FaultKind = v.picklist(FAULTS, `the faults are: ${FAULTS.join(', ')}`);
 
 /** The schema of every command's arguments. */
@@ -230,7 +239,12 @@ export const commands = {
     limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(EVENTS_LIMIT_MAX)), 1000),
   }),
   metrics: VmOnly,
-  fault: v.strictObject({ vm: Vm, kind: FaultKind }),
+  fault: v.strictObject({
+    vm: Vm,
+    kind: FaultKind,
+    /** For `delay-channel`: how much later each message arrives, in milliseconds. */
+    ms: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(FAULT_DELAY_MS_MAX))),
+  }),
 } as const;
 
 export type CommandName = keyof typeof commands;
@@ -258,7 +272,8 @@ export interface CommandResults {
   'console.key': null;
   'event.list': readonly EventRecord[];
   metrics: VmMetrics;
-  fault: { readonly pid: number };
+  /** The process that was hit; null where none was. */
+  fault: { readonly pid: number | null };
 }
 
 /* ------------------------------------------------------------------ topics -------------------------------------- */

@@ -3,17 +3,9 @@
  *
  * Invariant: a button is dimmed exactly when the fleet would refuse, with the same sentence as the reason.
  */
-import type { VmView } from './contract.ts';
+import type { FaultKind as Fault, VmView } from './contract.ts';
 
-export type GuardedCommand =
-  | 'vm.delete'
-  | 'power.on'
-  | 'power.off'
-  | 'ft.on'
-  | 'ft.off'
-  | 'console'
-  | 'crash-primary'
-  | 'crash-secondary';
+export type GuardedCommand = 'vm.delete' | 'power.on' | 'power.off' | 'ft.on' | 'ft.off' | 'console' | Fault;
 
 type Subject = Pick<VmView, 'name' | 'power' | 'ftEnabled' | 'ft'>;
 
@@ -42,7 +34,16 @@ export function refusal(command: GuardedCommand, vm: Subject): string | null {
       return vm.power === 'off' ? `"${vm.name}" is powered off: power it on to use its console.` : null;
     case 'crash-primary':
       return vm.power === 'on' ? null : `"${vm.name}" is not running: there is no primary to crash.`;
+    case 'hang-primary':
+      return vm.power === 'on' ? null : `"${vm.name}" is not running: there is no primary to hang.`;
     case 'crash-secondary':
       return vm.ft.secondary ? null : `"${vm.name}" has no secondary to crash.`;
+    case 'hang-secondary':
+      return vm.ft.secondary ? null : `"${vm.name}" has no secondary to hang.`;
+    case 'cut-channel':
+    case 'delay-channel':
+      return vm.ft.secondary ? null : `"${vm.name}" has no secondary, so there is no logging channel.`;
+    case 'heal':
+      return vm.power === 'on' ? null : `"${vm.name}" is not running: there is nothing to heal.`;
   }
 }

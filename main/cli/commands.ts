@@ -155,13 +155,15 @@ function keyboard(
 
 const fault: Command = {
   words: 'fault',
-  takes: ['NAME', FAULTS.join('|')],
-  help: 'Make something fail on purpose',
+  takes: ['NAME', FAULTS.join('|'), 'MS?'],
+  help: 'Make something fail on purpose, or heal it; MS only for delay-channel',
   run: (invocation) =>
     withHost(invocation, async (client) => {
-      const [vm, kind] = invocation.positionals;
-      const { pid } = await client.call('fault', { vm, kind } as never);
-      invocation.print(invocation.json ? JSON.stringify({ pid }) : `Killed process ${pid}.`);
+      const [vm, kind, delay] = invocation.positionals;
+      const ms = number('MS', delay);
+      const result = await client.call('fault', { vm, kind, ...(ms !== undefined && { ms }) } as never);
+      const hit = result.pid === null ? '' : ` (process ${result.pid})`;
+      invocation.print(invocation.json ? JSON.stringify(result) : `Done: ${kind}${hit}.`);
     }),
 };
 

@@ -65,7 +65,7 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
   'event.list': (fleet, { vm, since, limit }) =>
     fleet.events.list({ vm: vm === undefined ? undefined : fleet.vm(vm).id, since, limit }),
   metrics: (fleet, { vm }) => fleet.vm(vm).metrics(),
-  fault: (fleet, { vm, kind }) => ({ pid: fleet.vm(vm).crash(kind === 'crash-primary' ? 'primary' : 'secondary') }),
+  fault: (fleet, { vm, kind, ms }) => ({ pid: fleet.vm(vm).fault(kind, ms) }),
 };
 
 /** Carries out a command that came through a door. @throws {CommandError} */

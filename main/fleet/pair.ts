@@ -5,10 +5,11 @@
  * went live (it won the test-and-set; the fleet decides nothing of that kind); every transition is an event; while
  * Fault Tolerance is on and a primary is alone, the start of a new secondary is under way or scheduled.
  */
-import type { FailoverReport, FtReason, FtState, Severity, StartProgress } from '../../preload/contract.ts';
+import type { FailoverReport, FaultKind, FtReason, FtState, Severity, StartProgress } from '../../preload/contract.ts';
 import type { FtEvent } from '../ft/environment.ts';
 import type { FromReplica, ReplicaSpec, ToReplica } from '../replica/messages.ts';
 import type { Processes } from './processes.ts';
+import { injectFault } from './faults.ts';
 import type { Replica } from './replica.ts';
 import type { Spares } from './spares.ts';
 
@@ -38,6 +39,8 @@ const RETIREMENT_MS = 30_000;
 export interface PairParts {
   readonly spec: (holder: string) => ReplicaSpec;
   readonly generation: number;
+  /** Both replicas write to the same images. */
+  readonly sharedDisk: boolean;
   readonly processes: Processes;
   readonly spares: Spares;
   readonly outside: PairOutside;
@@ -49,6 +52,8 @@ export class Pair {
   #secondary: Replica | null = null;
   #phase: SecondaryPhase = 'none';
   readonly #retired = new Set<Replica>();
+  /** Former primaries that are being ended, each with the new primary that waits for it. */
+  readonly #fences = new Map<Replica, Replica>();
   #protect: boolean;
   /** The primary has no backup and knows it: a new one may be started. */
   #alone = true;
@@ -116,6 +121,15 @@ export class Pair {
 
   send(message: ToReplica): void {
     this.#primary.send(message);
+  }
+
+  /**
+   * Makes something fail on purpose, or heals it. @returns the pid of the process that was hit, null where none was.
+   */
+  fault(kind: FaultKind, ms: number): number | null {
+    const fault = injectFault(kind, ms, { primary: this.primary, secondary: this.secondary, others: this.#retired });
+    this.#parts.outside.changed();
+    return fault;
   }
 
   /** Turns Fault Tolerance on or off. */
@@ -379,6 +393,7 @@ export class Pair {
     const { outside } = this.#parts;
     const former = this.#primary;
     if (former.alive) this.#retire(former);
+    this.#fence(former, secondary);
     this.#primary = secondary;
     this.#lastWords = null;
     this.#secondary = null;
@@ -422,6 +437,19 @@ export class Pair {
     if (secondary.alive) this.#retire(secondary);
   }
 
+  /**
+   * A write that the former primary had begun may still reach a shared disk, after one of the new primary's to the same
+   * place. So the former one is ended first; where no disk is shared it may find out by itself that it has lost.
+   */
+  #fence(former: Replica, successor: Replica): void {
+    if (this.#parts.sharedDisk && former.alive) {
+      this.#fences.set(former, successor);
+      former.kill();
+    } else {
+      successor.send({ type: 'fenced' });
+    }
+  }
+
   /** Leaves it the time to find out by itself that it has lost, and to say so. */
   #retire(replica: Replica): void {
     this.#retired.add(replica);
@@ -437,9 +465,18 @@ export class Pair {
       exit: () => {
         clearTimeout(timer);
         this.#retired.delete(replica);
+        const successor = this.#fences.get(replica);
+        if (successor) this.#fenced(replica, successor);
         this.#settle();
       },
     });
+  }
+
+  #fenced(former: Replica, successor: Replica): void {
+    this.#fences.delete(former);
+    successor.send({ type: 'fenced' });
+    const message = 'The former primary was ended, so that its writes cannot meet those of the new one.';
+    this.#parts.outside.event('ft.fenced', 'info', message, { pid: former.pid });
   }
 
   #settle(): void {

@@ -14,6 +14,11 @@ export interface ReplicaProcess {
   onExit(listener: (why: string) => void): void;
   /** Ends it at once, as `kill -9` does. */
   kill(): void;
+  /**
+   * Makes it stand still (SIGSTOP), or go on (SIGCONT).
+   * @throws {Error} where the operating system cannot do that.
+   */
+  hang(hanging: boolean): void;
 }
 
 export interface Processes {

@@ -83,4 +83,9 @@ export class Replica {
   kill(): void {
     if (this.alive) this.#process.kill();
   }
+
+  /** @throws {Error} where the operating system cannot make a process stand still. */
+  hang(hanging: boolean): void {
+    if (this.alive) this.#process.hang(hanging);
+  }
 }

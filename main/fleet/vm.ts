@@ -6,7 +6,14 @@
  * "off", so that a crash of the host is always seen as one.
  */
 import { encodeScreen } from '../../preload/screen.ts';
-import { CommandError, type FtStatus, type PowerState, type VmMetrics, type VmView } from '../../preload/contract.ts';
+import {
+  CommandError,
+  type FaultKind,
+  type FtStatus,
+  type PowerState,
+  type VmMetrics,
+  type VmView,
+} from '../../preload/contract.ts';
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
 import { beginGeneration } from '../datastore/leases.ts';
 import { comparePositions, type Position } from '../ft/output.ts';
@@ -159,6 +166,7 @@ export class Vm {
     this.#pair = new Pair(
       {
         spec: (holder) => ({ ...spec, holder }),
+        sharedDisk: spec.files.hda !== undefined,
         generation,
         processes,
         spares,
@@ -197,16 +205,28 @@ export class Vm {
     this.#around.changed();
   }
 
-  /** Kills a replica as `kill -9` does. @returns its pid. */
-  crash(which: 'primary' | 'secondary'): number {
-    this.require(`crash-${which}`);
-    const replica = which === 'primary' ? this.#pair?.primary : this.#pair?.secondary;
-    if (!replica) throw new CommandError('refused', `"${this.name}" has no ${which} at this moment.`);
-    this.#event('fault.injected', 'warning', `Fault: the ${which} (pid ${replica.pid}) is killed.`, {
-      pid: replica.pid,
+  /**
+   * Makes something fail on purpose, or heals it.
+   * @returns the pid of the process that was hit, null where none was.
+   * @throws {CommandError} `refused` when there is nothing that could fail that way.
+   */
+  fault(kind: FaultKind, ms: number | undefined): number | null {
+    this.require(kind);
+    const pair = this.#pair;
+    if (!pair) throw new CommandError('refused', `"${this.name}" has no replica at this moment.`);
+    if (kind === 'delay-channel' && ms === undefined) {
+      throw new CommandError(
+        'usage',
+        'Say by how many milliseconds the channel is delayed: fault NAME delay-channel MS.',
+      );
+    }
+    const hit = pair.fault(kind, ms ?? 0);
+    this.#event('fault.injected', 'warning', `Fault: ${kind}${ms === undefined ? '' : ` ${ms} ms`}.`, {
+      kind,
+      ms,
+      pid: hit,
     });
-    replica.kill();
-    return replica.pid;
+    return hit;
   }
 
   /** @throws {CommandError} when the guest is not there or does not take its input. */

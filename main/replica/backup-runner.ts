@@ -117,7 +117,10 @@ export class BackupRunner {
       const runner = await PrimaryRunner.start(
         this.#parts,
         (environment, outside) => this.#backup.promote(environment, outside),
-        () => this.#parts.send({ type: 'resumed', liveMs: performance.now() - wonAt }),
+        {
+          firstEpoch: () => this.#parts.send({ type: 'resumed', liveMs: performance.now() - wonAt }),
+          fence: this.#parts.fenced,
+        },
       );
       this.#promoted(runner);
       for (const act of this.#early) act(runner);

@@ -17,6 +17,7 @@ export class Disks {
   readonly #images: ReadonlyMap<Drive, DiskImage>;
   readonly #complete: (completion: Uint8Array) => void;
   readonly #failed: (message: string) => void;
+  readonly #fence: Promise<void>;
   readonly #tails = new Map<Drive, Promise<void>>();
   #outstanding = 0;
   #kept: Uint8Array[] | null = null;
@@ -25,7 +26,9 @@ export class Disks {
     images: ReadonlyMap<Drive, DiskImage>,
     complete: (completion: Uint8Array) => void,
     failed: (message: string) => void,
+    fence: Promise<void>,
   ) {
+    this.#fence = fence;
     this.#images = images;
     this.#complete = complete;
     this.#failed = failed;
@@ -33,22 +36,23 @@ export class Disks {
 
   /**
    * Opens the images. `complete` gets each completion as a disk input's data; `failed` hears of errors of the host's
-   * disk.
+   * disk. No request is carried out before `fence` resolves.
    * @throws {Error} when an image cannot be opened.
    */
   static async open(
     paths: readonly (readonly [Drive, string])[],
     complete: (completion: Uint8Array) => void,
     failed: (message: string) => void,
+    fence: Promise<void> = Promise.resolve(),
   ): Promise<Disks> {
     const images = new Map<Drive, DiskImage>();
     for (const [drive, path] of paths) images.set(drive, await DiskImage.open(path, drive === 'cdrom'));
-    return new Disks(images, complete, failed);
+    return new Disks(images, complete, failed, fence);
   }
 
   issue(request: DiskRequest): void {
     this.#outstanding += 1;
-    const before = this.#tails.get(request.drive) ?? Promise.resolve();
+    const before = this.#tails.get(request.drive) ?? this.#fence;
     this.#tails.set(
       request.drive,
       before.then(() => this.#carryOut(request)),

@@ -7,6 +7,7 @@
 import { LeaseArbiter } from '../datastore/leases.ts';
 import { Primary } from '../ft/primary.ts';
 import { loadCore } from '../machine/v86.ts';
+import { FaultyTransport } from '../transport/faulty.ts';
 import type { Transport } from '../transport/transport.ts';
 import { BackupRunner } from './backup-runner.ts';
 import { buildMachine } from './build-machine.ts';
@@ -26,6 +27,9 @@ let earlyLink: Transport | null = null;
 /** Messages are handled one after the other, also where one takes its time. */
 let tail: Promise<void> = Promise.resolve();
 let watching = false;
+/** The link to the peer, for faults made on purpose. */
+let peer: FaultyTransport | null = null;
+const fence = Promise.withResolvers<void>();
 
 function end(code: number): void {
   setTimeout(() => process.exit(code), LAST_WORDS_MS);
@@ -42,7 +46,8 @@ async function parts(spec: ReplicaSpec): Promise<PrimaryParts> {
   process.title = `lockstep replica ${spec.name}`;
   const machine = await buildMachine(spec);
   const arbiter = new LeaseArbiter(spec.datastore, spec.vm, spec.holder);
-  return { spec, machine, arbiter, send: (message) => parent.send(message), halted: () => end(0) };
+  const send = (message: FromReplica): void => parent.send(message);
+  return { spec, machine, arbiter, send, halted: () => end(0), fenced: fence.promise };
 }
 
 function nextLink(take: (transport: Transport) => void): void {
@@ -103,6 +108,12 @@ async function handle(message: ToReplica): Promise<void> {
     case 'confirm':
       toPrimary((runner) => runner.confirm(message.epoch, message.index));
       return undefined;
+    case 'fenced':
+      fence.resolve();
+      return undefined;
+    case 'channelFault':
+      peer?.setFault(message.fault);
+      return undefined;
     case 'watch':
       watching = message.watching;
       primary?.watch(watching);
@@ -116,10 +127,11 @@ parent.onMessage((message) => {
   tail = tail.then(() => handle(message)).catch(failed);
 });
 parent.onLink((_name, transport) => {
+  peer = new FaultyTransport(transport);
   const take = awaitLink;
   awaitLink = null;
-  if (take) take(transport);
-  else earlyLink = transport;
+  if (take) take(peer);
+  else earlyLink = peer;
 });
 process.on('uncaughtException', failed);
 

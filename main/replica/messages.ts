@@ -6,6 +6,9 @@
  */
 import type { ConsoleInput } from '../../preload/input.ts';
 import type { FtEvent } from '../ft/environment.ts';
+import type { LinkFault } from '../transport/faulty.ts';
+
+export type { LinkFault };
 
 /** What a VM is made of, as paths: a replica opens the files itself. */
 export interface ReplicaSpec {
@@ -51,6 +54,10 @@ export type ToReplica =
   | { readonly type: 'input'; readonly sequence: number; readonly input: OutsideInput }
   /** The receiver has the output at this position and all before it. */
   | { readonly type: 'confirm'; readonly epoch: number; readonly index: number }
+  /** The former primary's process has ended: its writes can no longer meet this primary's on a shared disk. */
+  | { readonly type: 'fenced' }
+  /** Makes the logging channel fail on purpose, from this end on. */
+  | { readonly type: 'channelFault'; readonly fault: LinkFault }
   /** Somebody looks at the screen (or nobody does any more). */
   | { readonly type: 'watch'; readonly watching: boolean }
   /** A whole picture, please. */

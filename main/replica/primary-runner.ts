@@ -32,12 +32,22 @@ export type MakePrimary = (
 /** A stalled primary looks again after this long, in milliseconds. */
 const STALL_WAIT_MS = 2;
 
+/** What a primary needs that was a backup. */
+export interface Promotion {
+  /** Called once, after the first executed epoch. */
+  readonly firstEpoch: () => void;
+  /** Resolves when the former primary can no longer write to a shared disk; until then no request is carried out. */
+  readonly fence: Promise<void>;
+}
+
 export interface PrimaryParts {
   readonly spec: ReplicaSpec;
   readonly machine: Machine;
   readonly arbiter: Arbiter;
   readonly send: (message: FromReplica) => void;
   readonly halted: () => void;
+  /** Resolves when the fleet says that a former primary of this VM has ended. */
+  readonly fenced: Promise<void>;
 }
 
 export class PrimaryRunner {
@@ -68,18 +78,19 @@ export class PrimaryRunner {
   }
 
   /**
-   * Opens the disks and lets the machine run. `firstEpoch` is called once, after the first executed epoch.
+   * Opens the disks and lets the machine run.
    * @throws {Error} when a disk image cannot be opened.
    */
-  static async start(parts: PrimaryParts, make: MakePrimary, firstEpoch?: () => void): Promise<PrimaryRunner> {
+  static async start(parts: PrimaryParts, make: MakePrimary, promotion?: Promotion): Promise<PrimaryRunner> {
     const { hda, cdrom } = parts.spec.files;
     const completed: { tell: (data: Uint8Array) => void } = { tell: () => {} };
     const disks = await Disks.open(
       [...(hda ? [['hda', hda] as const] : []), ...(cdrom ? [['cdrom', cdrom] as const] : [])],
       (data) => completed.tell(data),
       (message) => parts.send({ type: 'diskError', message }),
+      promotion?.fence,
     );
-    const runner = new PrimaryRunner(parts, disks, make, firstEpoch ?? null);
+    const runner = new PrimaryRunner(parts, disks, make, promotion?.firstEpoch ?? null);
     completed.tell = (data) => runner.#inputs.push({ device: 'disk', sequence: 0, data });
     runner.#run();
     return runner;

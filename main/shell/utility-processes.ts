@@ -44,6 +44,11 @@ class UtilityReplica implements ReplicaProcess {
     // Not UtilityProcess.kill(), which asks: a fault, and the end of a replica that hangs, must not wait for an answer.
     if (pid !== undefined) process.kill(pid, 'SIGKILL');
   }
+
+  hang(hanging: boolean): void {
+    const { pid } = this.#child;
+    if (pid !== undefined) process.kill(pid, hanging ? 'SIGSTOP' : 'SIGCONT');
+  }
 }
 
 /** `entry` is the bundled replica. */

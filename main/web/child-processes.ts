@@ -54,6 +54,10 @@ class NodeReplica implements ReplicaProcess {
     this.#child.kill('SIGKILL');
   }
 
+  hang(hanging: boolean): void {
+    this.#child.kill(hanging ? 'SIGSTOP' : 'SIGCONT');
+  }
+
   /** Listens for one link and calls back when the other side may connect. */
   listen(name: LinkName, address: string, listening: () => void): void {
     this.#onListening.set(address, listening);

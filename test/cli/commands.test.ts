@@ -188,6 +188,8 @@ test('the console is typed on, read, and saved as a picture', async () => {
 
 test('a fault tells which process it has ended', async () => {
   const { lockstep, processes } = await withRunningVm();
-  expect(await lockstep('fault', ['web', 'crash-primary'])).toEqual([`Killed process ${processes.last('boot').pid}.`]);
+  expect(await lockstep('fault', ['web', 'crash-primary'])).toEqual([
+    `Done: crash-primary (process ${processes.last('boot').pid}).`,
+  ]);
   await expect(lockstep('fault', ['web', 'earthquake'])).rejects.toMatchObject({ code: 'usage' });
 });

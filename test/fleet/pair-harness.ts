@@ -28,7 +28,7 @@ export class PairHarness {
   readonly messages: string[] = [];
   readonly outputs: FromReplica[] = [];
 
-  constructor(protect: boolean) {
+  constructor(protect: boolean, sharedDisk = false) {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     this.spares = new Spares(this.processes);
@@ -45,7 +45,7 @@ export class PairHarness {
     };
     const { processes, spares } = this;
     this.pair = new Pair(
-      { spec: (holder) => ({ ...spec, holder }), generation: 1, processes, spares, outside },
+      { spec: (holder) => ({ ...spec, holder }), generation: 1, sharedDisk, processes, spares, outside },
       protect,
     );
   }

@@ -33,6 +33,11 @@ const allowed: { readonly [C in GuardedCommand]: readonly Subject[] } = {
   console: ['startingUp', 'on', 'starting', 'protectedPair', 'needSecondary', 'shuttingDown'],
   'crash-primary': ['on', 'starting', 'protectedPair', 'needSecondary'],
   'crash-secondary': ['starting', 'protectedPair'],
+  'hang-primary': ['on', 'starting', 'protectedPair', 'needSecondary'],
+  'hang-secondary': ['starting', 'protectedPair'],
+  'cut-channel': ['starting', 'protectedPair'],
+  'delay-channel': ['starting', 'protectedPair'],
+  heal: ['on', 'starting', 'protectedPair', 'needSecondary'],
 };
 
 describe.each(Object.entries(allowed))('%s', (command, where) => {

@@ -30,7 +30,14 @@ class Process {
       this.said.push(message);
       this.onSaid(message);
     };
-    this.parts = { spec, machine: this.machine, arbiter, send, halted: () => void (this.halted = true) };
+    this.parts = {
+      spec,
+      machine: this.machine,
+      arbiter,
+      send,
+      halted: () => void (this.halted = true),
+      fenced: Promise.resolve(),
+    };
   }
 
   events<T extends FtEvent['type']>(type: T): Extract<FtEvent, { type: T }>[] {

@@ -15,6 +15,7 @@ export class FakeReplica implements ReplicaProcess {
   /** What the fleet has sent. */
   readonly got: ToReplica[] = [];
   killed = false;
+  hanging = false;
   exited = false;
   /** How it reacts by itself. */
   react: (message: ToReplica) => void = () => {};
@@ -44,6 +45,10 @@ export class FakeReplica implements ReplicaProcess {
     if (this.killed) return;
     this.killed = true;
     setTimeout(() => this.exits('killed by SIGKILL'), 1);
+  }
+
+  hang(hanging: boolean): void {
+    this.hanging = hanging;
   }
 
   /* -------------------------------------------------------------- what a test lets it do -------------------- */
