@@ -118,6 +118,18 @@ describe('the primary dies', () => {
     pair.expectCorrect();
   });
 
+  test('and the one that goes live says which inputs it has, those from before its snapshot too', () => {
+    const pair = new ToyPair();
+    for (const text of ['a', 'b']) pair.type(text);
+    pair.run(10);
+    const backup = pair.startBackup();
+    pair.runUntil(() => pair.primary.state === 'protected');
+    pair.primary.die();
+    pair.runUntil(() => backup.state === 'alone');
+    expect(pair.reported(backup, 'live')[0]?.lastInput).toBe(2);
+    pair.expectCorrect();
+  });
+
   test('three times in a row, and the guest lives on in the fourth replica', () => {
     const { pair } = ToyPair.protectedPair({ machine: { disk: true } });
     for (let generation = 2; generation <= 4; generation++) {

@@ -98,14 +98,13 @@ export class ToyMachine implements Machine {
 
   execute(head: Head): Outcome & { readonly requests: readonly ToyRequest[] } {
     const state = this.#state;
-    const chain = [head.advanceUs, head.rate, head.slices].reduce(mix, state.chain);
     this.#state = {
       ...state,
-      chain: head.inputs.reduce((sum, input) => mix(sum, this.#take(input)), chain),
+      chain: [head.advanceUs, head.rate, head.slices].reduce(mix, state.chain),
       virtualUs: state.virtualUs + head.advanceUs,
       instructions: state.instructions + head.slices * 1000,
-      lastInput: Math.max(state.lastInput, ...head.inputs.map((input) => input.sequence)),
     };
+    for (const input of head.inputs) this.#take(input);
     const outcome = {
       outputs: head.slices === 0 ? [] : this.#speak(),
       requests: head.slices === 0 ? [] : this.#ask(),
@@ -140,13 +139,15 @@ export class ToyMachine implements Machine {
     this.#state = { ...this.#state, chain: this.#state.chain ^ 1 };
   }
 
-  /** What the input changes in the state. */
-  #take(input: Input): number {
-    if (input.sequence !== 0 && input.sequence <= this.#state.lastInput) {
-      throw new Error(`the guest got input ${input.sequence} after ${this.#state.lastInput}`);
-    }
-    if (input.device === 'disk') this.#complete(decodeDiskInput(input.data).id);
-    return input.data.reduce(mix, mix(input.device.length, input.sequence));
+  #take({ device, sequence, data }: Input): void {
+    const { chain, lastInput } = this.#state;
+    if (sequence !== 0 && sequence <= lastInput) throw new Error(`the guest got input ${sequence} after ${lastInput}`);
+    if (device === 'disk') this.#complete(decodeDiskInput(data).id);
+    this.#state = {
+      ...this.#state,
+      chain: data.reduce(mix, mix(mix(chain, device.length), sequence)),
+      lastInput: Math.max(lastInput, sequence),
+    };
   }
 
   #complete(id: number): void {

@@ -45,7 +45,7 @@ export class ToyPair {
   backup: ToyReplica | null = null;
   readonly latencyMs: number;
   readonly failureTimeoutMs = 500;
-  /** The guest's pace: one epoch every so often. */
+  /** The guest's pace: one epoch every so often; `Infinity` while it sleeps. */
   epochMs = 1;
   backupEpochsPerMs = 50;
   restoreMs = 20;

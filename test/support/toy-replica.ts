@@ -153,7 +153,8 @@ export class ToyReplica {
     const { now } = this.#pair;
     if (this.#captureWanted && primary.state === 'alone' && this.machine.pendingRequests.length === 0)
       this.#capture(primary);
-    while (this.alive && now >= this.#nextEpochAt && primary.stalled() === null) {
+    const busy = Number.isFinite(this.#pair.epochMs);
+    while (busy && this.alive && now >= this.#nextEpochAt && primary.stalled() === null) {
       const inputs = this.#inputs.splice(0, 16);
       const slices = this.#captureWanted && inputs.some((input) => input.device === 'disk') ? 0 : 1;
       primary.step({ advanceUs: this.#pair.random(2000), rate: 5120, slices, inputs }, now);
