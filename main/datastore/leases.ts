@@ -116,6 +116,8 @@ export class LeaseArbiter implements Arbiter {
         const row = database
           .prepare<[string], LeaseRow>('SELECT generation, holder FROM lease WHERE vm = ?')
           .get(this.#vm);
+        // The answer to an earlier try may have been lost: what this replica has won it has won.
+        if (row?.generation === generation + 1 && row.holder === this.#holder) return { outcome: 'won' };
         if (!row) throw new Error(`${this.#folder} holds no lease of this VM`);
         return { outcome: 'lost', holder: row.holder, generation: row.generation };
       })

@@ -25,6 +25,10 @@ export interface Door {
 
 const SUBSCRIPTIONS_MAX = 64;
 const METRICS_MS = 1000;
+/** Serial input goes to the guest in pieces of at most this, in bytes. */
+const SERIAL_PIECE_BYTES = 64 << 10;
+/** Events are sent in pieces of this many. */
+const EVENTS_BATCH = 1000;
 /** Pictures are left out while this much is unsent; the next one is whole. */
 const PICTURE_UNSENT_MAX = 4 << 20;
 /** A client that leaves this much unread is cut off. */
@@ -152,7 +156,12 @@ const feeds: { readonly [T in TopicName]: Topic<T> } = {
   },
   events: ({ fleet }, args, feed) => {
     const vm = args.vm === undefined ? undefined : fleet.vm(args.vm).id;
-    feed.data(fleet.events.list({ vm, since: args.since, limit: 1000 }));
+    let batch = fleet.events.list({ vm, since: args.since, limit: EVENTS_BATCH });
+    feed.data(batch);
+    while (args.since !== undefined && batch.length === EVENTS_BATCH) {
+      batch = fleet.events.list({ vm, since: batch.at(-1)?.id ?? 0, limit: EVENTS_BATCH });
+      feed.data(batch);
+    }
     const cancel = fleet.events.follow((event) => {
       if (vm === undefined || event.vm?.id === vm) feed.data([event]);
     });
@@ -191,9 +200,17 @@ const feeds: { readonly [T in TopicName]: Topic<T> } = {
     vm.require('console');
     if (args.history) feed.bytes(vm.serial.history());
     const cancel = vm.serial.attach({ data: (bytes) => feed.bytes(bytes), end: () => feed.end() });
+    let tail: Promise<void> = Promise.resolve();
+    const type = async (data: Uint8Array): Promise<void> => {
+      for (let at = 0; at < data.length; at += SERIAL_PIECE_BYTES) {
+        await vm.inputRoom();
+        if (vm.power === 'off') return;
+        vm.input({ device: 'serial', data: data.slice(at, at + SERIAL_PIECE_BYTES) });
+      }
+    };
     const bytes = (data: Uint8Array): void => {
-      vm.input({ device: 'serial', data: data.slice() });
-      session.waitFor(vm.inputRoom());
+      tail = tail.then(() => type(data)).catch(() => feed.end());
+      session.waitFor(tail);
     };
     return { cancel, bytes };
   },

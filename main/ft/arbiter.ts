@@ -1,7 +1,7 @@
 /**
  * The test-and-set that decides who goes on when a pair has lost itself (Scales et al., 2010, section 2.3).
  *
- * Invariant every implementation must keep: for one VM and one generation, at most one `claim` ever answers `won`,
+ * Invariant every implementation must keep: for one VM and one generation, at most one claimant is ever told `won`,
  * whatever crashes; an answer that cannot be known is `unreachable`, never `won`.
  */
 

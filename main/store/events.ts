@@ -62,16 +62,18 @@ export class EventTable {
     return kept;
   }
 
-  /** The newest `limit` events after `since` (all VMs, or one), oldest first. */
+  /**
+   * Events of all VMs or of one, oldest first: the first `limit` after `since`, or without `since` the newest `limit`.
+   */
   list(query: { vm?: string | undefined; since?: number | undefined; limit: number }): EventRecord[] {
-    return this.#database
+    const newest = query.since === undefined;
+    const rows = this.#database
       .prepare<[string | null, string | null, number, number], Row>(
         `SELECT id, at, vm_id, vm_name, kind, severity, message, data FROM event
-         WHERE (? IS NULL OR vm_id = ?) AND id > ? ORDER BY id DESC LIMIT ?`,
+         WHERE (? IS NULL OR vm_id = ?) AND id > ? ORDER BY id ${newest ? 'DESC' : 'ASC'} LIMIT ?`,
       )
-      .all(query.vm ?? null, query.vm ?? null, query.since ?? 0, query.limit)
-      .toReversed()
-      .map(record);
+      .all(query.vm ?? null, query.vm ?? null, query.since ?? 0, query.limit);
+    return (newest ? rows.toReversed() : rows).map(record);
   }
 
   /** Calls the listener with every event from now on, until the returned function is called. */

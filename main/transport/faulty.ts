@@ -1,8 +1,9 @@
 /**
  * A link that can be made to fail on purpose: slow, or cut for a while.
  *
- * Invariant: what is sent is never lost and never changes its order, as over TCP: a cut link holds everything until it is
- * healed, or until somebody gives up and closes it. What is held counts as unsent, so that flow control sees it.
+ * Invariant: what is sent is never lost and never changes its order, as over TCP: a cut link holds everything until
+ * it is healed, or until somebody gives up and closes it. What is held counts as unsent, so that flow control sees
+ * it.
  */
 import type { Transport } from './transport.ts';
 

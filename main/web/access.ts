@@ -9,7 +9,6 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import net from 'node:net';
 
-const COOKIE = 'lockstep';
 const SECRET_BYTES = 32;
 const SESSIONS_MAX = 256;
 
@@ -31,19 +30,20 @@ export class Access {
   }
 
   /** Spends the token. @returns the `Set-Cookie` header of a new session, or null when the token is not good. */
-  redeem(token: string): string | null {
+  redeem(token: string, request: IncomingMessage): string | null {
     const known = this.#tokens.find((candidate) => equal(candidate, token));
     if (known === undefined) return null;
     this.#tokens = this.#tokens.filter((candidate) => candidate !== known);
     const session = randomBytes(SECRET_BYTES).toString('hex');
     this.#sessions = [...this.#sessions, session].slice(-SESSIONS_MAX);
-    return `${COOKIE}=${session}; HttpOnly; SameSite=Strict; Path=/`;
+    return `${cookieName(request)}=${session}; HttpOnly; SameSite=Strict; Path=/`;
   }
 
   /** The request carries the cookie of a session. */
   knows(request: IncomingMessage): boolean {
     const cookies = (request.headers.cookie ?? '').split(';').map((part) => part.trim());
-    const ours = cookies.filter((part) => part.startsWith(`${COOKIE}=`)).map((part) => part.slice(COOKIE.length + 1));
+    const prefix = `${cookieName(request)}=`;
+    const ours = cookies.filter((part) => part.startsWith(prefix)).map((part) => part.slice(prefix.length));
     return ours.some((value) => this.#sessions.some((session) => equal(session, value)));
   }
 
@@ -64,6 +64,14 @@ export class Access {
 /** True for addresses that only this computer can reach. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
+/**
+ * Cookies are shared by all ports of a host: the port in the name keeps two hosts from logging each other's page out.
+ */
+function cookieName(request: IncomingMessage): string {
+  const port = /:(\d+)$/.exec(request.headers.host ?? '')?.[1] ?? '80';
+  return `lockstep-${port}`;
 }
 
 function hostName(header: string): string {

@@ -76,7 +76,7 @@ async function answer(
   if (!url) return say(400, 'That address cannot be read.');
   const token = url.searchParams.get('token');
   if (token !== null) {
-    const cookie = access.redeem(token);
+    const cookie = access.redeem(token, request);
     if (cookie === null && !access.knows(request)) {
       return say(403, 'This link was used already, or is not of this host. "lockstep link" prints a new one.');
     }

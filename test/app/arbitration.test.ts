@@ -1,6 +1,6 @@
 /**
- * Who goes on when the two cannot hear each other: real processes that stand still, a channel that is cut, a storage that
- * does not answer. Never two live, and the console never contradicts itself.
+ * Who goes on when the two cannot hear each other: real processes that stand still, a channel that is cut, a storage
+ * that does not answer. Never two live, and the console never contradicts itself.
  */
 import { copyFileSync } from 'node:fs';
 import path from 'node:path';

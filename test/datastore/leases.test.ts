@@ -31,13 +31,15 @@ test('of two processes that claim the same generation at once exactly one wins, 
 });
 
 describe('a claim', () => {
-  test('moves the lease on by one: the same generation is not won twice, even by the same replica', async () => {
+  test('moves the lease on by one; asked again, because the answer was lost, the winner is told again', async () => {
     const folder = temporaryFolder();
     const generation = beginGeneration(folder, 'vm', 'the host');
     const arbiter = new LeaseArbiter(folder, 'vm', 'a');
     expect(await arbiter.claim(generation)).toEqual({ outcome: 'won' });
-    expect(await arbiter.claim(generation)).toEqual({ outcome: 'lost', holder: 'a', generation: 2 });
+    expect(await arbiter.claim(generation)).toEqual({ outcome: 'won' });
+    expect(await new LeaseArbiter(folder, 'vm', 'b').claim(generation)).toMatchObject({ outcome: 'lost', holder: 'a' });
     expect(await arbiter.claim(generation + 1)).toEqual({ outcome: 'won' });
+    expect(await arbiter.claim(generation)).toMatchObject({ outcome: 'lost', generation: generation + 2 });
   });
 
   test('from before the VM was powered on again is lost', async () => {

@@ -248,10 +248,10 @@ describe('the serial port', () => {
     expect([client.heard(1), client.heard(2)]).toEqual(['root', 'login: root']);
 
     client.sends(1, Buffer.from('secret\n'));
+    await eventually(() => expect(client.paused).toEqual([true, false]));
     expect(replica.gotOf('input')).toEqual([
       { type: 'input', sequence: 1, input: { device: 'serial', data: new Uint8Array(Buffer.from('secret\n')) } },
     ]);
-    await eventually(() => expect(client.paused).toEqual([true, false]));
   });
 
   test('ends at power-off, and what is typed afterwards is dropped', async () => {
@@ -271,10 +271,13 @@ describe('the serial port', () => {
     client.sends(1, piece);
     client.sends(1, piece);
     await new Promise(setImmediate);
+    // In pieces of 64 KiB, until half a MiB waits.
+    expect(replica.gotOf('input')).toHaveLength(9);
     expect(client.paused).toEqual([true]);
     replica.says({ type: 'committed', sequence: 1 });
     await eventually(() => expect(client.paused).toEqual([true, false]));
-    expect(replica.gotOf('input')).toHaveLength(2);
+    const bytes = replica.gotOf('input').map(({ input }) => (input.device === 'serial' ? input.data.length : 0));
+    expect([bytes.length, bytes.reduce((sum, count) => sum + count, 0)]).toEqual([10, 2 * piece.length]);
   });
 });
 

@@ -1,5 +1,6 @@
 // The web door over real HTTP and WebSockets: who is let in, and what is served.
 
+import type { IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import http from 'node:http';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -64,7 +65,7 @@ describe('a link', () => {
     expect(link.origin).toBe(`http://127.0.0.1:${server.port}`);
     const first = await get(link.pathname + link.search);
     expect([first.status, first.headers.location]).toEqual([303, '/']);
-    expect(first.headers['set-cookie']?.[0]).toMatch(/^lockstep=[0-9a-f]{64}; HttpOnly; SameSite=Strict; Path=\/$/);
+    expect(first.headers['set-cookie']?.[0]).toMatch(/^lockstep-\d+=[0-9a-f]{64}; HttpOnly; SameSite=Strict; Path=\/$/);
 
     const second = await get(link.pathname + link.search);
     expect([second.status, second.headers['set-cookie']]).toEqual([403, undefined]);
@@ -86,11 +87,12 @@ describe('a link', () => {
 
   test('is one of many: each browser has its own, and the oldest of too many is forgotten', async () => {
     const access = new Access('127.0.0.1');
+    const request = { headers: { host: '127.0.0.1:8080' } } as IncomingMessage;
     const first = access.token();
     const others = Array.from({ length: 256 }, () => access.token());
-    expect(access.redeem(first)).toBeNull();
-    expect(new Set(others.map((token) => access.redeem(token))).size).toBe(256);
-    expect(access.redeem(others[0] ?? '')).toBeNull();
+    expect(access.redeem(first, request)).toBeNull();
+    expect(new Set(others.map((token) => access.redeem(token, request))).size).toBe(256);
+    expect(access.redeem(others[0] ?? '', request)).toBeNull();
   });
 });
 
