@@ -27,6 +27,8 @@ export const LAG_FREE_MS = 50;
 export const LAG_THROTTLE_MS = 100;
 /** … and from here on as much as it can be (Scales et al., 2010, section 2.4: about one second). */
 export const LAG_HARD_MS = 1000;
+/** A head that has not been acknowledged for longer than this counts as lag; before, it may just be on its way. */
+export const ROUND_TRIP_MS_MAX = 200;
 /** The longest sleep between two epochs that the throttle asks for. */
 export const THROTTLE_SLEEP_MS_MAX = 20;
 
@@ -54,6 +56,8 @@ export const HASH_INTERVAL_EPOCHS = 2500;
 
 // Several heartbeats must be missed before anyone is suspected: one late timer is not a failure.
 assert(FAILURE_TIMEOUT_MS >= 4 * HEARTBEAT_MS, 'the failure timeout covers several heartbeats');
+// A link that is slower than that is suspected, not waited for.
+assert(ROUND_TRIP_MS_MAX < FAILURE_TIMEOUT_MS, 'a slow round trip is shorter than the failure timeout');
 // Protected must not be reached at a lag that is throttled at once.
 assert(LAG_FREE_MS < LAG_THROTTLE_MS && LAG_THROTTLE_MS < LAG_HARD_MS, 'lag limits rise');
 // The throttle may never look like a failure.

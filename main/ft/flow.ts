@@ -2,17 +2,20 @@
  * Flow control: how far the backup is behind, and how much the primary must therefore be slowed (Scales et al., 2010,
  * section 2.4).
  *
- * Invariant: the lag is the age of the oldest head that the backup has not executed, on the primary's clock; the
- * throttle is a function of the lag alone, 0 below LAG_THROTTLE_MS, rising to 1 at LAG_HARD_MS.
+ * Invariant: the lag is how much of the primary's time lies between what the backup has executed and what it has
+ * received. The way there and back is no lag, however long, up to ROUND_TRIP_MS_MAX: a distant backup is not a slow
+ * one. The throttle is a function of the lag alone, 0 below LAG_THROTTLE_MS, rising to 1 at LAG_HARD_MS.
  */
-import { LAG_FREE_MS, LAG_HARD_MS, LAG_THROTTLE_MS, THROTTLE_SLEEP_MS_MAX } from './constants.ts';
+import { LAG_FREE_MS, LAG_HARD_MS, LAG_THROTTLE_MS, ROUND_TRIP_MS_MAX, THROTTLE_SLEEP_MS_MAX } from './constants.ts';
 
 /** Weight of the newest lag in the moving average that VMware shows as the vLockstep interval. */
 const AVERAGE_WEIGHT = 0.05;
 
 export class LagMeter {
-  #sent: { epoch: number; at: number }[] = [];
+  /** Heads that the backup has not executed, as far as it has said; their epochs are consecutive. */
+  #sent: { readonly epoch: number; readonly at: number }[] = [];
   #first = 0;
+  #received = 0;
   #averageMs: number | null = null;
 
   /** The head of `epoch` was sent. */
@@ -20,9 +23,10 @@ export class LagMeter {
     this.#sent.push({ epoch, at: nowMs });
   }
 
-  /** The backup has executed all epochs below `epoch`. */
-  executed(epoch: number, nowMs: number): void {
-    while (this.#first < this.#sent.length && (this.#sent[this.#first]?.epoch ?? epoch) < epoch) this.#first += 1;
+  /** The backup says that it has executed all epochs below `executed`, and has the heads of all below `received`. */
+  progressed(executed: number, received: number, nowMs: number): void {
+    this.#received = Math.max(this.#received, received);
+    while (this.#first < this.#sent.length && (this.#sent[this.#first]?.epoch ?? executed) < executed) this.#first += 1;
     if (this.#first > 256 && this.#first * 2 > this.#sent.length) {
       this.#sent = this.#sent.slice(this.#first);
       this.#first = 0;
@@ -34,7 +38,18 @@ export class LagMeter {
   /** In milliseconds. */
   lagMs(nowMs: number): number {
     const oldest = this.#sent[this.#first];
-    return oldest ? Math.max(0, nowMs - oldest.at) : 0;
+    if (!oldest) return 0;
+    const newestReceived = this.#sentAt(this.#received - 1);
+    const behindMs = newestReceived === undefined ? 0 : newestReceived - oldest.at;
+    const oldestOnItsWay = this.#sentAt(Math.max(this.#received, oldest.epoch));
+    const onItsWayMs = oldestOnItsWay === undefined ? 0 : nowMs - oldestOnItsWay - ROUND_TRIP_MS_MAX;
+    return Math.max(0, behindMs, onItsWayMs);
+  }
+
+  /** When the head of this epoch was sent; undefined when it was executed already, or not yet sent. */
+  #sentAt(epoch: number): number | undefined {
+    const oldest = this.#sent[this.#first];
+    return oldest && epoch >= oldest.epoch ? this.#sent[this.#first + epoch - oldest.epoch]?.at : undefined;
   }
 
   /** The moving average of the lag, in milliseconds; null before the backup has executed anything. */

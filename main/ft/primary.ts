@@ -308,7 +308,7 @@ export class Primary<R extends BlockRequest, V> {
         return;
       case 'heartbeat':
         this.#restored = true;
-        this.#lag.executed(entry.epoch, nowMs);
+        this.#lag.progressed(entry.epoch, entry.received, nowMs);
         this.#gate.acknowledge(entry.received);
         if (this.#state === 'starting') {
           this.#protectWhenReady(nowMs);

@@ -7,7 +7,7 @@ import path from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { guestLibrary } from '../../main/paths.ts';
-import type { EventRecord } from '../../preload/contract.ts';
+import type { EventRecord, VmMetrics } from '../../preload/contract.ts';
 import { isAlive, TestHost, type SerialProgram } from '../support/host.ts';
 
 const host = new TestHost();
@@ -114,6 +114,8 @@ test('a slow channel delays the outputs, not the guest, and is free again when i
   const slow = await host.status('counts');
   expect(slow.status).toBe('protected');
   expect(slow.outputDelayMsP99).toBeGreaterThan(59);
+  // The way is long, but the backup is not behind: nothing is throttled.
+  expect((await host.json<VmMetrics>('metrics', 'counts')).throttle).toBe(0);
   await host.json('fault', 'counts', 'heal');
   await pause(1000);
   expect(await host.status('counts')).toMatchObject({ status: 'protected', generation: slow.generation });

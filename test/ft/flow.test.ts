@@ -2,50 +2,72 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { LAG_FREE_MS, LAG_HARD_MS, LAG_THROTTLE_MS, THROTTLE_SLEEP_MS_MAX } from '../../main/ft/constants.ts';
+import {
+  LAG_FREE_MS,
+  LAG_HARD_MS,
+  LAG_THROTTLE_MS,
+  ROUND_TRIP_MS_MAX,
+  THROTTLE_SLEEP_MS_MAX,
+} from '../../main/ft/constants.ts';
 import { LagMeter, startingThrottle, throttle, throttleSleepMs } from '../../main/ft/flow.ts';
 import { holds } from '../support/random.ts';
 
 describe('the lag', () => {
-  test('is the age of the oldest head that the backup has not executed', () => {
+  test('is the time between what the backup has executed and what it has received', () => {
     const lag = new LagMeter();
-    lag.sent(0, 1000);
-    lag.sent(1, 1010);
-    expect(lag.lagMs(1030)).toBe(30);
-    lag.executed(1, 1030);
-    expect(lag.lagMs(1030)).toBe(20);
-    lag.executed(2, 1040);
+    for (const epoch of [0, 1, 2, 3]) lag.sent(epoch, 1000 + epoch * 10);
+    lag.progressed(0, 3, 1040);
+    expect(lag.lagMs(1040)).toBe(20);
+    lag.progressed(2, 3, 1050);
+    expect(lag.lagMs(1050)).toBe(0);
+    lag.progressed(2, 4, 1060);
+    expect(lag.lagMs(1060)).toBe(10);
+    lag.progressed(4, 4, 1070);
     expect(lag.lagMs(5000)).toBe(0);
+  });
+
+  test('is not the way there and back, unless that is longer than any way should be', () => {
+    const lag = new LagMeter();
+    lag.sent(0, 0);
+    lag.sent(1, 10);
+    expect(lag.lagMs(ROUND_TRIP_MS_MAX)).toBe(0);
+    expect(lag.lagMs(ROUND_TRIP_MS_MAX + 30)).toBe(30);
+    lag.progressed(1, 1, ROUND_TRIP_MS_MAX + 30);
+    expect(lag.lagMs(ROUND_TRIP_MS_MAX + 30)).toBe(20);
   });
 
   test('does not grow while an idle guest makes no heads', () => {
     const lag = new LagMeter();
     lag.sent(0, 0);
-    lag.executed(1, 1);
+    lag.progressed(1, 1, 1);
     expect(lag.lagMs(3_600_000)).toBe(0);
   });
 
   test('is told as a moving average, null before anything was executed', () => {
     const lag = new LagMeter();
     lag.sent(0, 0);
+    lag.sent(1, 40);
     expect(lag.vLockstepIntervalMs).toBeNull();
-    lag.executed(0, 40);
+    lag.progressed(0, 2, 40);
     expect(lag.vLockstepIntervalMs).toBe(40);
-    lag.executed(1, 40);
+    lag.progressed(1, 2, 40);
     expect(lag.vLockstepIntervalMs).toBeCloseTo(38);
   });
 
-  test('is right whatever the order of sending and executing', () => {
+  test('is right whatever the order of sending, receiving and executing', () => {
     holds(
-      fc.property(fc.array(fc.tuple(fc.boolean(), fc.nat(20)), { maxLength: 800 }), (steps) => {
+      fc.property(fc.array(fc.tuple(fc.nat(2), fc.nat(20)), { maxLength: 800 }), (steps) => {
         const lag = new LagMeter();
         const sentAt: number[] = [];
-        let [now, executed] = [0, 0];
-        for (const [sends, ms] of steps) {
+        let [now, received, executed] = [0, 0, 0];
+        for (const [what, ms] of steps) {
           now += ms;
-          if (sends) lag.sent(sentAt.push(now) - 1, now);
-          else lag.executed((executed = Math.min(executed + 2, sentAt.length)), now);
-          expect(lag.lagMs(now)).toBe(executed < sentAt.length ? now - (sentAt[executed] ?? 0) : 0);
+          if (what === 0) lag.sent(sentAt.push(now) - 1, now);
+          else if (what === 1) lag.progressed(executed, (received = Math.min(received + 3, sentAt.length)), now);
+          else lag.progressed((executed = Math.min(executed + 2, received)), received, now);
+          const behind = executed < received ? (sentAt[received - 1] ?? 0) - (sentAt[executed] ?? 0) : 0;
+          const late = received < sentAt.length ? now - (sentAt[received] ?? 0) - ROUND_TRIP_MS_MAX : 0;
+          expect(lag.lagMs(now)).toBe(Math.max(0, behind, late));
         }
       }),
       20,
