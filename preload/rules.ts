@@ -13,9 +13,12 @@ export type GuardedCommand =
   | 'ft.off'
   | 'console'
   | 'crash-primary'
-  | 'crash-secondary';
+  | 'crash-secondary'
+  | 'corrupt-secondary'
+  | 'record.start'
+  | 'record.stop';
 
-type Subject = Pick<VmView, 'name' | 'power' | 'ftEnabled' | 'ft'>;
+type Subject = Pick<VmView, 'name' | 'power' | 'ftEnabled' | 'ft' | 'recording'>;
 
 /** Why `command` is refused for this VM now, as a sentence with its remedy; null when it is allowed. */
 export function refusal(command: GuardedCommand, vm: Subject): string | null {
@@ -44,5 +47,12 @@ export function refusal(command: GuardedCommand, vm: Subject): string | null {
       return vm.power === 'on' ? null : `"${vm.name}" is not running: there is no primary to crash.`;
     case 'crash-secondary':
       return vm.ft.secondary ? null : `"${vm.name}" has no secondary to crash.`;
+    case 'corrupt-secondary':
+      return vm.ft.status === 'protected' ? null : `"${vm.name}" is not Protected: there is no secondary to corrupt.`;
+    case 'record.start':
+      if (vm.recording) return `"${vm.name}" is already being recorded: stop that recording first.`;
+      return vm.power === 'on' ? null : `"${vm.name}" is not running: power it on to record it.`;
+    case 'record.stop':
+      return vm.recording ? null : `"${vm.name}" is not being recorded.`;
   }
 }

@@ -5,7 +5,8 @@
  * `--json`.
  */
 import { writeFile } from 'node:fs/promises';
-import { FT_STATES, FAULTS, type CommandName } from '../../preload/contract.ts';
+import path from 'node:path';
+import { FT_STATES, FAULTS, type CommandName, type RecordingEnd } from '../../preload/contract.ts';
 import { CommandError } from '../../preload/contract.ts';
 import { Client } from './client.ts';
 import { eventLine, ftDetails, metricsLine, vmDetails, vmTable } from './print.ts';
@@ -161,7 +162,21 @@ const fault: Command = {
     withHost(invocation, async (client) => {
       const [vm, kind] = invocation.positionals;
       const { pid } = await client.call('fault', { vm, kind } as never);
-      invocation.print(invocation.json ? JSON.stringify({ pid }) : `Killed process ${pid}.`);
+      const done = kind === 'corrupt-secondary' ? 'Flipped a bit in the memory of' : 'Killed';
+      invocation.print(invocation.json ? JSON.stringify({ pid }) : `${done} process ${pid}.`);
+    }),
+};
+
+const recordStart: Command = {
+  words: 'record start',
+  takes: ['NAME', 'FILE'],
+  help: 'Record a running VM in a new file: its state, and from then on everything that happens to it',
+  run: (invocation) =>
+    withHost(invocation, async (client) => {
+      const [vm = '', file = ''] = invocation.positionals;
+      // The host may have another working folder.
+      const recording = await client.call('record.start', { vm, file: path.resolve(file) });
+      invocation.print(invocation.json ? JSON.stringify(recording) : `Recording to ${recording.file}.`);
     }),
 };
 
@@ -238,6 +253,10 @@ export const commands: readonly Command[] = [
   keyboard('console type', 'console.type', 'TEXT', 'text', 'Type text on the keyboard (\\n is Enter)'),
   keyboard('console key', 'console.key', 'COMBO', 'combo', 'Press a key or a combination such as ctrl+alt+del'),
   serial,
+  recordStart,
+  simple('record stop', 'record.stop', 'End the recording of a VM', ({ file, epochs, bytes }: RecordingEnd) => {
+    return `Recorded ${epochs} epochs, ${(bytes / 2 ** 20).toFixed(1)} MiB, in ${file}.`;
+  }),
   events,
   metrics,
   fault,

@@ -4,6 +4,7 @@
  * Invariant: arguments are parsed by the contract's schema before anything acts on them; whatever goes wrong comes
  * out as a `CommandError` that the user can act on.
  */
+import path from 'node:path';
 import { encode as encodePng } from 'fast-png';
 import * as v from 'valibot';
 import {
@@ -65,7 +66,21 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
   'event.list': (fleet, { vm, since, limit }) =>
     fleet.events.list({ vm: vm === undefined ? undefined : fleet.vm(vm).id, since, limit }),
   metrics: (fleet, { vm }) => fleet.vm(vm).metrics(),
-  fault: (fleet, { vm, kind }) => ({ pid: fleet.vm(vm).crash(kind === 'crash-primary' ? 'primary' : 'secondary') }),
+  'record.start': (fleet, { vm, file }) => {
+    const found = fleet.vm(vm);
+    found.require('record.start');
+    return found.recording.start(path.resolve(file));
+  },
+  'record.stop': (fleet, { vm }) => {
+    const found = fleet.vm(vm);
+    found.require('record.stop');
+    return found.recording.stop();
+  },
+  fault: (fleet, { vm, kind }) => {
+    const found = fleet.vm(vm);
+    if (kind === 'corrupt-secondary') return { pid: found.corruptSecondary() };
+    return { pid: found.crash(kind === 'crash-primary' ? 'primary' : 'secondary') };
+  },
 };
 
 /** Carries out a command that came through a door. @throws {CommandError} */

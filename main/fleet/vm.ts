@@ -16,6 +16,7 @@ import type { VmRecord, VmTable } from '../store/vms.ts';
 import { InputLine } from './input-line.ts';
 import { Pair, type PairOutside } from './pair.ts';
 import type { Processes } from './processes.ts';
+import { RecordingDesk } from './recording-desk.ts';
 import { ScreenHub } from './screen-hub.ts';
 import { SerialPort } from './serial-port.ts';
 import type { Spares } from './spares.ts';
@@ -42,6 +43,11 @@ const NOTHING: Position = { epoch: 0, index: -1 };
 export class Vm {
   readonly serial = new SerialPort();
   readonly screen = new ScreenHub((message) => this.#pair?.send(message));
+  readonly recording = new RecordingDesk({
+    send: (message) => this.#pair?.send(message),
+    event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
+    changed: () => this.#around.changed(),
+  });
   readonly #inputs = new InputLine();
   readonly #around: VmSurroundings;
   #record: VmRecord;
@@ -79,7 +85,7 @@ export class Vm {
   view(): VmView {
     const { id, name, createdAt, config, ftEnabled, poweredOnAt, note } = this.#record;
     const shown = { id, name, createdAt, power: this.#power, poweredOnAt, note, hardware: hardware(config), ftEnabled };
-    return { ...shown, ft: this.ftStatus() };
+    return { ...shown, ft: this.ftStatus(), recording: this.recording.current };
   }
 
   ftStatus(): FtStatus {
@@ -209,6 +215,19 @@ export class Vm {
     return replica.pid;
   }
 
+  /** Flips a bit in the secondary's memory. @returns its pid. */
+  corruptSecondary(): number {
+    this.require('corrupt-secondary');
+    const secondary = this.#pair?.secondary;
+    if (!secondary) throw new CommandError('refused', `"${this.name}" has no secondary at this moment.`);
+    const { pid } = secondary;
+    this.#event('fault.injected', 'warning', `Fault: a bit in the memory of the secondary (pid ${pid}) is flipped.`, {
+      pid,
+    });
+    secondary.send({ type: 'corrupt' });
+    return pid;
+  }
+
   /** @throws {CommandError} when the guest is not there or does not take its input. */
   input(input: OutsideInput): void {
     this.require('console');
@@ -239,6 +258,7 @@ export class Vm {
           this.#inputs.committed(message.sequence);
         }
       },
+      recording: (event) => this.recording.heard(event),
       event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
       changed: () => this.#around.changed(),
       started: () => {
@@ -248,6 +268,7 @@ export class Vm {
         this.#settlePower();
       },
       failedOver: (lastInput) => {
+        this.recording.lost('the primary that recorded it was lost');
         for (const message of this.#inputs.resume(lastInput)) this.#pair?.send(message);
         this.screen.resume();
         this.#confirmSoon();
@@ -281,6 +302,7 @@ export class Vm {
     this.#record = { ...this.#record, poweredOnAt: null, note };
     if (unexpected) this.#event('power.lost', 'error', `Powered off unexpectedly: ${why}.`);
     else this.#event('power.off', 'info', 'Powered off.');
+    this.recording.lost(unexpected ? 'the primary that recorded it was lost' : 'the virtual machine was powered off');
     this.#inputs.reset();
     this.#last = NOTHING;
     this.serial.reset();

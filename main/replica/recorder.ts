@@ -92,7 +92,13 @@ export class Recorder {
     const head = encodeEntry({ kind: 'snapshot', ...at, ...sizes }, crc32);
     this.#tail = this.#tail
       .then(() => this.#put(head))
-      .then(() => sendSnapshot(snapshot, (chunk) => this.#chunk(at.epoch, chunk), () => {}))
+      .then(() =>
+        sendSnapshot(
+          snapshot,
+          (chunk) => this.#chunk(at.epoch, chunk),
+          () => {},
+        ),
+      )
       .then(() => {
         this.#copied = true;
         return this.#drain();

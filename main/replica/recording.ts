@@ -68,9 +68,7 @@ export function encodeRecordingHeader(description: RecordingDescription): Uint8A
  * The description at the start of a file; null when `bytes` ends before it does.
  * @throws {RecordingError} when the bytes cannot be the start of a recording that can be read here.
  */
-export function decodeRecordingHeader(
-  bytes: Uint8Array,
-): { description: RecordingDescription; length: number } | null {
+export function decodeRecordingHeader(bytes: Uint8Array): { description: RecordingDescription; length: number } | null {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, MAGIC.length));
   if (!start.equals(MAGIC.subarray(0, start.length))) throw new RecordingError('it is not a recording of Lockstep');
   if (bytes.length < FIXED_BYTES) return null;
@@ -132,7 +130,11 @@ export class EntryReader {
   }
 
   push(bytes: Uint8Array): void {
-    this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
+    // Plain arrays, as on the channel: the slices of a Buffer are something else.
+    const joined = new Uint8Array(this.#rest.length + bytes.length);
+    joined.set(this.#rest);
+    joined.set(bytes, this.#rest.length);
+    this.#rest = joined;
   }
 
   /** The next entry; null when more bytes are needed. @throws {DecodeError} naming the place, when it is damaged. */

@@ -35,11 +35,11 @@ export async function replay(
     const { size } = await handle.stat();
     let toldAt = performance.now();
     for await (const entry of entries(handle, reader, run)) {
-      await run.take(entry);
+      await run.take(entry, reader.offset);
       if (run.over) break;
       if (performance.now() - toldAt < PROGRESS_MS) continue;
       toldAt = performance.now();
-      progress({ type: 'progress', epoch: run.epoch, fraction: reader.offset / size });
+      progress({ type: 'progress', epoch: run.epoch, fraction: run.fraction(reader.offset, size) });
     }
     return run.outcome(reader.offset);
   } catch (error) {
@@ -106,6 +106,7 @@ class Replay {
   readonly #snapshot: SnapshotReceiver;
   #error: Error | null = null;
   #first: number | null = null;
+  #startedAt = 0;
   #startedWith = 0;
   #startedAtNs = 0;
   #hashes = 0;
@@ -139,11 +140,18 @@ class Replay {
     return this.#complete || reached || this.#mismatch !== null || this.#problem !== null;
   }
 
-  async take(entry: Entry): Promise<void> {
+  /** The share of the log that has been executed, when it was read up to `offset`. */
+  fraction(offset: number, size: number): number {
+    return this.#first === null ? 0 : (offset - this.#startedAt) / Math.max(1, size - this.#startedAt);
+  }
+
+  /** The next entry, which ends at `offset`. */
+  async take(entry: Entry, offset: number): Promise<void> {
     if (entry.kind === 'snapshot' || entry.kind === 'chunk') {
       this.#snapshot.receive(entry);
       await this.#snapshot.settled;
       if (this.#error) throw new RecordingError(this.#error.message, { cause: this.#error });
+      this.#startedAt = offset;
       const { to } = this.#order;
       if (this.#first !== null && to !== null && to < this.#first) {
         throw new RecordingError(`it begins at epoch ${this.#first}, after epoch ${to}`);
@@ -237,8 +245,10 @@ function checkPart({ path, bytes, sha256 }: { path: string; bytes: number; sha25
     const why = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
     throw new RecordingError(`it needs "${path}", which cannot be read (${why})`, { cause: error });
   }
-  const same = contents.length === bytes && (sizeOnly || createHash('sha256').update(contents).digest('hex') === sha256);
-  if (!same) throw new RecordingError(`it needs "${path}" as it was when the recording was made; that file has changed`);
+  const same =
+    contents.length === bytes && (sizeOnly || createHash('sha256').update(contents).digest('hex') === sha256);
+  if (!same)
+    throw new RecordingError(`it needs "${path}" as it was when the recording was made; that file has changed`);
 }
 
 /** What the guest read from its drives is in the recording: the drive itself is not needed. */
