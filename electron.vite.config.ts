@@ -21,6 +21,7 @@ export default defineConfig({
           serve: 'main/serve.ts',
           cli: 'main/cli.ts',
           replica: 'main/replica/entry.ts',
+          replay: 'main/replica/replay-entry.ts',
         },
         output: { format: 'es', entryFileNames: '[name].js' },
       },

@@ -6,7 +6,8 @@
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { commands, type Command, type Invocation } from './cli/commands.ts';
-import { defaultDataFolder, version } from './paths.ts';
+import { replayCommand } from './cli/replay.ts';
+import { defaultDataFolder, replayEntry, version } from './paths.ts';
 import { CommandError } from '../preload/contract.ts';
 import { requestLink } from './web/control.ts';
 
@@ -31,7 +32,7 @@ const linkCommand: Command = {
   },
 };
 
-const all = [serveCommand, linkCommand, ...commands];
+const all = [serveCommand, linkCommand, ...commands, replayCommand(replayEntry)];
 
 async function runServe({ options, dataFolder, json, print }: Invocation): Promise<void> {
   const port = Number(options['port'] ?? 0);

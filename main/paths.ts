@@ -28,6 +28,11 @@ export const replicaEntry = fromSources
   ? path.join(root, 'main', 'replica', 'entry.ts')
   : path.join(root, 'out', 'main', 'replica.js');
 
+/** What replays a recording. */
+export const replayEntry = fromSources
+  ? path.join(root, 'main', 'replica', 'replay-entry.ts')
+  : path.join(root, 'out', 'main', 'replay.js');
+
 /** The platform's folder for an application's data; `LOCKSTEP_DATA` chooses another. */
 export function defaultDataFolder(): string {
   const chosen = process.env['LOCKSTEP_DATA'];

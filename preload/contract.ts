@@ -111,6 +111,22 @@ export interface VmHardware {
   readonly mac: string;
 }
 
+/** A recording that is being made. */
+export interface RecordingView {
+  readonly file: string;
+  /** Milliseconds since 1970, UTC. */
+  readonly startedAt: number;
+  /** The epoch with which it begins. */
+  readonly epoch: number;
+}
+
+/** A recording that was stopped. */
+export interface RecordingEnd {
+  readonly file: string;
+  readonly epochs: number;
+  readonly bytes: number;
+}
+
 export interface VmView {
   readonly id: string;
   readonly name: string;
@@ -124,6 +140,8 @@ export interface VmView {
   /** Fault Tolerance is turned on for this VM, whether or not it runs. */
   readonly ftEnabled: boolean;
   readonly ft: FtStatus;
+  /** Null while nothing is recorded. */
+  readonly recording: RecordingView | null;
 }
 
 export type Severity = 'info' | 'warning' | 'error';
@@ -186,6 +204,7 @@ export const FAULTS = [
   'crash-secondary',
   'hang-primary',
   'hang-secondary',
+  'corrupt-secondary',
   'cut-channel',
   'delay-channel',
   'heal',
@@ -238,6 +257,9 @@ export const commands = {
     since: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
     limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(EVENTS_LIMIT_MAX)), 1000),
   }),
+  /** Records the VM in a file that does not exist yet. */
+  'record.start': v.strictObject({ vm: Vm, file: File }),
+  'record.stop': VmOnly,
   metrics: VmOnly,
   fault: v.strictObject({
     vm: Vm,
@@ -271,6 +293,8 @@ export interface CommandResults {
   'console.type': null;
   'console.key': null;
   'event.list': readonly EventRecord[];
+  'record.start': RecordingView;
+  'record.stop': RecordingEnd;
   metrics: VmMetrics;
   /** The process that was hit; null where none was. */
   fault: { readonly pid: number | null };

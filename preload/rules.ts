@@ -5,9 +5,18 @@
  */
 import type { FaultKind as Fault, VmView } from './contract.ts';
 
-export type GuardedCommand = 'vm.delete' | 'power.on' | 'power.off' | 'ft.on' | 'ft.off' | 'console' | Fault;
+export type GuardedCommand =
+  | 'vm.delete'
+  | 'power.on'
+  | 'power.off'
+  | 'ft.on'
+  | 'ft.off'
+  | 'console'
+  | 'record.start'
+  | 'record.stop'
+  | Fault;
 
-type Subject = Pick<VmView, 'name' | 'power' | 'ftEnabled' | 'ft'>;
+type Subject = Pick<VmView, 'name' | 'power' | 'ftEnabled' | 'ft' | 'recording'>;
 
 /** Why `command` is refused for this VM now, as a sentence with its remedy; null when it is allowed. */
 export function refusal(command: GuardedCommand, vm: Subject): string | null {
@@ -45,5 +54,12 @@ export function refusal(command: GuardedCommand, vm: Subject): string | null {
       return vm.ft.secondary ? null : `"${vm.name}" has no secondary, so there is no logging channel.`;
     case 'heal':
       return vm.power === 'on' ? null : `"${vm.name}" is not running: there is nothing to heal.`;
+    case 'corrupt-secondary':
+      return vm.ft.status === 'protected' ? null : `"${vm.name}" is not Protected: there is no secondary to corrupt.`;
+    case 'record.start':
+      if (vm.recording) return `"${vm.name}" is already being recorded: stop that recording first.`;
+      return vm.power === 'on' ? null : `"${vm.name}" is not running: power it on to record it.`;
+    case 'record.stop':
+      return vm.recording ? null : `"${vm.name}" is not being recorded.`;
   }
 }

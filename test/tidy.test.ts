@@ -62,7 +62,7 @@ const MAY_IMPORT: { readonly [zone: string]: readonly string[] } = {
   'main/fleet': ['main/store', 'main/datastore', 'main/replica', 'main/ft', 'preload'],
   'main/web': ['main/fleet', 'main/replica', 'preload'],
   'main/shell': ['main/fleet', 'main/replica', 'main/web', 'main', 'preload'],
-  'main/cli': ['main/web', 'preload'],
+  'main/cli': ['main/web', 'main/replica', 'preload'],
   main: ['main/fleet', 'main/web', 'main/shell', 'main/cli', 'preload'],
   renderer: ['preload'],
   resources: [],
@@ -77,6 +77,7 @@ const NARROW: { readonly [pair: string]: readonly string[] } = {
   'main/shell → main/replica': ['main/replica/messages.ts'],
   'main/shell → main': ['main/paths.ts'],
   'main/shell → main/web': ['main/web/page-files.ts'],
+  'main/cli → main/replica': ['main/replica/replay-messages.ts'],
   'main/cli → main/web': ['main/web/control.ts'],
   'main/datastore → main/ft': ['main/ft/arbiter.ts'],
 };
@@ -167,7 +168,7 @@ test('nothing calls what has a better replacement', () => {
 
 /** Files that are started rather than imported. */
 const ENTRIES: readonly RegExp[] = [
-  /^main\/(index|cli|start|replica\/entry)\.ts$/,
+  /^main\/(index|cli|start|replica\/entry|replica\/replay-entry)\.ts$/,
   /^preload\/index\.ts$/,
   /^renderer\/(main\.tsx|vite\.config\.ts)$/,
   /^resources\/guests\/build\.ts$/,

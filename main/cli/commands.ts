@@ -5,7 +5,8 @@
  * `--json`.
  */
 import { writeFile } from 'node:fs/promises';
-import { FT_STATES, FAULTS, type CommandName } from '../../preload/contract.ts';
+import path from 'node:path';
+import { FT_STATES, FAULTS, type CommandName, type RecordingEnd } from '../../preload/contract.ts';
 import { CommandError } from '../../preload/contract.ts';
 import { Client } from './client.ts';
 import { eventLine, ftDetails, metricsLine, vmDetails, vmTable } from './print.ts';
@@ -167,6 +168,19 @@ const fault: Command = {
     }),
 };
 
+const recordStart: Command = {
+  words: 'record start',
+  takes: ['NAME', 'FILE'],
+  help: 'Record a running VM in a new file: its state, and from then on everything that happens to it',
+  run: (invocation) =>
+    withHost(invocation, async (client) => {
+      const [vm = '', file = ''] = invocation.positionals;
+      // The host may have another working folder.
+      const recording = await client.call('record.start', { vm, file: path.resolve(file) });
+      invocation.print(invocation.json ? JSON.stringify(recording) : `Recording to ${recording.file}.`);
+    }),
+};
+
 const events: Command = {
   words: 'events',
   takes: ['NAME?'],
@@ -240,6 +254,10 @@ export const commands: readonly Command[] = [
   keyboard('console type', 'console.type', 'TEXT', 'text', 'Type text on the keyboard (\\n is Enter)'),
   keyboard('console key', 'console.key', 'COMBO', 'combo', 'Press a key or a combination such as ctrl+alt+del'),
   serial,
+  recordStart,
+  simple('record stop', 'record.stop', 'End the recording of a VM', ({ file, epochs, bytes }: RecordingEnd) => {
+    return `Recorded ${epochs} epochs, ${(bytes / 2 ** 20).toFixed(1)} MiB, in ${file}.`;
+  }),
   events,
   metrics,
   fault,

@@ -4,6 +4,7 @@
  * Invariant: arguments are parsed by the contract's schema before anything acts on them; whatever goes wrong comes
  * out as a `CommandError` that the user can act on.
  */
+import path from 'node:path';
 import { encode as encodePng } from 'fast-png';
 import * as v from 'valibot';
 import {
@@ -66,6 +67,16 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
     fleet.events.list({ vm: vm === undefined ? undefined : fleet.vm(vm).id, since, limit }),
   metrics: (fleet, { vm }) => fleet.vm(vm).metrics(),
   fault: (fleet, { vm, kind, ms }) => ({ pid: fleet.vm(vm).fault(kind, ms) }),
+  'record.start': (fleet, { vm, file }) => {
+    const found = fleet.vm(vm);
+    found.require('record.start');
+    return found.recording.start(path.resolve(file));
+  },
+  'record.stop': (fleet, { vm }) => {
+    const found = fleet.vm(vm);
+    found.require('record.stop');
+    return found.recording.stop();
+  },
 };
 
 /** Carries out a command that came through a door. @throws {CommandError} */

@@ -1,8 +1,8 @@
 /**
  * Faults made on purpose, and their healing: what a user, a test or a campaign may do to a pair.
  *
- * Invariant: a fault only does what could happen by itself (a process dies or stands still, a link is slow or cut); the
- * protocol is not told.
+ * Invariant: a fault only does what could happen by itself (a process dies or stands still, a bit flips, a link is
+ * slow or cut); the protocol is not told.
  */
 import type { FaultKind } from '../../preload/contract.ts';
 import type { LinkFault } from '../replica/messages.ts';
@@ -31,6 +31,9 @@ export function injectFault(kind: FaultKind, ms: number, targets: FaultTargets):
       victim?.hang(true);
       return victim?.pid ?? null;
     }
+    case 'corrupt-secondary':
+      secondary?.send({ type: 'corrupt' });
+      return secondary?.pid ?? null;
     case 'cut-channel':
       setChannelFault([primary, secondary], { kind: 'cut' });
       return null;

@@ -7,7 +7,7 @@
  */
 import type { FailoverReport, FaultKind, FtReason, FtState, Severity, StartProgress } from '../../preload/contract.ts';
 import type { FtEvent } from '../ft/environment.ts';
-import type { FromReplica, ReplicaSpec, ToReplica } from '../replica/messages.ts';
+import type { FromReplica, RecordingEvent, ReplicaSpec, ToReplica } from '../replica/messages.ts';
 import type { Processes } from './processes.ts';
 import { injectFault } from './faults.ts';
 import type { Replica } from './replica.ts';
@@ -16,6 +16,8 @@ import type { Spares } from './spares.ts';
 /** What a pair tells its VM. */
 export interface PairOutside {
   output(message: Extract<FromReplica, { type: 'serial' | 'nic' | 'screen' | 'committed' }>): void;
+  /** The primary says what became of a recording. */
+  recording(event: RecordingEvent): void;
   event(kind: string, severity: Severity, message: string, data?: { [key: string]: unknown }): void;
   changed(): void;
   /** The primary runs. */
@@ -313,6 +315,9 @@ export class Pair {
         return;
       case 'guestStopped':
         outside.event('guest.stopped', 'warning', 'The guest has disabled its CPU. Power the virtual machine off.');
+        return;
+      case 'recording':
+        outside.recording(message.event);
         return;
       case 'diskError':
         outside.event('disk.error', 'error', message.message);

@@ -23,6 +23,7 @@ import type { VmRecord, VmTable } from '../store/vms.ts';
 import { InputLine } from './input-line.ts';
 import { Pair, type PairOutside } from './pair.ts';
 import type { Processes } from './processes.ts';
+import { RecordingDesk } from './recording-desk.ts';
 import { ScreenHub } from './screen-hub.ts';
 import { SerialPort } from './serial-port.ts';
 import type { Spares } from './spares.ts';
@@ -49,6 +50,11 @@ const NOTHING: Position = { epoch: 0, index: -1 };
 export class Vm {
   readonly serial = new SerialPort();
   readonly screen = new ScreenHub((message) => this.#pair?.send(message));
+  readonly recording = new RecordingDesk({
+    send: (message) => this.#pair?.send(message),
+    event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
+    changed: () => this.#around.changed(),
+  });
   readonly #inputs = new InputLine();
   readonly #around: VmSurroundings;
   #record: VmRecord;
@@ -86,7 +92,7 @@ export class Vm {
   view(): VmView {
     const { id, name, createdAt, config, ftEnabled, poweredOnAt, note } = this.#record;
     const shown = { id, name, createdAt, power: this.#power, poweredOnAt, note, hardware: hardware(config), ftEnabled };
-    return { ...shown, ft: this.ftStatus() };
+    return { ...shown, ft: this.ftStatus(), recording: this.recording.current };
   }
 
   ftStatus(): FtStatus {
@@ -259,6 +265,7 @@ export class Vm {
           this.#inputs.committed(message.sequence);
         }
       },
+      recording: (event) => this.recording.heard(event),
       event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
       changed: () => this.#around.changed(),
       started: () => {
@@ -268,6 +275,7 @@ export class Vm {
         this.#settlePower();
       },
       failedOver: (lastInput) => {
+        this.recording.lost('the primary that recorded it was lost');
         for (const message of this.#inputs.resume(lastInput)) this.#pair?.send(message);
         this.screen.resume();
         this.#confirmSoon();
@@ -301,6 +309,7 @@ export class Vm {
     this.#record = { ...this.#record, poweredOnAt: null, note };
     if (unexpected) this.#event('power.lost', 'error', `Powered off unexpectedly: ${why}.`);
     else this.#event('power.off', 'info', 'Powered off.');
+    this.recording.lost(unexpected ? 'the primary that recorded it was lost' : 'the virtual machine was powered off');
     this.#inputs.reset();
     this.#last = NOTHING;
     this.serial.reset();

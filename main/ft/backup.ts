@@ -12,6 +12,7 @@ import type { ClaimResult } from './arbiter.ts';
 import { DecodeError } from './bytes.ts';
 import { BACKLOG_HEADS_MAX, CLAIM_RETRY_MS, HEARTBEAT_MS, LOG_VERSION } from './constants.ts';
 import { FailureDetector } from './detector.ts';
+import { difference } from './hashes.ts';
 import type { Output } from './entry.ts';
 import type { BlockRequest, Environment, FtEvent, Outside } from './environment.ts';
 import {
@@ -244,12 +245,8 @@ export class Backup<R extends BlockRequest> {
   }
 
   #compare(entry: HashEntry): void {
-    const mine = this.#env.machine.hash(entry.level);
-    if (mine === entry.hash) return;
-    this.#halt(
-      'divergence',
-      `the ${entry.level} state at epoch ${entry.epoch} is ${mine}, the primary's ${entry.hash}`,
-    );
+    const why = difference(this.#env.machine, entry);
+    if (why !== null) this.#halt('divergence', why);
   }
 
   #control(entry: ControlEntry): void {

@@ -8,7 +8,7 @@ import { assert } from './assert.ts';
 /**
  * The version of the log's layout. Raised with every change that an older decoder would misread; peers must be equal.
  */
-export const LOG_VERSION = 1;
+export const LOG_VERSION = 2;
 
 /** Both sides say something at least this often. */
 export const HEARTBEAT_MS = 50;
@@ -53,6 +53,17 @@ export const SNAPSHOT_BYTES_MAX = 3 * 2 ** 30;
 
 /** The CPU hash is compared about once a second: every so many epochs of about 0.4 ms. */
 export const HASH_INTERVAL_EPOCHS = 2500;
+/**
+ * The rest of the state is compared slice by slice, so that nobody stands still for it: one slice this often, which
+ * makes about ten seconds for a guest of 128 MB.
+ */
+export const SLICE_INTERVAL_MS = 50;
+/** Pages in one slice: 1 MiB, whose hash takes less than a millisecond. */
+export const SLICE_PAGES = 256;
+/** Pages with a hash of their own inside a slice: so closely a difference is named. */
+export const HASH_BLOCK_PAGES = 16;
+/** A hash as text. */
+export const HASH_LENGTH_MAX = 128;
 
 // Several heartbeats must be missed before anyone is suspected: one late timer is not a failure.
 assert(FAILURE_TIMEOUT_MS >= 4 * HEARTBEAT_MS, 'the failure timeout covers several heartbeats');
@@ -63,5 +74,6 @@ assert(LAG_FREE_MS < LAG_THROTTLE_MS && LAG_THROTTLE_MS < LAG_HARD_MS, 'lag limi
 // The throttle may never look like a failure.
 assert(THROTTLE_SLEEP_MS_MAX < HEARTBEAT_MS, 'a throttled primary still sends its heartbeats');
 assert(HEAD_BYTES_MAX + HEAD_INPUTS_MAX * 16 <= ENTRY_BYTES_MAX, 'a full head fits an entry');
+assert((SLICE_PAGES / HASH_BLOCK_PAGES) * 8 <= HASH_LENGTH_MAX, "a slice's hash fits an entry");
 // A chunk and its headers fit one entry even where it does not compress.
 assert(SNAPSHOT_CHUNK_BYTES + 4096 <= ENTRY_BYTES_MAX, 'a snapshot chunk fits an entry');

@@ -32,6 +32,18 @@ export interface Head {
   readonly inputs: readonly Input[];
 }
 
+/** Pages of 4096 bytes of a machine's memory: the first, and the one after the last. */
+export interface PageRange {
+  readonly first: number;
+  readonly end: number;
+}
+
+/**
+ * A part of a machine's state that has a hash of its own: the processor and the clock, everything that is not memory,
+ * some pages of memory, or all of it.
+ */
+export type HashRegion = 'cpu' | 'devices' | 'full' | PageRange;
+
 /** Devices whose outputs are seen outside and therefore wait in the output gate. */
 export type OutputDevice = 'serial' | 'nic';
 

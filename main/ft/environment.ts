@@ -5,7 +5,7 @@
  * Invariant: the protocol reads no clock and starts no I/O by itself. Time comes in as `nowMs`, a monotonic clock in
  * milliseconds; everything else goes out through these interfaces.
  */
-import type { Head, Output } from './entry.ts';
+import type { HashRegion, Head, Output } from './entry.ts';
 import type { Checksum } from './log.ts';
 import type { Positioned } from './output.ts';
 
@@ -27,7 +27,10 @@ export interface ReplicatedMachine<R extends BlockRequest> {
     readonly requests: readonly R[];
     readonly idleMs: number;
   };
-  hash(level: 'cpu' | 'full'): string;
+  /** How many pages its memory has now; 0 where it has none that could be compared. Rises at most. */
+  readonly pages: number;
+  /** Of pages: eight hexadecimal digits for each HASH_BLOCK_PAGES of them. */
+  hash(region: HashRegion): string;
 }
 
 /** The way to the peer. Bytes sent arrive whole and in order, or the channel closes. */

@@ -14,8 +14,8 @@
  * version in `hello`.
  */
 import { ByteReader, ByteWriter, DecodeError } from './bytes.ts';
-import { ENTRY_BYTES_MAX, HEAD_INPUTS_MAX } from './constants.ts';
-import type { Head, Input, InputDevice } from './entry.ts';
+import { ENTRY_BYTES_MAX, HASH_LENGTH_MAX, HEAD_INPUTS_MAX } from './constants.ts';
+import type { HashRegion, Head, Input, InputDevice } from './entry.ts';
 import { unreachable } from './assert.ts';
 
 /** What a peer is: said first, by both sides. */
@@ -47,11 +47,11 @@ export interface ControlEntry {
   readonly control: Control;
 }
 
-/** The state's hash before this epoch. */
+/** The hash of a part of the state before this epoch. */
 export interface HashEntry {
   readonly kind: 'hash';
   readonly epoch: number;
-  readonly level: 'cpu' | 'full';
+  readonly region: HashRegion;
   readonly hash: string;
 }
 
@@ -108,13 +108,12 @@ export type Checksum = (bytes: Uint8Array, seed?: number) => number;
 export const HEADER_BYTES = 15;
 const CHECKED_HEADER_BYTES = 11;
 const EPOCH_HIGH = 2 ** 32;
-const HASH_LENGTH_MAX = 128;
 
 const KINDS = ['hello', 'head', 'control', 'hash', 'heartbeat', 'released', 'snapshot', 'chunk'] as const;
 const DEVICES: readonly InputDevice[] = ['serial', 'keyboard', 'mouse', 'nic', 'disk'];
 const CONTROLS = ['protect', 'end', 'powerOff'] as const;
 const ROLES = ['primary', 'backup'] as const;
-const LEVELS = ['cpu', 'full'] as const;
+const REGIONS = ['cpu', 'full', 'devices', 'pages'] as const;
 const FLAGS = [false, true] as const;
 
 /** The entry as bytes, a fresh array. */
@@ -189,7 +188,8 @@ function writePayload(out: ByteWriter, entry: Entry): void {
       if (entry.control.type === 'protect') out.varint(entry.control.generation);
       return;
     case 'hash':
-      out.u8(LEVELS.indexOf(entry.level)).sized(ascii(entry.hash));
+      writeRegion(out, entry.region);
+      out.sized(ascii(entry.hash));
       return;
     case 'heartbeat':
       out.varint(entry.received).u8(entry.mayGoLive ? 1 : 0);
@@ -217,8 +217,8 @@ function readPayload(from: ByteReader, kind: (typeof KINDS)[number], epoch: numb
     case 'control':
       return { kind, epoch, control: readControl(from) };
     case 'hash': {
-      const level = oneOf(from, 'hash level', LEVELS);
-      return { kind, epoch, level, hash: String.fromCharCode(...from.sized('hash', HASH_LENGTH_MAX)) };
+      const region = readRegion(from);
+      return { kind, epoch, region, hash: String.fromCharCode(...from.sized('hash', HASH_LENGTH_MAX)) };
     }
     case 'heartbeat':
       return { kind, epoch, received: from.varint('received'), mayGoLive: oneOf(from, 'may go live', FLAGS) };
@@ -237,6 +237,16 @@ function readPayload(from: ByteReader, kind: (typeof KINDS)[number], epoch: numb
     default:
       return unreachable(kind);
   }
+}
+
+function writeRegion(out: ByteWriter, region: HashRegion): void {
+  if (typeof region === 'string') out.u8(REGIONS.indexOf(region));
+  else out.u8(REGIONS.indexOf('pages')).varint(region.first).varint(region.end);
+}
+
+function readRegion(from: ByteReader): HashRegion {
+  const region = oneOf(from, 'hash region', REGIONS);
+  return region === 'pages' ? { first: from.varint('first page'), end: from.varint('end of pages') } : region;
 }
 
 function readControl(from: ByteReader): Control {

@@ -13,7 +13,6 @@ import { DecodeError } from './bytes.ts';
 import {
   CLAIM_RETRY_MS,
   GATE_BYTES_MAX,
-  HASH_INTERVAL_EPOCHS,
   HEARTBEAT_MS,
   LAG_FREE_MS,
   LOG_BUFFER_BYTES_MAX,
@@ -25,7 +24,16 @@ import { FailureDetector } from './detector.ts';
 import type { Head, Output } from './entry.ts';
 import type { BlockRequest, Environment, Outside } from './environment.ts';
 import { LagMeter, startingThrottle, throttle, throttleSleepMs } from './flow.ts';
-import { decodeMessage, encodeEntry, type ChunkEntry, type Entry, type SnapshotEntry } from './log.ts';
+import { HashRota } from './hashes.ts';
+import {
+  decodeMessage,
+  encodeEntry,
+  type ChunkEntry,
+  type Entry,
+  type HashEntry,
+  type HeadEntry,
+  type SnapshotEntry,
+} from './log.ts';
 import { comparePositions, OutputGate, type Position, type Positioned } from './output.ts';
 
 /** `alone`: no backup. `claiming`: the backup was lost and the test-and-set is not yet answered. */
@@ -71,6 +79,8 @@ export class Primary<R extends BlockRequest, V> {
   #heartbeatAt = 0;
   #claimAgainAt = Number.POSITIVE_INFINITY;
   #logBytes = 0;
+  readonly #rota = new HashRota();
+  #record: ((entry: Uint8Array) => void) | null = null;
   #stalls = 0;
   #stalled = false;
 
@@ -142,7 +152,7 @@ export class Primary<R extends BlockRequest, V> {
     assert(this.#state !== 'halted', 'a halted primary executes nothing');
     const machine = this.#env.machine;
     const epoch = machine.epoch;
-    if (this.#logging) this.#log(head, epoch, nowMs);
+    if (this.#logging || this.#record) this.#log(head, nowMs);
     const outcome = machine.execute(head);
     outcome.outputs.forEach((output, index) => {
       const effect = { kind: 'output', output: { epoch, index, output } } as const;
@@ -173,6 +183,11 @@ export class Primary<R extends BlockRequest, V> {
     if (comparePositions(position, this.#confirmed) <= 0) return;
     this.#confirmed = position;
     this.#confirmedTold = false;
+  }
+
+  /** From this epoch boundary on, `write` gets every head and hash as it is on the channel; null: no longer. */
+  record(write: ((entry: Uint8Array) => void) | null): void {
+    this.#record = write;
   }
 
   /* -------------------------------------------------------------- starting a backup ------------------------- */
@@ -284,12 +299,22 @@ export class Primary<R extends BlockRequest, V> {
     return this.#state === 'starting' && this.#restored ? startingThrottle(this.#lag.lagMs(nowMs)) : 0;
   }
 
-  #log(head: Head, epoch: number, nowMs: number): void {
-    if (epoch % HASH_INTERVAL_EPOCHS === 0) {
-      this.#send({ kind: 'hash', epoch, level: 'cpu', hash: this.#env.machine.hash('cpu') });
-    }
-    this.#send({ kind: 'head', epoch, head });
-    this.#lag.sent(epoch, nowMs);
+  #log(head: Head, nowMs: number): void {
+    const { machine } = this.#env;
+    const { epoch } = machine;
+    const region = this.#rota.due(machine, nowMs);
+    if (region !== null) this.#write({ kind: 'hash', epoch, region, hash: machine.hash(region) });
+    this.#write({ kind: 'head', epoch, head });
+    if (this.#logging) this.#lag.sent(epoch, nowMs);
+  }
+
+  /** To the backup and to the recording: the same bytes. */
+  #write(entry: HeadEntry | HashEntry): void {
+    const bytes = encodeEntry(entry, this.#env.checksum);
+    this.#record?.(bytes);
+    if (!this.#logging) return;
+    this.#logBytes += bytes.length;
+    this.#env.channel.send(bytes);
   }
 
   #send(entry: Entry): void {

@@ -5,7 +5,7 @@
  * objects, in the modules it generated, in our devices, in the clock or in the random generator; `Parts` in snapshot.ts
  * lists them.
  */
-import type { Head, Input, Output } from '../ft/entry.ts';
+import type { HashRegion, Head, Input, Output } from '../ft/entry.ts';
 import type { ScreenUpdate } from '../../preload/screen.ts';
 import { VirtualClock } from './clock.ts';
 import { checkConfig, fingerprint, prepareFiles } from './configuration.ts';
@@ -18,6 +18,7 @@ import { SerialPort } from './devices/serial.ts';
 import { assert, MachineError, SnapshotError } from './errors.ts';
 import { hashProcessor } from './hash.ts';
 import type { DiskRequest, Drive, Machine, MachineConfig, MachineMetrics, Outcome, Snapshot } from './machine.ts';
+import { hashPageBlocks, PAGE_BYTES } from './pages.ts';
 import { VirtualRandom } from './random.ts';
 import { Anatomy, type Counters } from './snapshot.ts';
 import { bootCore, type Core, loadCore } from './v86.ts';
@@ -183,9 +184,23 @@ class EmulatedMachine implements Machine {
     this.#display.forget();
   }
 
-  hash(level: 'cpu' | 'full'): string {
-    if (level === 'cpu') return hashProcessor(this.#memory.words, this.#clock.lastNs);
-    return this.#anatomy.hash();
+  get pages(): number {
+    return this.#memory.memory.buffer.byteLength / PAGE_BYTES;
+  }
+
+  hash(region: HashRegion): string {
+    if (region === 'cpu') return hashProcessor(this.#memory.words, this.#clock.lastNs);
+    if (region === 'full') return this.#anatomy.hash(true);
+    if (region === 'devices') return this.#anatomy.hash(false);
+    return hashPageBlocks(this.#memory.memory.buffer, region);
+  }
+
+  corrupt(): number {
+    const { mem8 } = this.#core.cpu;
+    const at = mem8.byteOffset + (mem8.byteLength >>> 1);
+    const bytes = new Uint8Array(this.#memory.memory.buffer);
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    return Math.floor(at / PAGE_BYTES);
   }
 
   #execute(head: Head): Outcome {

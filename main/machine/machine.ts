@@ -4,7 +4,7 @@
  * Invariant: two machines made from the same `MachineConfig` (or restored from the same snapshot) that execute the same
  * heads have the same state, emit the same outputs and make the same disk requests, epoch for epoch, on any computer.
  */
-import type { Head, Output } from '../ft/entry.ts';
+import type { HashRegion, Head, Output } from '../ft/entry.ts';
 import type { ScreenUpdate } from '../../preload/screen.ts';
 
 /** The drives of the emulated PC that may ask for blocks asynchronously. */
@@ -103,6 +103,16 @@ export interface Machine {
   capture(): Snapshot;
   /** @throws {SnapshotError} when the bytes are damaged or were taken from a machine of another configuration. */
   restore(snapshot: Snapshot): void;
-  /** `cpu`: registers and clock, microseconds. `full`: all memory, devices and clock, about 100 ms. Hexadecimal. */
-  hash(level: 'cpu' | 'full'): string;
+  /** Pages of 4096 bytes of linear memory. It grows while a machine is built and restored, not afterwards. */
+  readonly pages: number;
+  /**
+   * `cpu`: registers and clock, microseconds. `devices`: all but memory, some milliseconds. Pages: eight digits for
+   * every sixteen of them, a millisecond for 256. `full`: everything, up to 100 ms. Hexadecimal.
+   */
+  hash(region: HashRegion): string;
+  /**
+   * Flips one bit in the middle of the guest's memory: a fault made on purpose, which the comparison of hashes must
+   * find. Returns the page.
+   */
+  corrupt(): number;
 }

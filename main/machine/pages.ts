@@ -6,6 +6,9 @@
  */
 import { Buffer } from 'node:buffer';
 import type { Hash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { HASH_BLOCK_PAGES } from '../ft/constants.ts';
+import type { PageRange } from '../ft/entry.ts';
 import { SnapshotError } from './errors.ts';
 
 export const PAGE_BYTES = 4096;
@@ -84,6 +87,19 @@ export function hashPages(memory: ArrayBuffer, hash: Hash): void {
     hash.update(`${first}-${end}:`);
     hash.update(source.subarray(first * PAGE_BYTES, end * PAGE_BYTES));
   }
+}
+
+/** CRC-32 of every block of pages in the range, eight hexadecimal digits each: any single bit changes it. */
+export function hashPageBlocks(memory: ArrayBuffer, { first, end }: PageRange): string {
+  const source = bytesOf(memory);
+  let digits = '';
+  for (let page = first; page < end; page += HASH_BLOCK_PAGES) {
+    const stop = Math.min(end, page + HASH_BLOCK_PAGES) * PAGE_BYTES;
+    digits += crc32(source.subarray(page * PAGE_BYTES, stop))
+      .toString(16)
+      .padStart(8, '0');
+  }
+  return digits;
 }
 
 function bitmapOf(runs: readonly Run[], count: number): Uint8Array {

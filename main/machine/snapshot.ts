@@ -141,10 +141,10 @@ export class Anatomy {
     };
   }
 
-  /** SHA-256 of everything that `capture` takes. */
-  hash(): string {
+  /** SHA-256 of everything that `capture` takes, or of all but linear memory. */
+  hash(withMemory: boolean): string {
     const hash = createHash('sha256');
-    hashPages(this.#parts.memory.buffer, hash);
+    if (withMemory) hashPages(this.#parts.memory.buffer, hash);
     const { nodes, roots, buffers } = captureGraph(this.#registry, this.#roots());
     const pending = this.#parts.disks.pending.map(({ id, drive, operation, offset, length }) => [
       id,

@@ -143,6 +143,8 @@ export interface Devices {
 
 export interface Cpu {
   readonly devices: Devices;
+  /** The guest's memory, a view of linear memory. */
+  readonly mem8: Uint8Array;
   readonly io: {
     readonly ports: object[];
     port_write8(port: number, value: number): void;

@@ -74,6 +74,11 @@ export class BackupRunner {
     this.#early.push(act);
   }
 
+  /** A fault made on purpose: one bit of the guest's memory changes. */
+  corrupt(): void {
+    this.#machine.corrupt();
+  }
+
   #restore(snapshot: Parameters<Machine['restore']>[0]): void {
     try {
       this.#machine.restore(snapshot);

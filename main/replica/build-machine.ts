@@ -9,18 +9,36 @@ import type { Drive, DriveConfig, Machine, MachineConfig } from '../machine/mach
 import { createMachine } from '../machine/emulated.ts';
 import type { ReplicaSpec } from './messages.ts';
 
+/** What decides how a machine is built, the drives aside. */
+export type Hardware = Pick<
+  ReplicaSpec,
+  'memoryMB' | 'vgaMemoryMB' | 'seed' | 'startTimeMs' | 'mac' | 'cmdline' | 'files'
+>;
+
 /** @throws {Error} when a file cannot be read or the machine cannot be built. */
 export async function buildMachine(spec: ReplicaSpec): Promise<Machine> {
-  const { files } = spec;
+  const { hda, cdrom } = spec.files;
   const glances: ImageGlance[] = [];
   const drives: { [D in Drive]?: DriveConfig } = {};
-  for (const drive of ['hda', 'cdrom'] as const) {
-    const path = files[drive];
+  for (const [drive, path] of [
+    ['hda', hda],
+    ['cdrom', cdrom],
+  ] as const) {
     if (!path) continue;
     const glance = new ImageGlance(path);
     glances.push(glance);
     drives[drive] = { byteLength: glance.byteLength, readSync: (offset, length) => glance.read(offset, length) };
   }
+  try {
+    return await buildWithDrives(spec, drives);
+  } finally {
+    for (const glance of glances) glance.close();
+  }
+}
+
+/** The same, where the drives are given. @throws {Error} when a file cannot be read. */
+export function buildWithDrives(spec: Hardware, drives: MachineConfig['drives']): Promise<Machine> {
+  const { files } = spec;
   const config: MachineConfig = {
     memoryMB: spec.memoryMB,
     vgaMemoryMB: spec.vgaMemoryMB,
@@ -33,11 +51,7 @@ export async function buildMachine(spec: ReplicaSpec): Promise<Machine> {
     ...(files.fda ? { floppy: readFileSync(files.fda) } : {}),
     ...(files.bzimage ? { linux: linux(files.bzimage, files.initrd, spec.cmdline) } : {}),
   };
-  try {
-    return await createMachine(config);
-  } finally {
-    for (const glance of glances) glance.close();
-  }
+  return createMachine(config);
 }
 
 function linux(bzimage: string, initrd: string | undefined, cmdline: string): NonNullable<MachineConfig['linux']> {

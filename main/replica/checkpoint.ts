@@ -77,6 +77,11 @@ export class SnapshotReceiver {
     this.#failed = failed;
   }
 
+  /** Resolves when all that was received until now has been taken in. */
+  get settled(): Promise<void> {
+    return this.#tail;
+  }
+
   receive(part: SnapshotEntry | ChunkEntry): void {
     if (part.kind === 'chunk') {
       this.#tail = this.#tail.then(() => this.#take(part)).catch(this.#failed);

@@ -82,6 +82,16 @@ function toPrimary(act: (runner: PrimaryRunner) => void): void {
   else backup?.whenPromoted(act);
 }
 
+/** The other messages do not wait for the file. */
+function record(file: string): void {
+  if (primary) {
+    void primary.record(file);
+    return;
+  }
+  const why = 'the virtual machine has no primary at this moment';
+  parent.send({ type: 'recording', event: { state: 'failed', file, why } });
+}
+
 async function handle(message: ToReplica): Promise<void> {
   switch (message.type) {
     case 'boot':
@@ -120,6 +130,15 @@ async function handle(message: ToReplica): Promise<void> {
       return undefined;
     case 'frame':
       toPrimary((runner) => runner.frame());
+      return undefined;
+    case 'record':
+      record(message.file);
+      return undefined;
+    case 'stopRecording':
+      void primary?.stopRecording();
+      return undefined;
+    case 'corrupt':
+      backup?.corrupt();
   }
 }
 

@@ -61,7 +61,25 @@ export type ToReplica =
   /** Somebody looks at the screen (or nobody does any more). */
   | { readonly type: 'watch'; readonly watching: boolean }
   /** A whole picture, please. */
-  | { readonly type: 'frame' };
+  | { readonly type: 'frame' }
+  /** To a primary: record the machine in this file, which must not exist. */
+  | { readonly type: 'record'; readonly file: string }
+  | { readonly type: 'stopRecording' }
+  /** To a backup: flip a bit of the guest's memory. A fault made on purpose. */
+  | { readonly type: 'corrupt' };
+
+/** What became of a recording. */
+export type RecordingEvent =
+  | { readonly state: 'started'; readonly file: string; readonly epoch: number; readonly stunMs: number }
+  | {
+      readonly state: 'stopped';
+      readonly file: string;
+      readonly epochs: number;
+      readonly bytes: number;
+      readonly why: string;
+    }
+  /** It did not begin, or it ended before its time; the machine runs on. */
+  | { readonly state: 'failed'; readonly file: string; readonly why: string };
 
 /** Once in a while, for people. Rates are over the time since the last report. */
 export interface ReplicaReport {
@@ -100,6 +118,7 @@ export type FromReplica =
   /** A display message (preload/screen.ts); `full` where it needs nothing before it. */
   | { readonly type: 'screen'; readonly full: boolean; readonly data: Uint8Array }
   | { readonly type: 'committed'; readonly sequence: number }
+  | { readonly type: 'recording'; readonly event: RecordingEvent }
   | { readonly type: 'diskError'; readonly message: string }
   /** The guest halted with interrupts off: it will never run again. */
   | { readonly type: 'guestStopped' }

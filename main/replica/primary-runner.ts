@@ -20,6 +20,7 @@ import { Disks } from './disks.ts';
 import { InputQueue } from './inputs.ts';
 import type { FromReplica, OutsideInput, ReplicaSpec } from './messages.ts';
 import { Pacer } from './pacer.ts';
+import { RecordingSession } from './recording-session.ts';
 import { startReporting } from './reporter.ts';
 import { Viewer, type View } from './viewer.ts';
 
@@ -56,6 +57,7 @@ export class PrimaryRunner {
   readonly #primary: Primary<DiskRequest, View>;
   readonly #disks: Disks;
   readonly #viewer: Viewer;
+  readonly #recording: RecordingSession;
   readonly #inputs = new InputQueue(() => this.#wake());
   readonly #pacer = new Pacer(() => Number(process.hrtime.bigint()));
   readonly #stops: (() => void)[] = [];
@@ -75,6 +77,12 @@ export class PrimaryRunner {
     this.#firstEpoch = firstEpoch;
     this.#viewer = new Viewer(parts.machine, (view, now) => this.#primary.show(view, view.data.length, now));
     this.#primary = make(this.#environment(), this.#outside());
+    this.#recording = new RecordingSession({
+      ...parts,
+      lastInput: () => this.#primary.lastInput,
+      tap: (write) => this.#primary.record(write),
+      quiesce: () => this.#quiesce(),
+    });
   }
 
   /**
@@ -124,8 +132,7 @@ export class PrimaryRunner {
     peer.onClose((why) => this.#lostPeer(peer, `the logging channel closed (${why})`));
     this.#primary.greet();
     this.#captureWanted = true;
-    this.#disks.quiesce(true);
-    this.#wake();
+    this.#quiesce();
   }
 
   peerDied(why: string): void {
@@ -139,7 +146,16 @@ export class PrimaryRunner {
   }
 
   powerOff(): void {
+    void this.#recording.stop({ type: 'powerOff' }, 'the virtual machine was powered off');
     this.#primary.powerOff();
+  }
+
+  record(file: string): Promise<void> {
+    return this.#recording.start(file);
+  }
+
+  stopRecording(): Promise<void> {
+    return this.#recording.stop({ type: 'end' }, 'it was stopped');
   }
 
   /* -------------------------------------------------------------- the loop ---------------------------------- */
@@ -170,7 +186,7 @@ export class PrimaryRunner {
   readonly #turn = (): void => {
     this.#scheduled = false;
     if (!this.#running) return;
-    const wait = this.#captureIfQuiet() ?? this.#epoch();
+    const wait = this.#captureIfQuiet() ?? this.#recordIfQuiet() ?? this.#epoch();
     if (!this.#running) return;
     if (wait < 1 || !this.#inputs.empty) this.#wake();
     else this.#timer = setTimeout(() => this.#wake(), wait);
@@ -183,7 +199,8 @@ export class PrimaryRunner {
     const inputs = this.#inputs.take();
     let head: Head = this.#pacer.head(machine.virtualNs, inputs);
     // While the disks are being quiesced their completions arrive together, in an epoch that executes nothing.
-    if (this.#captureWanted && inputs.some((input) => input.device === 'disk')) head = { ...head, slices: 0 };
+    const quieting = this.#captureWanted && inputs.some((input) => input.device === 'disk');
+    if (quieting || this.#recording.waiting) head = { ...head, slices: 0 };
     const before = machine.instructions;
     const idleMs = this.#primary.step(head, performance.now());
     this.#firstEpoch?.();
@@ -245,7 +262,27 @@ export class PrimaryRunner {
 
   #cancelCapture(): void {
     this.#captureWanted = false;
-    this.#disks.quiesce(false);
+    this.#quiesce();
+  }
+
+  /** The disks are at rest while a capture is wanted. */
+  #quiesce(): void {
+    this.#disks.quiesce(this.#captureWanted || this.#recording.waiting);
+    this.#wake();
+  }
+
+  /**
+   * Begins a wanted recording, or lets the guest stand still until it can begin: a Protected guest's writes wait for
+   * acknowledgements, so one that went on might never be without a request. Null where an epoch is to be executed.
+   */
+  #recordIfQuiet(): number | null {
+    if (!this.#recording.waiting) return null;
+    if (this.#machine.pendingRequests.length === 0) {
+      this.#recording.begin();
+      return 0;
+    }
+    this.#recording.checkPatience();
+    return this.#recording.waiting && this.#inputs.empty ? STALL_WAIT_MS : null;
   }
 
   #lostPeer(peer: Transport, why: string): void {
@@ -301,7 +338,8 @@ export class PrimaryRunner {
     this.#running = false;
     if (this.#timer) clearTimeout(this.#timer);
     for (const stop of this.#stops) stop();
-    void this.#disks.close().finally(() => this.#parts.halted());
+    const written = this.#recording.stop({ type: 'end' }, 'its primary halted');
+    void Promise.all([written, this.#disks.close()]).finally(() => this.#parts.halted());
   }
 
   #numbers(): Parameters<typeof startReporting>[1] extends () => infer N ? N : never {

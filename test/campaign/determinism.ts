@@ -116,9 +116,9 @@ async function record(file: string, disk: string, minutes: number): Promise<void
     const { epoch } = machine;
     if (now - checkpointAt > CHECKPOINT_MS) {
       checkpointAt = now;
-      write({ kind: 'hash', epoch, level: 'full', hash: machine.hash('full') });
+      write({ kind: 'hash', epoch, region: 'full', hash: machine.hash('full') });
     } else if (epoch % CPU_HASH_EPOCHS === 0) {
-      write({ kind: 'hash', epoch, level: 'cpu', hash: machine.hash('cpu') });
+      write({ kind: 'hash', epoch, region: 'cpu', hash: machine.hash('cpu') });
     }
     const head = pacer.head(machine.virtualNs, [...completions.splice(0), ...load.inputs(now)]);
     write({ kind: 'head', epoch, head });
@@ -132,7 +132,7 @@ async function record(file: string, disk: string, minutes: number): Promise<void
     const wait = pacer.executed(machine.virtualNs, machine.instructions - before, idleMs);
     await new Promise((resolve) => (wait < 1 ? setImmediate(resolve) : setTimeout(resolve, wait)));
   }
-  write({ kind: 'hash', epoch: machine.epoch, level: 'full', hash: machine.hash('full') });
+  write({ kind: 'hash', epoch: machine.epoch, region: 'full', hash: machine.hash('full') });
   closeSync(out);
   await disks.close();
   tell('recorded', machine, file);
@@ -150,9 +150,9 @@ async function replay(file: string, disk: string): Promise<void> {
     if (entry.kind === 'head') {
       machine.execute(entry.head);
     } else if (entry.kind === 'hash') {
-      const mine = machine.hash(entry.level);
-      if (mine !== entry.hash) throw new Error(`epoch ${entry.epoch}: the ${entry.level} state differs`);
-      checked[entry.level] += 1;
+      const mine = machine.hash(entry.region);
+      if (mine !== entry.hash) throw new Error(`epoch ${entry.epoch}: the ${String(entry.region)} state differs`);
+      checked[entry.region === 'full' ? 'full' : 'cpu'] += 1;
     }
   }
   tell('replayed', machine, file);

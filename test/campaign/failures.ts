@@ -1,7 +1,7 @@
 /**
- * `npm run campaign -- [--kills N] [--hangs N] [--cuts N] [--report FILE.json]`: makes a pair fail again and again, under
- * a guest that counts on its console, and watches from outside. Kills (kill -9) and hangs (SIGSTOP for longer than the
- * failure timeout) hit primary and secondary in turn; a cut channel leaves both alive.
+ * `npm run campaign -- [--kills N] [--hangs N] [--cuts N] [--report FILE.json]`: makes a pair fail again and again,
+ * under a guest that counts on its console, and watches from outside. Kills (kill -9) and hangs (SIGSTOP for longer
+ * than the failure timeout) hit primary and secondary in turn; a cut channel leaves both alive.
  *
  * Invariant: it ends with exit status 1 as soon as the counter shows a gap, a repeat or a contradiction, or the pair
  * does not become Protected again. Only processes of its own host are killed.

@@ -75,7 +75,7 @@ describe('a command', () => {
     const { fleet } = openFleet();
     for (const name of Object.keys(commands)) {
       if (['host.show', 'vm.list', 'vm.create', 'event.list'].includes(name)) continue;
-      const args = { vm: 'nobody', for: 'protected', kind: 'crash-primary', text: 'x', combo: 'a' };
+      const args = { vm: 'nobody', for: 'protected', kind: 'crash-primary', text: 'x', combo: 'a', file: '/x' };
       const known = Object.fromEntries(
         Object.entries(args).filter(([key]) => key in commands[name as CommandName].entries),
       );

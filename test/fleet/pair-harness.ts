@@ -34,6 +34,7 @@ export class PairHarness {
     this.spares = new Spares(this.processes);
     const outside: PairOutside = {
       output: (message) => void this.outputs.push(message),
+      recording: () => {},
       event: (kind, severity, message) => {
         this.story.push(kind);
         this.messages.push(`${severity}: ${message}`);

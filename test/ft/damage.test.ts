@@ -2,7 +2,13 @@
 
 import zlib from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { HASH_INTERVAL_EPOCHS, LOG_VERSION } from '../../main/ft/constants.ts';
+import {
+  HASH_BLOCK_PAGES,
+  HASH_INTERVAL_EPOCHS,
+  LOG_VERSION,
+  SLICE_INTERVAL_MS,
+  SLICE_PAGES,
+} from '../../main/ft/constants.ts';
 import { decodeMessage, encodeEntry, type Entry } from '../../main/ft/log.ts';
 import { ToyPair } from '../support/toy-pair.ts';
 import type { ToyReplica } from '../support/toy-replica.ts';
@@ -106,11 +112,24 @@ describe('a backup whose state differs', () => {
     pair.runUntil(() => backup.state === 'halted');
     expect(haltOf(pair, backup)).toMatchObject({
       cause: 'divergence',
-      why: expect.stringContaining('at epoch 2500 is'),
+      why: expect.stringContaining('the CPU state at epoch 2500 differs'),
     });
     expect(backup.machine.epoch).toBe(HASH_INTERVAL_EPOCHS);
     pair.runUntil(() => primary.state === 'alone');
     expect(pair.lease.holder).toBe(primary.name);
+    pair.expectCorrect();
+  });
+
+  test('in one bit of its memory is found within one round, and the place is named', () => {
+    const { pair, primary, backup } = ToyPair.protectedPair({ machine: { outputs: () => 0, pages: 10_000 } });
+    pair.run(10);
+    const page = backup.machine.corrupt();
+    // One slice for the devices, and one for every 256 pages.
+    pair.runUntil(() => backup.state === 'halted', (Math.ceil(10_000 / SLICE_PAGES) + 2) * SLICE_INTERVAL_MS);
+    const block = Math.floor(page / HASH_BLOCK_PAGES) * HASH_BLOCK_PAGES;
+    const why = expect.stringContaining(`memory in pages ${block} to ${block + HASH_BLOCK_PAGES - 1} at epoch`);
+    expect(haltOf(pair, backup)).toMatchObject({ cause: 'divergence', why });
+    pair.runUntil(() => primary.state === 'alone');
     pair.expectCorrect();
   });
 

@@ -39,7 +39,10 @@ const kinds = {
   hash: fc.record({
     kind: fc.constant('hash'),
     epoch,
-    level: fc.constantFrom('cpu', 'full'),
+    region: fc.oneof(
+      fc.constantFrom('cpu' as const, 'devices' as const, 'full' as const),
+      fc.record({ first: count, end: count }),
+    ),
     hash: fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), maxLength: 128 }),
   }),
   heartbeat: fc.record({ kind: fc.constant('heartbeat'), epoch, received: count, mayGoLive: fc.boolean() }),

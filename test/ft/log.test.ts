@@ -144,7 +144,7 @@ describe('refused by name', () => {
     ['a kind of the future', forged(9, new Uint8Array()), 'unknown log entry kind 9'],
     ['an unknown control', forged(KIND_CONTROL, Uint8Array.of(3)), 'unknown control 3'],
     ['an unknown device', forged(KIND_HEAD, headWithInput(5, 0)), 'unknown input device 5'],
-    ['an unknown hash level', forged(KIND_HASH, Uint8Array.of(2, 0)), 'unknown hash level 2'],
+    ['an unknown hash region', forged(KIND_HASH, Uint8Array.of(4, 0)), 'unknown hash region 4'],
     ['an unknown role', forged(KIND_HELLO, Uint8Array.of(1, 0, 0, 0, 2)), 'unknown role 2'],
     ['a flag that is neither 0 nor 1', forged(KIND_HEARTBEAT, Uint8Array.of(0, 2)), 'unknown may go live 2'],
     [

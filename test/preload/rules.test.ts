@@ -6,9 +6,11 @@ import { refusal, type GuardedCommand } from '../../preload/rules.ts';
 
 const place = { host: 'here', pid: 1, epoch: 1 };
 
+const recording = { file: '/tmp/web.rec', startedAt: 1, epoch: 1 };
+
 function vm(power: PowerState, ftEnabled: boolean, status: FtState, secondary = false): Parameters<typeof refusal>[1] {
   const ft: Partial<FtStatus> = { status, secondary: secondary ? place : null };
-  return { name: 'web', power, ftEnabled, ft: ft as VmView['ft'] };
+  return { name: 'web', power, ftEnabled, ft: ft as VmView['ft'], recording: null };
 }
 
 const off = vm('off', false, 'notConfigured');
@@ -20,24 +22,29 @@ const protectedPair = vm('on', true, 'protected', true);
 const needSecondary = vm('on', true, 'needSecondary');
 const shuttingDown = vm('shuttingDown', true, 'vmNotRunning');
 
-const subjects = { off, offWithFt, startingUp, on, starting, protectedPair, needSecondary, shuttingDown };
+const recorded = { ...on, recording };
+
+const subjects = { recorded, off, offWithFt, startingUp, on, starting, protectedPair, needSecondary, shuttingDown };
 type Subject = keyof typeof subjects;
 
 /** Where each command is allowed. Everywhere else it is refused. */
 const allowed: { readonly [C in GuardedCommand]: readonly Subject[] } = {
   'vm.delete': ['off', 'offWithFt'],
   'power.on': ['off', 'offWithFt'],
-  'power.off': ['startingUp', 'on', 'starting', 'protectedPair', 'needSecondary', 'shuttingDown'],
-  'ft.on': ['on'],
+  'power.off': ['startingUp', 'recorded', 'on', 'starting', 'protectedPair', 'needSecondary', 'shuttingDown'],
+  'ft.on': ['recorded', 'on'],
   'ft.off': ['offWithFt', 'protectedPair', 'needSecondary', 'shuttingDown'],
-  console: ['startingUp', 'on', 'starting', 'protectedPair', 'needSecondary', 'shuttingDown'],
-  'crash-primary': ['on', 'starting', 'protectedPair', 'needSecondary'],
+  console: ['startingUp', 'recorded', 'on', 'starting', 'protectedPair', 'needSecondary', 'shuttingDown'],
+  'crash-primary': ['recorded', 'on', 'starting', 'protectedPair', 'needSecondary'],
   'crash-secondary': ['starting', 'protectedPair'],
-  'hang-primary': ['on', 'starting', 'protectedPair', 'needSecondary'],
+  'hang-primary': ['recorded', 'on', 'starting', 'protectedPair', 'needSecondary'],
   'hang-secondary': ['starting', 'protectedPair'],
   'cut-channel': ['starting', 'protectedPair'],
   'delay-channel': ['starting', 'protectedPair'],
-  heal: ['on', 'starting', 'protectedPair', 'needSecondary'],
+  heal: ['recorded', 'on', 'starting', 'protectedPair', 'needSecondary'],
+  'corrupt-secondary': ['protectedPair'],
+  'record.start': ['on', 'starting', 'protectedPair', 'needSecondary'],
+  'record.stop': ['recorded'],
 };
 
 describe.each(Object.entries(allowed))('%s', (command, where) => {
@@ -59,6 +66,10 @@ test.each([
   ['ft.off', starting, 'The secondary of "web" is still starting: wait until it is Protected, or power the VM off.'],
   ['console', off, '"web" is powered off: power it on to use its console.'],
   ['crash-primary', off, '"web" is not running: there is no primary to crash.'],
+  ['corrupt-secondary', starting, '"web" is not Protected: there is no secondary to corrupt.'],
+  ['record.start', off, '"web" is not running: power it on to record it.'],
+  ['record.start', recorded, '"web" is already being recorded: stop that recording first.'],
+  ['record.stop', on, '"web" is not being recorded.'],
   ['crash-secondary', needSecondary, '"web" has no secondary to crash.'],
 ] as const)('%s is refused in words that say why and what to do', (command, subject, words) => {
   expect(refusal(command, subject)).toBe(words);

@@ -62,6 +62,7 @@ export function fakeVm(name: string, part: Partial<VmView> = {}): VmView {
       mac: '52:54:00:12:34:56',
     },
     ftEnabled: false,
+    recording: null,
     ft: OFF,
     ...part,
   };

@@ -6,7 +6,8 @@
  * before it, so that whoever sees only the outputs can tell whether they are one continuation. It refuses an input that
  * comes twice or out of order, and a completion of a request that it has not made.
  */
-import type { Head, Input, Output } from '../../main/ft/entry.ts';
+import { HASH_BLOCK_PAGES } from '../../main/ft/constants.ts';
+import type { HashRegion, Head, Input, Output } from '../../main/ft/entry.ts';
 import { decodeDiskInput } from '../../main/machine/devices/disk.ts';
 import type { DiskRequest, Machine, MachineMetrics, Outcome, Snapshot } from '../../main/machine/machine.ts';
 import type { ScreenUpdate } from '../../preload/screen.ts';
@@ -19,6 +20,8 @@ export interface ToyOptions {
   readonly disk?: boolean;
   /** How long the guest says that it can sleep after an epoch without inputs. */
   readonly idleMs?: number;
+  /** Pages of memory that can be compared; none unless said otherwise. */
+  readonly pages?: number;
   /** Bytes of memory in a snapshot. */
   readonly memoryBytes?: number;
 }
@@ -60,6 +63,7 @@ export class ToyMachine implements Machine {
   readonly #options: ToyOptions;
   #state: ToyState;
   #pending: ToyRequest[] = [];
+  #corruptPage = -1;
 
   constructor(options: ToyOptions = {}) {
     this.#options = options;
@@ -129,9 +133,27 @@ export class ToyMachine implements Machine {
     if (Buffer.compare(this.#memory(), snapshot.pages) !== 0) throw new Error("the snapshot's pages are damaged");
   }
 
-  hash(level: 'cpu' | 'full'): string {
+  /** Memory that no epoch touches. */
+  get pages(): number {
+    return this.#options.pages ?? 0;
+  }
+
+  hash(region: HashRegion): string {
     const { chain, epoch, virtualUs } = this.#state;
-    return `${level === 'full' ? 'f' : 'c'}${mix(mix(chain, epoch), virtualUs).toString(16)}`;
+    if (typeof region !== 'string') {
+      const blocks = Math.ceil((region.end - region.first) / HASH_BLOCK_PAGES);
+      const digits = (block: number): string =>
+        Math.floor(this.#corruptPage / HASH_BLOCK_PAGES) === region.first / HASH_BLOCK_PAGES + block
+          ? '00000001'
+          : '00000000';
+      return Array.from({ length: blocks }, (_, block) => digits(block)).join('');
+    }
+    return `${region[0]}${mix(mix(chain, epoch), virtualUs).toString(16)}`;
+  }
+
+  corrupt(): number {
+    this.#corruptPage = this.pages >>> 1;
+    return this.#corruptPage;
   }
 
   /** As a cosmic ray would: one bit of the state changes. */
