@@ -38,12 +38,13 @@ async function replay(file: string, ...args: string[]): Promise<[ReplayOutcome |
   return [stdout === '' ? null : (JSON.parse(stdout) as ReplayOutcome), status, stderr];
 }
 
-describe('a recording of a guest that counts, made while it becomes Protected', () => {
-  const file = inFolder('web.rec');
-  let started: RecordingView;
-  let ended: RecordingEnd;
+const file = inFolder('web.rec');
+const failoverFile = inFolder('failover.rec');
+let started: RecordingView;
+let ended: RecordingEnd;
 
-  beforeAll(async () => {
+describe('a guest that counts and is recorded', () => {
+  test('becomes Protected meanwhile', { timeout: 120_000 }, async () => {
     started = await host.json<RecordingView>('record', 'start', 'web', file);
     await host.json('ft', 'on', 'web');
     await host.waitFor('web', 'protected');
@@ -61,7 +62,42 @@ describe('a recording of a guest that counts, made while it becomes Protected', 
     const kinds = (await host.events('web')).map(({ kind }) => kind).filter((kind) => kind.startsWith('record.'));
     expect(kinds).toEqual(['record.started', 'record.stopped', 'record.failed']);
   });
+});
 
+test('a recording ends with its primary', { timeout: 180_000 }, async () => {
+  const before = await host.waitFor('web', 'protected');
+  await host.json('record', 'start', 'web', failoverFile);
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  process.kill(before.primary?.pid ?? 0, 'SIGKILL');
+  await expect.poll(() => host.status('web').then((now) => now.primary?.pid)).toBe(before.secondary?.pid);
+  await host.waitFor('web', 'protected');
+  const [failed] = (await host.events('web')).filter(({ kind }) => kind === 'record.failed').slice(-1);
+  expect(failed?.data).toMatchObject({
+    file: failoverFile,
+    why: expect.stringContaining('the primary that recorded it was lost'),
+  });
+});
+
+test('a secondary whose memory changed by one bit is found, named and replaced', { timeout: 180_000 }, async () => {
+  const before = await host.waitFor('web', 'protected');
+  await host.json('fault', 'web', 'corrupt-secondary');
+  await expect
+    .poll(() => host.events('web').then((all) => all.find(({ kind }) => kind === 'ft.divergence')?.message), {
+      timeout: 60_000,
+    })
+    .toMatch(/The secondary halted: memory in pages \d+ to \d+ at epoch \d+ differs/);
+  await expect.poll(() => host.status('web').then((now) => now.secondary?.pid)).not.toBe(before.secondary?.pid);
+  const after = await host.waitFor('web', 'protected');
+  expect(after.primary?.pid).toBe(before.primary?.pid);
+  expect(after.generation).toBeGreaterThan(before.generation);
+});
+
+test('powers off', { timeout: 60_000 }, async () => {
+  // What is replayed from here on has the computer for itself.
+  await host.json('power', 'off', 'web');
+});
+
+describe('a recording', () => {
   test('replays with every hash equal', { timeout: 120_000 }, async () => {
     const [outcome, status] = await replay(file, '--verify');
     expect(status).toBe(0);
@@ -106,32 +142,9 @@ describe('a recording of a guest that counts, made while it becomes Protected', 
   });
 });
 
-test('a recording ends with its primary, and what was recorded until then replays', { timeout: 180_000 }, async () => {
-  const file = inFolder('failover.rec');
-  const before = await host.waitFor('web', 'protected');
-  await host.json('record', 'start', 'web', file);
-  await new Promise((resolve) => setTimeout(resolve, 3000));
-  process.kill(before.primary?.pid ?? 0, 'SIGKILL');
-  await expect.poll(() => host.status('web').then((now) => now.primary?.pid)).toBe(before.secondary?.pid);
-  await host.waitFor('web', 'protected');
-  const [failed] = (await host.events('web')).filter(({ kind }) => kind === 'record.failed').slice(-1);
-  expect(failed?.data).toMatchObject({ file, why: expect.stringContaining('the primary that recorded it was lost') });
-  const [outcome, status, said] = await replay(file, '--verify');
+test('what was recorded until a primary died replays', { timeout: 120_000 }, async () => {
+  const [outcome, status, said] = await replay(failoverFile, '--verify');
   expect([status, outcome?.mismatch]).toEqual([1, null]);
   expect(said).toMatch('it is cut off');
   expect(outcome?.seconds).toBeGreaterThan(1);
-});
-
-test('a secondary whose memory changed by one bit is found, named and replaced', { timeout: 180_000 }, async () => {
-  const before = await host.waitFor('web', 'protected');
-  await host.json('fault', 'web', 'corrupt-secondary');
-  await expect
-    .poll(() => host.events('web').then((all) => all.find(({ kind }) => kind === 'ft.divergence')?.message), {
-      timeout: 60_000,
-    })
-    .toMatch(/The secondary halted: memory in pages \d+ to \d+ at epoch \d+ differs/);
-  await expect.poll(() => host.status('web').then((now) => now.secondary?.pid)).not.toBe(before.secondary?.pid);
-  const after = await host.waitFor('web', 'protected');
-  expect(after.primary?.pid).toBe(before.primary?.pid);
-  expect(after.generation).toBeGreaterThan(before.generation);
 });
