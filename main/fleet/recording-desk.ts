@@ -13,8 +13,8 @@ export interface RecordingOutside {
 }
 
 interface Waiting<T> {
-  resolve(result: T): void;
-  reject(error: CommandError): void;
+  readonly resolve: (result: T) => void;
+  readonly reject: (error: CommandError) => void;
 }
 
 export class RecordingDesk {

@@ -151,7 +151,8 @@ async function replay(file: string, disk: string): Promise<void> {
       machine.execute(entry.head);
     } else if (entry.kind === 'hash') {
       const mine = machine.hash(entry.region);
-      if (mine !== entry.hash) throw new Error(`epoch ${entry.epoch}: the ${String(entry.region)} state differs`);
+      if (mine !== entry.hash)
+        throw new Error(`epoch ${entry.epoch}: the ${JSON.stringify(entry.region)} state differs`);
       checked[entry.region === 'full' ? 'full' : 'cpu'] += 1;
     }
   }

@@ -166,13 +166,16 @@ try {
     done.push(failure);
     say(
       `${failure.number}/${faults.length} ${fault} ${failure.victim ?? 'channel'}: ` +
-        `silence ${failure.silenceMs.toFixed(0)} ms, protected again after ${(failure.protectedMs / 1000).toFixed(1)} s, ` +
+        `silence ${failure.silenceMs.toFixed(0)} ms, ` +
+        `protected again after ${(failure.protectedMs / 1000).toFixed(1)} s, ` +
         `counter at ${checkCounter(serial.output()).count}`,
     );
   }
   await serial.close();
 } catch (error) {
   failure = (error as Error).message;
+  const events = await host.events(VM).catch(() => []);
+  for (const event of events.slice(-20)) say(`${new Date(event.at).toISOString()} ${event.kind}: ${event.message}`);
 } finally {
   await host.stop();
   host.remove();
