@@ -11,6 +11,7 @@ import type { FromReplica, RecordingEvent, ReplicaSpec, ToReplica } from '../rep
 import type { Processes } from './processes.ts';
 import { injectFault } from './faults.ts';
 import type { Replica } from './replica.ts';
+import { RetiredReplicas } from './retired.ts';
 import type { Spares } from './spares.ts';
 
 /** What a pair tells its VM. */
@@ -35,8 +36,6 @@ type SecondaryPhase = 'none' | 'building' | 'copying' | 'protected' | 'takingOve
 const RETRY_MS = [0, 500, 2000, 5000, 15_000];
 const START_TIMEOUT_MS = 120_000;
 const POWER_OFF_TIMEOUT_MS = 3000;
-/** A primary that lost its VM halts by itself; one that is still there after this long is ended. */
-const RETIREMENT_MS = 30_000;
 
 export interface PairParts {
   readonly spec: (holder: string) => ReplicaSpec;
@@ -53,9 +52,7 @@ export class Pair {
   #primary: Replica;
   #secondary: Replica | null = null;
   #phase: SecondaryPhase = 'none';
-  readonly #retired = new Set<Replica>();
-  /** Former primaries that are being ended, each with the new primary that waits for it. */
-  readonly #fences = new Map<Replica, Replica>();
+  readonly #retired: RetiredReplicas;
   #protect: boolean;
   /** The primary has no backup and knows it: a new one may be started. */
   #alone = true;
@@ -80,6 +77,7 @@ export class Pair {
   constructor(parts: PairParts, protect: boolean) {
     this.#parts = parts;
     this.#protect = protect;
+    this.#retired = this.#retirement();
     this.#generation = parts.generation;
     this.#primary = parts.spares.take();
     this.#listenToPrimary(this.#primary);
@@ -129,7 +127,11 @@ export class Pair {
    * Makes something fail on purpose, or heals it. @returns the pid of the process that was hit, null where none was.
    */
   fault(kind: FaultKind, ms: number): number | null {
-    const fault = injectFault(kind, ms, { primary: this.primary, secondary: this.secondary, others: this.#retired });
+    const fault = injectFault(kind, ms, {
+      primary: this.primary,
+      secondary: this.secondary,
+      others: this.#retired.all(),
+    });
     this.#parts.outside.changed();
     return fault;
   }
@@ -163,7 +165,8 @@ export class Pair {
   /** Ends every process at once. */
   kill(): void {
     this.#stopping = true;
-    for (const replica of [this.#primary, this.#secondary, ...this.#retired]) replica?.kill();
+    for (const replica of [this.#primary, this.#secondary]) replica?.kill();
+    this.#retired.kill();
   }
 
   /* -------------------------------------------------------------- starting a secondary ---------------------- */
@@ -376,7 +379,6 @@ export class Pair {
   }
 
   #primaryExited(primary: Replica, why: string): void {
-    this.#retired.delete(primary);
     if (primary !== this.#primary) return;
     const { outside } = this.#parts;
     if (!this.#stopping) {
@@ -397,8 +399,8 @@ export class Pair {
   #wentLive(secondary: Replica, event: Extract<FtEvent, { type: 'live' }>): void {
     const { outside } = this.#parts;
     const former = this.#primary;
-    if (former.alive) this.#retire(former);
-    this.#fence(former, secondary);
+    this.#retired.add(former);
+    this.#retired.fence(former, secondary, this.#parts.sharedDisk);
     this.#primary = secondary;
     this.#lastWords = null;
     this.#secondary = null;
@@ -439,56 +441,32 @@ export class Pair {
     if (!secondary || this.#phase === 'building') return;
     this.#secondary = null;
     this.#phase = 'none';
-    if (secondary.alive) this.#retire(secondary);
+    this.#retired.add(secondary);
   }
 
-  /**
-   * A write that the former primary had begun may still reach a shared disk, after one of the new primary's to the same
-   * place. So the former one is ended first; where no disk is shared it may find out by itself that it has lost.
-   */
-  #fence(former: Replica, successor: Replica): void {
-    if (this.#parts.sharedDisk && former.alive) {
-      this.#fences.set(former, successor);
-      former.kill();
-    } else {
-      successor.send({ type: 'fenced' });
-    }
-  }
-
-  /** Leaves it the time to find out by itself that it has lost, and to say so. */
-  #retire(replica: Replica): void {
-    this.#retired.add(replica);
-    const timer = setTimeout(() => replica.kill(), RETIREMENT_MS);
-    timer.unref();
-    replica.listen({
-      message: (message) => {
-        // What comes after the end would count for the next power-on.
-        if (this.#ended) return;
-        if (message.type === 'ft' && message.event.type === 'halted') this.#primaryEvent(replica, message.event);
-        else if (message.type === 'serial' || message.type === 'nic') this.#parts.outside.output(message);
+  #retirement(): RetiredReplicas {
+    const { outside } = this.#parts;
+    return new RetiredReplicas({
+      // What comes after the VM's end would count for its next power-on.
+      output: (message) => {
+        if (!this.#ended) outside.output(message);
       },
-      exit: () => {
-        clearTimeout(timer);
-        this.#retired.delete(replica);
-        const successor = this.#fences.get(replica);
-        if (successor) this.#fenced(replica, successor);
-        this.#settle();
+      halted: (replica, event) => {
+        if (!this.#ended) this.#primaryEvent(replica, event);
       },
+      fenced: ({ pid }) => {
+        const message = 'The former primary was ended, so that its writes cannot meet those of the new one.';
+        outside.event('ft.fenced', 'info', message, { pid });
+      },
+      ended: () => this.#settle(),
     });
-  }
-
-  #fenced(former: Replica, successor: Replica): void {
-    this.#fences.delete(former);
-    successor.send({ type: 'fenced' });
-    const message = 'The former primary was ended, so that its writes cannot meet those of the new one.';
-    this.#parts.outside.event('ft.fenced', 'info', message, { pid: former.pid });
   }
 
   #settle(): void {
     if (this.#ended || this.#primary.alive || this.#secondary?.alive) return;
     this.#ended = true;
     this.#clearTimers();
-    for (const replica of this.#retired) replica.kill();
+    this.#retired.kill();
     this.#parts.outside.ended(this.#stopping ? null : (this.#lastWords ?? 'no replica is left'));
   }
 
