@@ -219,7 +219,7 @@ describe('a recorder', () => {
   });
 });
 
-/* ------------------------------------------------------------------ recording and replaying ------------------------- */
+/* ------------------------------------------------------------------ recording and replaying -------------------- */
 
 interface Recorded {
   readonly file: string;
@@ -233,7 +233,14 @@ async function recorded(): Promise<Recorded> {
   const datastore = temporaryFolder();
   const small = (name: string): string => makeFile(path.join(datastore, name), 512);
   const spec: ReplicaSpec = {
-    ...{ vm: 'vm', name: 'web', holder: '', datastore, memoryMB: 32, vgaMemoryMB: 8, seed: 1, startTimeMs: 0 },
+    vm: 'vm',
+    name: 'web',
+    holder: '',
+    datastore,
+    memoryMB: 32,
+    vgaMemoryMB: 8,
+    seed: 1,
+    startTimeMs: 0,
     mac: '02:4c:53:00:00:01',
     files: { bios: small('bios'), vgaBios: small('vgabios'), hda: makeFile(path.join(datastore, 'hda'), 1 << 20) },
     cmdline: '',
