@@ -29,7 +29,7 @@ async function run(entry: string, { positionals, options, json, print }: Invocat
   }
   const order: ReplayOrder = { file: path.resolve(file), to, verify: options['verify'] === true };
   const outcome = await inAnotherProcess(entry, order, (epoch, fraction) => {
-    if (!json) process.stderr.write(`epoch ${epoch}, ${(fraction * 100).toFixed(0)} % of the file\n`);
+    if (!json) process.stderr.write(`epoch ${epoch}, ${(fraction * 100).toFixed(0)} % of the recording\n`);
   });
   print(json ? JSON.stringify(outcome) : closingLine(outcome, order.verify));
   const { mismatch, problem } = outcome;

@@ -65,7 +65,7 @@ export class RecordingDesk {
       this.#current = null;
       const size = `${epochs} epochs, ${(bytes / 2 ** 20).toFixed(1)} MiB`;
       outside.event('record.stopped', 'info', `The recording "${file}" ended (${size}): ${why}.`, event);
-      for (const { resolve } of this.#stopping.splice(0)) resolve({ file, epochs, bytes });
+      for (const waiting of this.#stopping.splice(0)) waiting.resolve({ file, epochs, bytes });
     } else {
       this.#failed(event.file, event.why);
     }
@@ -84,7 +84,7 @@ export class RecordingDesk {
     const error = new CommandError('failed', `The recording "${file}" failed: ${why}.`);
     this.#starting?.reject(error);
     this.#starting = null;
-    for (const { reject } of this.#stopping.splice(0)) reject(error);
+    for (const waiting of this.#stopping.splice(0)) waiting.reject(error);
     this.#outside.changed();
   }
 }

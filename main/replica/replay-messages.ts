@@ -28,7 +28,7 @@ export interface ReplayOutcome {
 }
 
 export type FromReplay =
-  /** How far it is; `fraction` is of the file. */
+  /** How far it is; `fraction` is of the recording's log. */
   | { readonly type: 'progress'; readonly epoch: number; readonly fraction: number }
   | { readonly type: 'done'; readonly outcome: ReplayOutcome }
   /** Nothing could be replayed. */

@@ -151,9 +151,9 @@ async function replay(file: string, disk: string): Promise<void> {
       machine.execute(entry.head);
     } else if (entry.kind === 'hash') {
       const mine = machine.hash(entry.region);
-      if (mine !== entry.hash)
-        throw new Error(`epoch ${entry.epoch}: the ${JSON.stringify(entry.region)} state differs`);
-      checked[entry.region === 'full' ? 'full' : 'cpu'] += 1;
+      const level = entry.region === 'full' ? 'full' : 'cpu';
+      if (mine !== entry.hash) throw new Error(`epoch ${entry.epoch}: the ${level} state differs`);
+      checked[level] += 1;
     }
   }
   tell('replayed', machine, file);
