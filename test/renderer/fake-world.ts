@@ -62,6 +62,7 @@ export function fakeVm(name: string, part: Partial<VmView> = {}): VmView {
       mac: '52:54:00:12:34:56',
     },
     ftEnabled: false,
+    ftSettings: { failureTimeoutMs: 500, hashIntervalEpochs: 2500, lagThrottleMs: 100, lagHardMs: 1000 },
     ft: OFF,
     ...part,
   };

@@ -8,6 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { beginGeneration, LeaseArbiter } from '../../main/datastore/leases.ts';
 import type { Arbiter } from '../../main/ft/arbiter.ts';
 import type { FtEvent } from '../../main/ft/environment.ts';
+import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
 import { Primary } from '../../main/ft/primary.ts';
 import { BackupRunner } from '../../main/replica/backup-runner.ts';
 import type { FromReplica, ReplicaSpec } from '../../main/replica/messages.ts';
@@ -86,7 +87,7 @@ async function pair(arbiter?: Arbiter): Promise<World> {
     mac: '02:4c:53:00:00:01',
     files: { bios: '', vgaBios: '', hda },
     cmdline: '',
-    failureTimeoutMs: 5000,
+    settings: { ...DEFAULT_SETTINGS, failureTimeoutMs: 5000 },
   };
   const generation = beginGeneration(datastore, 'vm', 'host');
   const primary = new Process(spec, arbiter ?? new LeaseArbiter(datastore, 'vm', 'primary'));
@@ -105,7 +106,7 @@ async function pair(arbiter?: Arbiter): Promise<World> {
     onTestFinished(() => made.powerOff());
     resolve(made);
   });
-  runner.protect(socketTransport(near));
+  runner.protect(socketTransport(near), DEFAULT_SETTINGS);
   onTestFinished(() => void near.destroy());
   await eventually(() => expect(primary.events('protected')).toHaveLength(1));
   return { spec, primary, runner, backup, backupRunner, promoted, cut: () => near.destroy() };
@@ -176,7 +177,7 @@ describe('a primary that loses its backup', () => {
     onTestFinished(() => void near.destroy());
     const second = new Process(world.spec, new LeaseArbiter(world.spec.datastore, 'vm', 'second'));
     new BackupRunner(second.parts, socketTransport(far), () => {});
-    runner.protect(socketTransport(near));
+    runner.protect(socketTransport(near), DEFAULT_SETTINGS);
     await eventually(() => expect(primary.events('protected')).toHaveLength(2));
   });
 

@@ -221,7 +221,7 @@ export class ToyReplica {
       checksum: zlib.crc32,
       claim: (generation) => this.#effect('claim', () => this.#claim(generation)),
       report: (event) => this.#report(event),
-      failureTimeoutMs: this.#pair.failureTimeoutMs,
+      settings: this.#pair.settings,
     };
   }
 
