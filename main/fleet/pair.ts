@@ -370,7 +370,7 @@ export class Pair {
         outside.event('ft.storageUnreachable', 'error', `The primary cannot reach the datastore: ${event.why}.`);
         break;
       case 'halted':
-        if (event.cause === 'poweredOff') break;
+        if (event.cause === 'poweredOff' || event.cause === 'ended') break;
         outside.event(`ft.${event.cause}`, 'warning', `A former primary halted: ${event.why}.`, { pid: primary.pid });
         break;
       default:
