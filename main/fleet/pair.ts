@@ -137,11 +137,6 @@ export class Pair {
     else this.#primary.send({ type: 'endProtection' });
   }
 
-  /** Ends the primary on purpose: the secondary goes live, and a new one is started. */
-  testFailover(): void {
-    this.#primary.kill();
-  }
-
   /** Another process takes the secondary's place: after its end, or (migrating it) after an orderly dismissal. */
   replaceSecondary(how: 'restart' | 'migrate'): void {
     this.#reason = 'userAction';

@@ -267,7 +267,7 @@ export class Vm {
   operate(operation: PairOperation): void {
     this.require(`ft.${operation}`);
     this.#event(`ft.${operation}`, 'info', OPERATIONS[operation]);
-    if (operation === 'testFailover') this.#pair?.testFailover();
+    if (operation === 'testFailover') this.#pair?.primary?.kill();
     else this.#pair?.replaceSecondary(operation === 'migrate' ? 'migrate' : 'restart');
   }
 

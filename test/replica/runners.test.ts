@@ -143,6 +143,31 @@ test('a backup whose primary is gone becomes a primary, and its outputs go on wh
   expect(numbers).toEqual(numbers.map((_, index) => index + 1));
 });
 
+test('a pause waits for the disks, lasts through inputs and a failover, and then the outputs go on', async () => {
+  const { primary, runner, backup, promoted, cut } = await pair(silent);
+  runner.pause(true);
+  await eventually(() => expect(primary.events('paused')).toMatchObject([{ paused: true }]));
+  const { epoch } = primary.machine;
+  expect(primary.machine.pendingRequests).toEqual([]);
+  runner.input(1, { device: 'serial', data: Uint8Array.of(1) });
+  await eventually(() => expect(backup.machine.epoch).toBe(epoch));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect([primary.machine.epoch, backup.machine.epoch]).toEqual([epoch, epoch]);
+
+  cut();
+  const next = await promoted;
+  expect(backup.saidOf('resumed')).toHaveLength(1);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(backup.machine.epoch).toBe(epoch);
+  // The fleet says again what is so already, and is answered.
+  next.pause(true);
+  await eventually(() => expect(backup.events('paused')).toMatchObject([{ paused: true }]));
+  next.pause(false);
+  await eventually(() => expect(backup.machine.epoch).toBeGreaterThan(epoch + 20));
+  const numbers = outputs(primary, backup);
+  expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+});
+
 test('inputs that come as soon as a backup has gone live are not lost while it opens its disks', async () => {
   const { backup, backupRunner, promoted, cut } = await pair(silent);
   backup.onSaid = (message) => {
