@@ -125,7 +125,8 @@ function parse(argv: readonly string[]): { command: Command; invocation: Invocat
   const { json, data, help: _help, ...options } = parsed.values as { [name: string]: string | boolean | undefined };
   const positionals = parsed.positionals.slice(command.words.split(' ').length);
   const needed = command.takes.filter((name) => !name.endsWith('?')).length;
-  if (positionals.length < needed || positionals.length > command.takes.length) {
+  const most = command.takes.at(-1)?.endsWith('…') ? Number.POSITIVE_INFINITY : command.takes.length;
+  if (positionals.length < needed || positionals.length > most) {
     throw new CommandError('usage', `Usage: ${usageOf(command)}`);
   }
   const dataFolder = data ? String(data) : defaultDataFolder();

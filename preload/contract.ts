@@ -33,16 +33,44 @@ const MemoryMB = v.pipe(
   v.minValue(MEMORY_MB_MIN, `memory is at least ${MEMORY_MB_MIN} MB`),
   v.maxValue(MEMORY_MB_MAX, `memory is at most ${MEMORY_MB_MAX} MB`),
 );
+/** A whole number within bounds that may be left out. */
+const whole = (unit: string, min: number, max: number) =>
+  v.exactOptional(
+    v.pipe(
+      v.number(`takes a number of ${unit}`),
+      v.integer(`takes a whole number of ${unit}`),
+      v.minValue(min, `is at least ${min} ${unit}`),
+      v.maxValue(max, `is at most ${max} ${unit}`),
+    ),
+  );
+/**
+ * The least failure timeout is two heartbeats, the least lag that throttles is above the one at which a pair counts as
+ * Protected (main/ft/constants.ts).
+ */
+const ftSettings = {
+  failureTimeoutMs: whole('ms', 100, 10_000),
+  hashIntervalEpochs: whole('epochs', 1, 1_000_000),
+  lagThrottleMs: whole('ms', 60, 10_000),
+  lagHardMs: whole('ms', 100, 60_000),
+};
 const Sample = v.picklist(['linux', 'test'], 'the samples are: linux, test');
 const VmOnly = v.strictObject({ vm: Vm });
 
 /* ------------------------------------------------------------------ what things are ---------------------------- */
 
 export type Sample = v.InferOutput<typeof Sample>;
-export type PowerState = 'off' | 'startingUp' | 'on' | 'shuttingDown';
-/** VMware's states of a fault-tolerant pair (vSphere API), in our spelling. */
-export type FtState = 'notConfigured' | 'vmNotRunning' | 'starting' | 'protected' | 'needSecondary';
-export const FT_STATES = ['notConfigured', 'vmNotRunning', 'starting', 'protected', 'needSecondary'] as const;
+/** `paused`: the guest stands still at an epoch boundary; its processes live. */
+export type PowerState = 'off' | 'startingUp' | 'on' | 'paused' | 'shuttingDown';
+export const FT_STATES = [
+  'notConfigured',
+  'vmNotRunning',
+  'starting',
+  'protected',
+  'needSecondary',
+  'suspended',
+] as const;
+/** VMware's states of a fault-tolerant pair (vSphere API), in our spelling; `suspended` is its "disabled". */
+export type FtState = (typeof FT_STATES)[number];
 /** Why a pair needs a secondary (vSphere API), null where it does not. */
 export type FtReason = 'initializing' | 'lostConnection' | 'divergence' | 'userAction' | 'checkpointError' | 'other';
 
@@ -96,6 +124,18 @@ export interface FtStatus {
   readonly lastStart: { readonly stunMs: number; readonly protectedMs: number } | null;
 }
 
+/** What can be set for each VM; effective from the next power-on, or the next start of a secondary. */
+export interface FtSettings {
+  /** Nothing heard of the peer for this long: it is suspected. In milliseconds. */
+  readonly failureTimeoutMs: number;
+  /** Primary and secondary compare a hash of their CPUs every so many epochs (of about 0.4 ms under load). */
+  readonly hashIntervalEpochs: number;
+  /** From this lag on the primary is slowed gradually, in milliseconds. */
+  readonly lagThrottleMs: number;
+  /** From this lag on it is slowed as much as it can be, in milliseconds. */
+  readonly lagHardMs: number;
+}
+
 export interface VmHardware {
   readonly memoryMB: number;
   /** Where the guest comes from, in words: "Sample Linux", "Linux kernel", "Disk image", … */
@@ -139,6 +179,7 @@ export interface VmView {
   readonly hardware: VmHardware;
   /** Fault Tolerance is turned on for this VM, whether or not it runs. */
   readonly ftEnabled: boolean;
+  readonly ftSettings: FtSettings;
   readonly ft: FtStatus;
   /** Null while nothing is recorded. */
   readonly recording: RecordingView | null;
@@ -229,10 +270,22 @@ export const commands = {
     fda: v.optional(File),
   }),
   'vm.delete': VmOnly,
+  'vm.set': v.strictObject({ vm: Vm, ...ftSettings }),
   'power.on': VmOnly,
   'power.off': VmOnly,
+  /** Off and on again: a guest that was started directly from its kernel cannot be booted a second time in place. */
+  'power.reset': VmOnly,
+  'power.pause': VmOnly,
+  'power.unpause': VmOnly,
   'ft.on': VmOnly,
   'ft.off': VmOnly,
+  /** Stops protecting until `ft.resume`, also across a power-off or the end of the host. */
+  'ft.suspend': VmOnly,
+  'ft.resume': VmOnly,
+  /** These three answer when the pair is Protected again. */
+  'ft.testFailover': VmOnly,
+  'ft.testRestartSecondary': VmOnly,
+  'ft.migrate': VmOnly,
   'ft.status': VmOnly,
   'ft.wait': v.strictObject({
     vm: Vm,
@@ -281,10 +334,19 @@ export interface CommandResults {
   'vm.show': VmView;
   'vm.create': VmView;
   'vm.delete': null;
+  'vm.set': VmView;
   'power.on': VmView;
   'power.off': VmView;
+  'power.reset': VmView;
+  'power.pause': VmView;
+  'power.unpause': VmView;
   'ft.on': VmView;
   'ft.off': VmView;
+  'ft.suspend': VmView;
+  'ft.resume': VmView;
+  'ft.testFailover': VmView;
+  'ft.testRestartSecondary': VmView;
+  'ft.migrate': VmView;
   'ft.status': FtStatus;
   'ft.wait': FtStatus;
   /** The screen as text, one string a row, without trailing spaces. */

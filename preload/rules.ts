@@ -9,14 +9,53 @@ export type GuardedCommand =
   | 'vm.delete'
   | 'power.on'
   | 'power.off'
+  | 'power.reset'
+  | 'power.pause'
+  | 'power.unpause'
   | 'ft.on'
   | 'ft.off'
+  | 'ft.suspend'
+  | 'ft.resume'
+  | 'ft.testFailover'
+  | 'ft.testRestartSecondary'
+  | 'ft.migrate'
   | 'console'
   | 'record.start'
   | 'record.stop'
   | Fault;
 
 type Subject = Pick<VmView, 'name' | 'power' | 'ftEnabled' | 'ft' | 'recording'>;
+
+/** What stands in the way of a running machine, null where it runs or is paused. */
+function notRunning(vm: Subject): string | null {
+  if (vm.power === 'on' || vm.power === 'paused') return null;
+  if (vm.power === 'off') return `"${vm.name}" is not running: power it on first.`;
+  return `"${vm.name}" is still powering ${vm.power === 'startingUp' ? 'on' : 'off'}.`;
+}
+
+function stillStarting(vm: Subject): string | null {
+  if (vm.ft.status !== 'starting') return null;
+  return `The secondary of "${vm.name}" is still starting: wait until it is Protected, or power the VM off.`;
+}
+
+function notProtected(vm: Subject): string | null {
+  if (!vm.ftEnabled) return `Fault Tolerance is not turned on for "${vm.name}": turn it on first.`;
+  if (vm.ft.status === 'protected') return null;
+  const suspended = `Fault Tolerance is suspended for "${vm.name}": resume it first.`;
+  const reason = vm.ft.status === 'suspended' ? suspended : `"${vm.name}" is not Protected: wait until it is.`;
+  return notRunning(vm) ?? reason;
+}
+
+function suspendRefusal(vm: Subject): string | null {
+  if (!vm.ftEnabled) return `Fault Tolerance is not turned on for "${vm.name}".`;
+  if (vm.ft.status === 'suspended') return `Fault Tolerance is already suspended for "${vm.name}".`;
+  return notRunning(vm) ?? stillStarting(vm);
+}
+
+function resumeRefusal(vm: Subject): string | null {
+  if (vm.ft.status !== 'suspended') return `Fault Tolerance is not suspended for "${vm.name}".`;
+  return notRunning(vm);
+}
 
 /** Why `command` is refused for this VM now, as a sentence with its remedy; null when it is allowed. */
 export function refusal(command: GuardedCommand, vm: Subject): string | null {
@@ -30,21 +69,34 @@ export function refusal(command: GuardedCommand, vm: Subject): string | null {
         : `"${vm.name}" is already powered on.`;
     case 'power.off':
       return vm.power === 'off' ? `"${vm.name}" is already powered off.` : null;
+    case 'power.reset':
+      return notRunning(vm);
+    case 'power.pause':
+      return vm.power === 'paused' ? `"${vm.name}" is already paused.` : notRunning(vm);
+    case 'power.unpause':
+      return vm.power === 'paused' ? null : `"${vm.name}" is not paused.`;
     case 'ft.on':
       if (vm.ftEnabled) return `Fault Tolerance is already turned on for "${vm.name}".`;
-      return vm.power === 'on' ? null : `"${vm.name}" is not running: power it on before turning on Fault Tolerance.`;
+      return notRunning(vm) === null
+        ? null
+        : `"${vm.name}" is not running: power it on before turning on Fault Tolerance.`;
     case 'ft.off':
       if (!vm.ftEnabled) return `Fault Tolerance is not turned on for "${vm.name}".`;
-      if (vm.ft.status === 'starting') {
-        return `The secondary of "${vm.name}" is still starting: wait until it is Protected, or power the VM off.`;
-      }
-      return null;
+      return stillStarting(vm);
+    case 'ft.suspend':
+      return suspendRefusal(vm);
+    case 'ft.resume':
+      return resumeRefusal(vm);
+    case 'ft.testFailover':
+    case 'ft.testRestartSecondary':
+    case 'ft.migrate':
+      return notProtected(vm);
     case 'console':
       return vm.power === 'off' ? `"${vm.name}" is powered off: power it on to use its console.` : null;
     case 'crash-primary':
-      return vm.power === 'on' ? null : `"${vm.name}" is not running: there is no primary to crash.`;
+      return notRunning(vm) === null ? null : `"${vm.name}" is not running: there is no primary to crash.`;
     case 'hang-primary':
-      return vm.power === 'on' ? null : `"${vm.name}" is not running: there is no primary to hang.`;
+      return notRunning(vm) === null ? null : `"${vm.name}" is not running: there is no primary to hang.`;
     case 'crash-secondary':
       return vm.ft.secondary ? null : `"${vm.name}" has no secondary to crash.`;
     case 'hang-secondary':

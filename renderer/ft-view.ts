@@ -3,7 +3,7 @@
  *
  * Invariant: pure; a state is never told by its tone alone, the words say it too.
  */
-import type { FtStatus, VmView } from '../preload/contract.ts';
+import type { FtStatus, PowerState, VmView } from '../preload/contract.ts';
 import { en } from './text/en.ts';
 
 export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'idle';
@@ -28,6 +28,8 @@ export function ftWords(vm: Pick<VmView, 'power' | 'ftEnabled' | 'ft'>): FtWords
       const explanation = vm.power === 'off' ? en.ft.explain.off : en.ft.explain.notConfigured;
       return { headline, detail, explanation, tone: 'idle' };
     }
+    case 'suspended':
+      return { headline, detail, explanation: en.ft.explain.suspended, tone: 'warn' };
     case 'vmNotRunning':
       return { headline, detail, explanation: en.ft.explain.vmNotRunning, tone: 'idle' };
     case 'starting':
@@ -39,10 +41,16 @@ export function ftWords(vm: Pick<VmView, 'power' | 'ftEnabled' | 'ft'>): FtWords
   }
 }
 
+export function powerTone(power: PowerState): Tone {
+  const tones = { off: 'idle', on: 'good', paused: 'warn', startingUp: 'busy', shuttingDown: 'busy' } as const;
+  return tones[power];
+}
+
 /** One line for lists: power first, Fault Tolerance where it is turned on and the VM runs. */
 export function vmWords(vm: VmView): { readonly text: string; readonly tone: Tone } {
   if (vm.power === 'startingUp' || vm.power === 'shuttingDown') return { text: en.power[vm.power], tone: 'busy' };
   if (vm.power === 'off') return { text: vm.note ? `${en.power.off}, see note` : en.power.off, tone: 'idle' };
+  if (vm.power === 'paused') return { text: en.power.paused, tone: 'warn' };
   if (!vm.ftEnabled) return { text: en.power.on, tone: 'good' };
   const words = ftWords(vm);
   return { text: words.detail ?? words.headline, tone: words.tone };

@@ -24,7 +24,7 @@ export interface Invocation {
 export interface Command {
   /** The words that call it, such as `vm create`. */
   readonly words: string;
-  /** The names of its positional arguments; one that ends in `?` may be left out. */
+  /** The names of its positional arguments; one that ends in `?` may be left out, the last, in `…`, be repeated. */
   readonly takes: readonly string[];
   /** Its options: the name of the value, or `true` for a switch. */
   readonly options?: { readonly [name: string]: string | true };
@@ -94,6 +94,26 @@ const create: Command = {
       const args = { name, ...files, ...(memoryMB === undefined ? {} : { memoryMB }) };
       const vm = await client.call('vm.create', args as never);
       invocation.print(invocation.json ? JSON.stringify(vm) : `Created "${vm.name}".`);
+    }),
+};
+
+const set: Command = {
+  words: 'vm set',
+  takes: ['NAME', 'KEY=VALUE …'],
+  help:
+    'Set failureTimeoutMs, hashIntervalEpochs, lagThrottleMs or lagHardMs of a VM; ' +
+    'effective from the next power-on or start of a secondary',
+  run: (invocation) =>
+    withHost(invocation, async (client) => {
+      const [name, ...assignments] = invocation.positionals;
+      const settings = assignments.map((assignment) => {
+        const [, key = '', value = ''] = /^([^=]+)=(.*)$/.exec(assignment) ?? [];
+        if (value.trim() === '' || !Number.isFinite(Number(value)))
+          throw new CommandError('usage', `KEY=VALUE with a number for the value is needed, not "${assignment}".`);
+        return [key, Number(value)] as const;
+      });
+      const vm = await client.call('vm.set', { vm: name, ...Object.fromEntries(settings) } as never);
+      invocation.print(invocation.json ? JSON.stringify(vm) : vmDetails(vm));
     }),
 };
 
@@ -240,11 +260,35 @@ export const commands: readonly Command[] = [
   create,
   simple('vm list', 'vm.list', 'List the VMs', vmTable, []),
   simple('vm show', 'vm.show', 'Show what a VM is made of', vmDetails),
+  set,
   simple('vm delete', 'vm.delete', 'Delete a VM that is powered off; its image files stay', () => null),
   simple('power on', 'power.on', 'Power a VM on', () => null),
   simple('power off', 'power.off', 'Power a VM off, at once', () => null),
+  simple('power reset', 'power.reset', 'Power a VM off and on again, at once', () => null),
+  simple('power pause', 'power.pause', 'Let a guest stand still; its secondary stands still with it', () => null),
+  simple('power resume', 'power.unpause', 'Let a paused guest go on', () => null),
   simple('ft on', 'ft.on', 'Turn on Fault Tolerance for a running VM', () => null),
   simple('ft off', 'ft.off', 'Turn off Fault Tolerance', () => null),
+  simple('ft suspend', 'ft.suspend', 'Suspend Fault Tolerance: stop protecting until it is resumed', () => null),
+  simple('ft resume', 'ft.resume', 'Resume Fault Tolerance', () => null),
+  simple(
+    'ft test-failover',
+    'ft.testFailover',
+    'Test Failover: end the primary; waits until Protected again',
+    () => null,
+  ),
+  simple(
+    'ft test-restart-secondary',
+    'ft.testRestartSecondary',
+    'Test Restart Secondary: end the secondary; waits until Protected again',
+    () => null,
+  ),
+  simple(
+    'ft migrate',
+    'ft.migrate',
+    'Migrate Secondary: a new process takes its place; waits until Protected again',
+    () => null,
+  ),
   simple('ft status', 'ft.status', 'Show the state of the pair', ftDetails),
   wait,
   simple('console text', 'console.text', 'Show the screen as text', ({ lines }: { lines: string[] }) =>

@@ -10,6 +10,7 @@ const STATES: { readonly [S in FtStatus['status']]: string } = {
   starting: 'Not Protected: Starting',
   protected: 'Protected',
   needSecondary: 'Not Protected: Need Secondary VM',
+  suspended: 'Not Protected: Disabled',
 };
 
 /** Columns of equal width, with a heading. */
@@ -55,6 +56,7 @@ export function vmDetails(vm: VmView): string {
     ...(hardware.cmdline === null ? [] : [['Command line', hardware.cmdline] as const]),
     ['Created', new Date(vm.createdAt).toISOString()],
     ['Fault Tolerance', STATES[vm.ft.status]],
+    ...Object.entries(vm.ftSettings).map(([key, value]) => [key, String(value)] as const),
   ]);
 }
 

@@ -12,14 +12,15 @@ import {
   commands,
   type CommandName,
   type CommandResults,
-  type FtStatus,
   type ParsedArgs,
+  type VmView,
 } from '../../preload/contract.ts';
 import { pressCombo, typeText } from '../../preload/keys.ts';
 import { decodeScreen } from '../../preload/screen.ts';
 import { ScreenModel } from '../../preload/screen-model.ts';
 import type { Fleet } from './fleet.ts';
-import type { Vm } from './vm.ts';
+import type { PairOperation, Vm } from './vm.ts';
+import { replaced, waitForState } from './wait.ts';
 
 type Handler<C extends CommandName> = (
   fleet: Fleet,
@@ -35,6 +36,11 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
     fleet.delete(fleet.vm(vm));
     return null;
   },
+  'vm.set': (fleet, { vm, ...changes }) => {
+    const found = fleet.vm(vm);
+    found.set(changes);
+    return found.view();
+  },
   'power.on': async (fleet, { vm }) => {
     const found = fleet.vm(vm);
     await found.powerOn();
@@ -45,8 +51,20 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
     await found.powerOff();
     return found.view();
   },
-  'ft.on': (fleet, { vm }) => setFt(fleet.vm(vm), true),
-  'ft.off': (fleet, { vm }) => setFt(fleet.vm(vm), false),
+  'power.reset': async (fleet, { vm }) => {
+    const found = fleet.vm(vm);
+    await found.reset();
+    return found.view();
+  },
+  'power.pause': (fleet, { vm }) => pause(fleet.vm(vm), true),
+  'power.unpause': (fleet, { vm }) => pause(fleet.vm(vm), false),
+  'ft.on': (fleet, { vm }) => fleet.vm(vm).setFt('on').view(),
+  'ft.off': (fleet, { vm }) => fleet.vm(vm).setFt('off').view(),
+  'ft.suspend': (fleet, { vm }) => fleet.vm(vm).setFt('suspend').view(),
+  'ft.resume': (fleet, { vm }) => fleet.vm(vm).setFt('resume').view(),
+  'ft.testFailover': (fleet, { vm }) => replace(fleet, vm, 'testFailover'),
+  'ft.testRestartSecondary': (fleet, { vm }) => replace(fleet, vm, 'testRestartSecondary'),
+  'ft.migrate': (fleet, { vm }) => replace(fleet, vm, 'migrate'),
   'ft.status': (fleet, { vm }) => fleet.vm(vm).ftStatus(),
   'ft.wait': (fleet, args) => waitForState(fleet, args),
   'console.text': async (fleet, { vm }) => ({ lines: (await picture(fleet.vm(vm))).text() }),
@@ -114,43 +132,15 @@ function isCommand(command: string): command is CommandName {
   return Object.hasOwn(commands, command);
 }
 
-function setFt(vm: Vm, on: boolean): CommandResults['ft.on'] {
-  vm.setFt(on);
+async function pause(vm: Vm, paused: boolean): Promise<VmView> {
+  await vm.pause(paused);
   return vm.view();
 }
 
-function waitForState(fleet: Fleet, args: ParsedArgs<'ft.wait'>): Promise<FtStatus> {
-  const { id, name } = fleet.vm(args.vm);
-  return new Promise((resolve, reject) => {
-    /** Looks at the state now; the VM may be gone. */
-    const look = (act: (now: FtStatus) => void): void => {
-      try {
-        act(fleet.vm(id).ftStatus());
-      } catch (error) {
-        done(() => reject(asCommandError(error)));
-      }
-    };
-    const done = (act: () => void): void => {
-      clearTimeout(timer);
-      unfollow();
-      act();
-    };
-    const check = (): void =>
-      look((now) => {
-        if (now.status === args.for) done(() => resolve(now));
-      });
-    const tooLate = (): void =>
-      look((now) => {
-        const state = now.reason ? `${now.status} (${now.reason})` : now.status;
-        const outcome = `"${name}" is ${state} after ${args.timeoutSeconds} s, not ${args.for}.`;
-        const message = `${outcome} "lockstep events ${name}" says why.`;
-        done(() => reject(new CommandError('timeout', message)));
-      });
-    // Whoever waits does not keep a host alive that is closed.
-    const timer = setTimeout(tooLate, args.timeoutSeconds * 1000).unref();
-    const unfollow = fleet.follow(check);
-    check();
-  });
+function replace(fleet: Fleet, name: string, operation: PairOperation): Promise<VmView> {
+  const vm = fleet.vm(name);
+  const which = operation === 'testFailover' ? 'primary' : 'secondary';
+  return replaced(fleet, vm, which, () => vm.operate(operation));
 }
 
 async function picture(vm: Vm): Promise<ScreenModel> {

@@ -25,6 +25,8 @@ export interface PairOutside {
   started(): void;
   /** There is a new primary, whose state includes the outside input `lastInput` and all before it. */
   failedOver(lastInput: number): void;
+  /** The machine executes nothing from this epoch on, or does again. */
+  paused(paused: boolean, epoch: number): void;
   /** No replica is left. `why` is null after an orderly power-off. */
   ended(why: string | null): void;
 }
@@ -64,6 +66,8 @@ export class Pair {
   #timer: NodeJS.Timeout | null = null;
   #startTimer: NodeJS.Timeout | null = null;
   #startedAt = 0;
+  /** Those of the secondary that is being started. */
+  #settings: ReplicaSpec['settings'] | null = null;
   #stunMs = 0;
   #copied = 0;
   #failover: FailoverReport | null = null;
@@ -151,6 +155,14 @@ export class Pair {
     else this.#primary.send({ type: 'endProtection' });
   }
 
+  /** Another process takes the secondary's place: after its end, or (migrating it) after an orderly dismissal. */
+  replaceSecondary(how: 'restart' | 'migrate'): void {
+    this.#reason = 'userAction';
+    if (how === 'restart') return this.#secondary?.kill();
+    this.#lossNoted = this.#secondary;
+    return this.#primary.send({ type: 'endProtection' });
+  }
+
   /** Powers the VM off; `ended` follows. */
   stop(): void {
     if (this.#stopping) return;
@@ -200,7 +212,9 @@ export class Pair {
       message: (message) => this.#fromSecondary(secondary, message),
       exit: (why) => this.#secondaryExited(secondary, why),
     });
-    secondary.send({ type: 'standBy', spec: this.#parts.spec(this.#holder()) });
+    const spec = this.#parts.spec(this.#holder());
+    this.#settings = spec.settings;
+    secondary.send({ type: 'standBy', spec });
     this.#parts.outside.event('ft.starting', 'info', 'Starting a secondary.', { pid: secondary.pid });
     this.#parts.outside.changed();
   }
@@ -211,7 +225,7 @@ export class Pair {
       case 'started':
         this.#phase = 'copying';
         this.#parts.processes.link('peer', this.#primary.process, secondary.process);
-        this.#primary.send({ type: 'protect' });
+        if (this.#settings) this.#primary.send({ type: 'protect', settings: this.#settings });
         this.#parts.outside.changed();
         return;
       case 'failed':
@@ -366,11 +380,14 @@ export class Pair {
         this.#retireSecondary();
         this.#scheduleStart();
         break;
+      case 'paused':
+        if (primary === this.#primary) outside.paused(event.paused, event.epoch);
+        break;
       case 'storageUnreachable':
         outside.event('ft.storageUnreachable', 'error', `The primary cannot reach the datastore: ${event.why}.`);
         break;
       case 'halted':
-        if (event.cause === 'poweredOff') break;
+        if (event.cause === 'poweredOff' || event.cause === 'ended') break;
         outside.event(`ft.${event.cause}`, 'warning', `A former primary halted: ${event.why}.`, { pid: primary.pid });
         break;
       default:

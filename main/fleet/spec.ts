@@ -7,9 +7,15 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { CommandError, type ParsedArgs, type Sample, type VmHardware } from '../../preload/contract.ts';
+import {
+  CommandError,
+  type FtSettings,
+  type ParsedArgs,
+  type Sample,
+  type VmHardware,
+} from '../../preload/contract.ts';
 import { checkInitrdFits, checkMedium, MediumError, type MediumKind } from '../datastore/media.ts';
-import { FAILURE_TIMEOUT_MS } from '../ft/constants.ts';
+import { DEFAULT_SETTINGS } from '../ft/constants.ts';
 import type { ReplicaSpec } from '../replica/messages.ts';
 import type { VmConfig, VmRecord } from '../store/vms.ts';
 
@@ -106,8 +112,32 @@ export function specify(
     mac: config.mac,
     files: filesOf(config, guests),
     cmdline: commandLine(vm, guests),
-    failureTimeoutMs: FAILURE_TIMEOUT_MS,
+    settings: settingsOf(vm),
   };
+}
+
+/** The settings that hold for this VM: what was set, and defaults. */
+export function settingsOf(vm: Pick<VmRecord, 'ftSettings'>): FtSettings {
+  return { ...DEFAULT_SETTINGS, ...vm.ftSettings };
+}
+
+/**
+ * The VM's own settings after these changes.
+ * @throws {CommandError} `usage` when nothing is set, or the limits contradict each other.
+ */
+export function changeSettings(vm: VmRecord, changes: Partial<FtSettings>): Partial<FtSettings> {
+  if (Object.keys(changes).length === 0) {
+    throw new CommandError('usage', `Say what to set: ${Object.keys(DEFAULT_SETTINGS).join(', ')}.`);
+  }
+  const own = { ...vm.ftSettings, ...changes };
+  const { lagThrottleMs, lagHardMs } = { ...DEFAULT_SETTINGS, ...own };
+  if (lagThrottleMs >= lagHardMs) {
+    throw new CommandError(
+      'usage',
+      `lagThrottleMs (${lagThrottleMs}) must be less than lagHardMs (${lagHardMs}): set both, or another value.`,
+    );
+  }
+  return own;
 }
 
 /** What the user is shown of it. */

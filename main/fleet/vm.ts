@@ -9,6 +9,7 @@ import { encodeScreen } from '../../preload/screen.ts';
 import {
   CommandError,
   type FaultKind,
+  type FtSettings,
   type FtStatus,
   type PowerState,
   type VmMetrics,
@@ -27,7 +28,7 @@ import { RecordingDesk } from './recording-desk.ts';
 import { ScreenHub } from './screen-hub.ts';
 import { SerialPort } from './serial-port.ts';
 import type { Spares } from './spares.ts';
-import { checkFiles, hardware, specify, type GuestLibrary } from './spec.ts';
+import { changeSettings, checkFiles, hardware, settingsOf, specify, type GuestLibrary } from './spec.ts';
 
 /** What all VMs share. */
 export interface VmSurroundings {
@@ -44,6 +45,25 @@ export interface VmSurroundings {
 
 /** Confirmations of outputs are collected for this long, in milliseconds. */
 const CONFIRM_MS = 20;
+/** A machine pauses when its disks are quiet; one whose disks do not answer is not waited for, in milliseconds. */
+const PAUSE_TIMEOUT_MS = 10_000;
+
+/** What can be done to a Protected pair. */
+export type PairOperation = 'testFailover' | 'testRestartSecondary' | 'migrate';
+
+const OPERATIONS: { readonly [O in PairOperation]: string } = {
+  testFailover: 'Test Failover: the primary is ended on purpose.',
+  testRestartSecondary: 'Test Restart Secondary: the secondary is ended on purpose.',
+  migrate: 'Migrate Secondary: a new process takes the place of the present secondary.',
+};
+
+/** What is done to Fault Tolerance: the event, its words, and what then is so. */
+const FT_CHANGES = {
+  on: { kind: 'ft.turnedOn', words: 'turned on', enabled: true, suspended: false },
+  off: { kind: 'ft.turnedOff', words: 'turned off', enabled: false, suspended: false },
+  suspend: { kind: 'ft.suspended', words: 'suspended', enabled: true, suspended: true },
+  resume: { kind: 'ft.resumed', words: 'resumed', enabled: true, suspended: false },
+} as const;
 
 const NOTHING: Position = { epoch: 0, index: -1 };
 
@@ -60,6 +80,8 @@ export class Vm {
   #record: VmRecord;
   #power: PowerState = 'off';
   #pair: Pair | null = null;
+  /** What the user wants, which a failover may have to be told again. */
+  #pauseWanted = false;
   #confirmDue = false;
   /** The last output that arrived, of any device: outputs come in order, so all before it have arrived too. */
   #last: Position = NOTHING;
@@ -92,7 +114,8 @@ export class Vm {
   view(): VmView {
     const { id, name, createdAt, config, ftEnabled, poweredOnAt, note } = this.#record;
     const shown = { id, name, createdAt, power: this.#power, poweredOnAt, note, hardware: hardware(config), ftEnabled };
-    return { ...shown, ft: this.ftStatus(), recording: this.recording.current };
+    const { current: recording } = this.recording;
+    return { ...shown, ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording };
   }
 
   ftStatus(): FtStatus {
@@ -137,6 +160,7 @@ export class Vm {
 
   #ftState(): Pick<FtStatus, 'status' | 'reason'> {
     if (!this.#record.ftEnabled) return { status: 'notConfigured', reason: null };
+    if (this.#record.ftSuspended) return { status: 'suspended', reason: null };
     if (!this.#pair || this.#power === 'shuttingDown') return { status: 'vmNotRunning', reason: null };
     return this.#pair.status();
   }
@@ -171,14 +195,14 @@ export class Vm {
     const { processes, spares } = this.#around;
     this.#pair = new Pair(
       {
-        spec: (holder) => ({ ...spec, holder }),
+        spec: (holder) => ({ ...spec, holder, settings: settingsOf(this.#record) }),
         sharedDisk: spec.files.hda !== undefined,
         generation,
         processes,
         spares,
         outside: this.#pairOutside(),
       },
-      this.#record.ftEnabled,
+      this.#record.ftEnabled && !this.#record.ftSuspended,
     );
     this.#around.changed();
     await this.#powerSettled('startingUp');
@@ -202,12 +226,67 @@ export class Vm {
     this.#pair?.kill();
   }
 
-  setFt(on: boolean): void {
-    this.require(on ? 'ft.on' : 'ft.off');
-    this.#around.vms.setFtEnabled(this.id, on);
-    this.#record = { ...this.#record, ftEnabled: on };
-    this.#event(on ? 'ft.turnedOn' : 'ft.turnedOff', 'info', `Fault Tolerance was turned ${on ? 'on' : 'off'}.`);
-    this.#pair?.setProtected(on);
+  /** Off and on again, by the same way as a power-off and a power-on. Resolves when the machine runs. */
+  async reset(): Promise<void> {
+    this.require('power.reset');
+    this.#event('power.reset', 'info', 'Reset: powered off and on again.');
+    await this.powerOff();
+    await this.powerOn();
+  }
+
+  /**
+   * Resolves when the guest stands still at an epoch boundary that its secondary knows of, or goes on.
+   * @throws {CommandError} `failed` when it is powered off meanwhile, or cannot be paused.
+   */
+  async pause(paused: boolean): Promise<void> {
+    this.require(paused ? 'power.pause' : 'power.unpause');
+    const pair = this.#pair;
+    this.#pauseWanted = paused;
+    pair?.send({ type: 'pause', paused });
+    const wanted: PowerState = paused ? 'paused' : 'on';
+    const timer = setTimeout(() => this.#settlePower(), PAUSE_TIMEOUT_MS).unref();
+    const until = Date.now() + PAUSE_TIMEOUT_MS;
+    while (this.#pair === pair && this.#power !== wanted && this.#power !== 'shuttingDown' && Date.now() < until) {
+      await new Promise<void>((resolve) => this.#powerWaiters.push(resolve));
+    }
+    clearTimeout(timer);
+    if (this.#power === wanted) return;
+    if (this.#pair === pair) this.#takeBackPause(!paused);
+    const what = paused ? 'paused' : 'resumed';
+    throw new CommandError('failed', `"${this.name}" could not be ${what}. "lockstep events ${this.name}" says more.`);
+  }
+
+  #takeBackPause(paused: boolean): void {
+    this.#pauseWanted = paused;
+    this.#pair?.send({ type: 'pause', paused });
+  }
+
+  setFt(change: keyof typeof FT_CHANGES): this {
+    this.require(`ft.${change}`);
+    const { kind, words, enabled, suspended } = FT_CHANGES[change];
+    this.#around.vms.setFt(this.id, enabled, suspended);
+    this.#record = { ...this.#record, ftEnabled: enabled, ftSuspended: suspended };
+    this.#event(kind, 'info', `Fault Tolerance was ${words}.`);
+    this.#pair?.setProtected(enabled && !suspended);
+    this.#around.changed();
+    return this;
+  }
+
+  /** Ends one replica of a Protected pair, for another to take its place. */
+  operate(operation: PairOperation): void {
+    this.require(`ft.${operation}`);
+    this.#event(`ft.${operation}`, 'info', OPERATIONS[operation]);
+    if (operation === 'testFailover') this.#pair?.primary?.kill();
+    else this.#pair?.replaceSecondary(operation === 'migrate' ? 'migrate' : 'restart');
+  }
+
+  /** @throws {CommandError} `usage` when the settings contradict each other. */
+  set(changes: Partial<FtSettings>): void {
+    const ftSettings = changeSettings(this.#record, changes);
+    this.#around.vms.setFtSettings(this.id, ftSettings);
+    this.#record = { ...this.#record, ftSettings };
+    const what = Object.entries(changes).map(([key, value]) => `${key} = ${value}`);
+    this.#event('vm.set', 'info', `Set: ${what.join(', ')}.`, changes);
     this.#around.changed();
   }
 
@@ -277,9 +356,13 @@ export class Vm {
       failedOver: (lastInput) => {
         this.recording.lost('the primary that recorded it was lost');
         for (const message of this.#inputs.resume(lastInput)) this.#pair?.send(message);
+        if (this.#pauseWanted || this.#power === 'paused') {
+          this.#pair?.send({ type: 'pause', paused: this.#pauseWanted });
+        }
         this.screen.resume();
         this.#confirmSoon();
       },
+      paused: (paused, epoch) => this.#paused(paused, epoch),
       ended: (why) => this.#ended(why),
     };
   }
@@ -299,11 +382,23 @@ export class Vm {
     }, CONFIRM_MS);
   }
 
+  #paused(paused: boolean, epoch: number): void {
+    const before = this.#power;
+    if (before !== 'on' && before !== 'paused') return;
+    this.#power = paused ? 'paused' : 'on';
+    if (before !== this.#power) {
+      const message = paused ? `Paused at epoch ${epoch}.` : `Resumed at epoch ${epoch}.`;
+      this.#event(paused ? 'power.paused' : 'power.unpaused', 'info', message, { epoch });
+    }
+    this.#settlePower();
+  }
+
   #ended(why: string | null): void {
     const unexpected = why !== null;
     if (this.#power === 'startingUp') this.#startError = why;
     const note = unexpected ? `Powered off unexpectedly: ${why}` : null;
     this.#pair = null;
+    this.#pauseWanted = false;
     this.#power = 'off';
     this.#around.vms.setPower(this.id, null, note);
     this.#record = { ...this.#record, poweredOnAt: null, note };

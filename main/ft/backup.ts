@@ -3,6 +3,7 @@
  *
  * Invariants:
  * - It executes exactly the heads of the log, in order, and emits nothing while it is a backup.
+ * - It is paused where the log says so, and a machine that was paused goes live paused.
  * - It goes live only after it has received `protect`, has executed every head it has received, and has won the
  *   test-and-set for the generation named in `protect`.
  * - A log that cannot be read, or a state that differs from the primary's, ends it: it may not go live on a guess.
@@ -54,6 +55,7 @@ export class Backup<R extends BlockRequest> {
   #received = -1;
   #acknowledged = -1;
   #lastInput = 0;
+  #machinePaused = false;
   /** The generation from which it may claim; null while it may not. */
   #generation: number | null = null;
   #heartbeatAt = 0;
@@ -62,7 +64,7 @@ export class Backup<R extends BlockRequest> {
 
   constructor(environment: BackupEnvironment<R>, nowMs: number) {
     this.#env = environment;
-    this.#detector = new FailureDetector(environment.failureTimeoutMs, nowMs);
+    this.#detector = new FailureDetector(environment.settings.failureTimeoutMs, nowMs);
     this.#send({ kind: 'hello', epoch: 0, version: LOG_VERSION, role: 'backup' });
   }
 
@@ -178,7 +180,12 @@ export class Backup<R extends BlockRequest> {
     for (const output of this.#backlog.rest()) outside.emit(output);
     for (const request of this.#env.machine.pendingRequests) outside.issue(request);
     if (this.#lastInput > 0) outside.committed(this.#lastInput);
-    const at = { generation: this.#generation, lastInput: this.#lastInput, emitted: this.#backlog.rest().at(-1) };
+    const at = {
+      generation: this.#generation,
+      lastInput: this.#lastInput,
+      emitted: this.#backlog.rest().at(-1),
+      paused: this.#machinePaused,
+    };
     return new Primary<R, V>(environment, outside, at);
   }
 
@@ -236,6 +243,7 @@ export class Backup<R extends BlockRequest> {
 
   #execute(entry: HeadEntry): void {
     const machine = this.#env.machine;
+    assert(!this.#machinePaused || entry.head.slices === 0, 'a paused machine executes no instruction');
     assert(machine.epoch === entry.epoch, `the machine is at epoch ${machine.epoch}, the log at ${entry.epoch}`);
     const outcome = machine.execute(entry.head);
     outcome.outputs.forEach((output, index) => this.#backlog.keep({ epoch: entry.epoch, index, output }));
@@ -250,7 +258,9 @@ export class Backup<R extends BlockRequest> {
   }
 
   #control(entry: ControlEntry): void {
-    if (entry.control.type === 'powerOff') this.#halt('poweredOff', 'the virtual machine was powered off');
+    const { type } = entry.control;
+    if (type === 'powerOff') this.#halt('poweredOff', 'the virtual machine was powered off');
+    else if (type === 'pause' || type === 'unpause') this.#machinePaused = type === 'pause';
   }
 
   #pause(paused: boolean): void {

@@ -4,6 +4,7 @@
  * Invariant: the relations asserted at the end hold; the reasons stand beside them.
  */
 import { assert } from './assert.ts';
+import type { FtSettings } from './environment.ts';
 
 /**
  * The version of the log's layout. Raised with every change that an older decoder would misread; peers must be equal.
@@ -12,7 +13,7 @@ export const LOG_VERSION = 2;
 
 /** Both sides say something at least this often. */
 export const HEARTBEAT_MS = 50;
-/** Nothing heard for this long: the peer is suspected. Settable for each VM; this is the default. */
+/** Nothing heard for this long: the peer is suspected. The default, as are the next ones that say so. */
 export const FAILURE_TIMEOUT_MS = 500;
 /**
  * A backup that is still restoring compresses and copies for long stretches; only its process's death ends it sooner.
@@ -23,9 +24,9 @@ export const CLAIM_RETRY_MS = 100;
 
 /** A backup that is closer than this is Protected and the primary runs free. */
 export const LAG_FREE_MS = 50;
-/** From here on the primary is slowed gradually … */
+/** From here on the primary is slowed gradually (default) … */
 export const LAG_THROTTLE_MS = 100;
-/** … and from here on as much as it can be (Scales et al., 2010, section 2.4: about one second). */
+/** … and from here on as much as it can be (Scales et al., 2010, section 2.4: about one second; default). */
 export const LAG_HARD_MS = 1000;
 /** A head that has not been acknowledged for longer than this counts as lag; before, it may just be on its way. */
 export const ROUND_TRIP_MS_MAX = 200;
@@ -51,7 +52,7 @@ export const SNAPSHOT_CHUNK_BYTES = 1 << 20;
 /** A whole snapshot: guest memory of at most 2 GiB, video memory, modules. */
 export const SNAPSHOT_BYTES_MAX = 3 * 2 ** 30;
 
-/** The CPU hash is compared about once a second: every so many epochs of about 0.4 ms. */
+/** The CPU hash is compared about once a second: every so many epochs of about 0.4 ms. The default. */
 export const HASH_INTERVAL_EPOCHS = 2500;
 /**
  * The rest of the state is compared slice by slice, so that nobody stands still for it: one slice this often, which
@@ -64,6 +65,14 @@ export const SLICE_PAGES = 256;
 export const HASH_BLOCK_PAGES = 16;
 /** A hash as text. */
 export const HASH_LENGTH_MAX = 128;
+
+/** What holds for a VM whose user has set nothing. */
+export const DEFAULT_SETTINGS: FtSettings = {
+  failureTimeoutMs: FAILURE_TIMEOUT_MS,
+  hashIntervalEpochs: HASH_INTERVAL_EPOCHS,
+  lagThrottleMs: LAG_THROTTLE_MS,
+  lagHardMs: LAG_HARD_MS,
+};
 
 // Several heartbeats must be missed before anyone is suspected: one late timer is not a failure.
 assert(FAILURE_TIMEOUT_MS >= 4 * HEARTBEAT_MS, 'the failure timeout covers several heartbeats');

@@ -52,6 +52,18 @@ export interface Outside<R extends BlockRequest, V> {
   committed(sequence: number): void;
 }
 
+/** What a user may set for each VM; the defaults are `DEFAULT_SETTINGS`. */
+export interface FtSettings {
+  /** Nothing heard for this long: the peer is suspected. In milliseconds. */
+  readonly failureTimeoutMs: number;
+  /** The CPU hash is compared every so many epochs. */
+  readonly hashIntervalEpochs: number;
+  /** From this lag on the primary is slowed gradually, in milliseconds. */
+  readonly lagThrottleMs: number;
+  /** From this lag on it is slowed as much as it can be, in milliseconds. */
+  readonly lagHardMs: number;
+}
+
 /** What a replica must tell the fleet. */
 export type FtEvent =
   /** The pair is in virtual lockstep and the Output Rule holds. */
@@ -63,6 +75,8 @@ export type FtEvent =
   | { readonly type: 'suspected'; readonly why: string; readonly detectMs: number }
   /** The shared storage does not answer the test-and-set; it is asked again. */
   | { readonly type: 'storageUnreachable'; readonly why: string }
+  /** The primary executes nothing from this epoch on (or does again), and that can no longer be lost. */
+  | { readonly type: 'paused'; readonly paused: boolean; readonly epoch: number }
   /** The backup went live. Times in milliseconds. */
   | {
       readonly type: 'live';
@@ -90,6 +104,6 @@ export interface Environment<R extends BlockRequest> {
   /** Starts a test-and-set from this generation; the answer comes back through `claimAnswered`. */
   readonly claim: (generation: number) => void;
   readonly report: (event: FtEvent) => void;
-  /** Nothing heard for this long: the peer is suspected. In milliseconds. */
-  readonly failureTimeoutMs: number;
+  /** A primary looks anew each time it starts a backup. */
+  readonly settings: FtSettings;
 }

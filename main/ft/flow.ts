@@ -4,9 +4,11 @@
  *
  * Invariant: the lag is how much of the primary's time lies between what the backup has executed and what it has
  * received. The way there and back is no lag, however long, up to ROUND_TRIP_MS_MAX: a distant backup is not a slow
- * one. The throttle is a function of the lag alone, 0 below LAG_THROTTLE_MS, rising to 1 at LAG_HARD_MS.
+ * one. The throttle is a function of the lag and the VM's limits alone, 0 below `lagThrottleMs`, rising to 1 at
+ * `lagHardMs`.
  */
-import { LAG_FREE_MS, LAG_HARD_MS, LAG_THROTTLE_MS, ROUND_TRIP_MS_MAX, THROTTLE_SLEEP_MS_MAX } from './constants.ts';
+import { LAG_FREE_MS, ROUND_TRIP_MS_MAX, THROTTLE_SLEEP_MS_MAX } from './constants.ts';
+import type { FtSettings } from './environment.ts';
 
 /** Weight of the newest lag in the moving average that VMware shows as the vLockstep interval. */
 const AVERAGE_WEIGHT = 0.05;
@@ -59,16 +61,17 @@ export class LagMeter {
 }
 
 /** How much the primary is slowed at this lag: 0 free, 1 as much as it can be. */
-export function throttle(lagMs: number): number {
-  return Math.min(1, Math.max(0, (lagMs - LAG_THROTTLE_MS) / (LAG_HARD_MS - LAG_THROTTLE_MS)));
+export function throttle(lagMs: number, limits: Pick<FtSettings, 'lagThrottleMs' | 'lagHardMs'>): number {
+  const { lagThrottleMs, lagHardMs } = limits;
+  return Math.min(1, Math.max(0, (lagMs - lagThrottleMs) / (lagHardMs - lagThrottleMs)));
 }
 
 /**
  * How much a primary is slowed while its new backup catches up: a backup that is no faster than its primary would
- * otherwise stay behind for ever. 0 where Protected is near, 1 from LAG_HARD_MS on.
+ * otherwise stay behind for ever. 0 where Protected is near, 1 from `lagHardMs` on.
  */
-export function startingThrottle(lagMs: number): number {
-  return Math.min(1, Math.max(0, (lagMs - LAG_FREE_MS / 2) / (LAG_HARD_MS - LAG_FREE_MS / 2)));
+export function startingThrottle(lagMs: number, { lagHardMs }: Pick<FtSettings, 'lagHardMs'>): number {
+  return Math.min(1, Math.max(0, (lagMs - LAG_FREE_MS / 2) / (lagHardMs - LAG_FREE_MS / 2)));
 }
 
 /** How long to sleep before the next epoch at this throttle, in milliseconds. */

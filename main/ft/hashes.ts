@@ -5,7 +5,7 @@
  * Invariants: every part of the state has its turn again and again; a difference is never explained away, and is named
  * as closely as the hashes allow.
  */
-import { HASH_BLOCK_PAGES, HASH_INTERVAL_EPOCHS, SLICE_INTERVAL_MS, SLICE_PAGES } from './constants.ts';
+import { HASH_BLOCK_PAGES, SLICE_INTERVAL_MS, SLICE_PAGES } from './constants.ts';
 import type { HashRegion, PageRange } from './entry.ts';
 import type { BlockRequest, ReplicatedMachine } from './environment.ts';
 import type { HashEntry } from './log.ts';
@@ -20,9 +20,12 @@ export class HashRota {
   /** The first page of the next slice; -1 where the devices are next. */
   #next = -1;
 
-  /** What to hash before the epoch that comes now; null for nothing. To be asked once an epoch. */
-  due(machine: Hashed, nowMs: number): HashRegion | null {
-    if (machine.epoch % HASH_INTERVAL_EPOCHS === 0) return 'cpu';
+  /**
+   * What to hash before the epoch that comes now; null for nothing. To be asked once an epoch. The CPU has its turn
+   * every `cpuInterval` epochs.
+   */
+  due(machine: Hashed, nowMs: number, cpuInterval: number): HashRegion | null {
+    if (machine.epoch % cpuInterval === 0) return 'cpu';
     if (machine.pages === 0 || nowMs - this.#sliceAt < SLICE_INTERVAL_MS) return null;
     this.#sliceAt = nowMs;
     if (this.#next < 0 || this.#next >= machine.pages) {

@@ -38,7 +38,10 @@ export type Control =
   | { readonly type: 'protect'; readonly generation: number }
   /** Fault Tolerance was turned off: the backup's work is done. */
   | { readonly type: 'end' }
-  | { readonly type: 'powerOff' };
+  | { readonly type: 'powerOff' }
+  /** The machine executes nothing from this boundary on, until `unpause`. */
+  | { readonly type: 'pause' }
+  | { readonly type: 'unpause' };
 
 /** Something happens to the pair at this epoch boundary. */
 export interface ControlEntry {
@@ -111,7 +114,7 @@ const EPOCH_HIGH = 2 ** 32;
 
 const KINDS = ['hello', 'head', 'control', 'hash', 'heartbeat', 'released', 'snapshot', 'chunk'] as const;
 const DEVICES: readonly InputDevice[] = ['serial', 'keyboard', 'mouse', 'nic', 'disk'];
-const CONTROLS = ['protect', 'end', 'powerOff'] as const;
+const CONTROLS = ['protect', 'end', 'powerOff', 'pause', 'unpause'] as const;
 const ROLES = ['primary', 'backup'] as const;
 const REGIONS = ['cpu', 'full', 'devices', 'pages'] as const;
 const FLAGS = [false, true] as const;

@@ -43,7 +43,8 @@ type Effect<R, V> =
   | { readonly kind: 'output'; readonly output: Positioned<Output> }
   | { readonly kind: 'request'; readonly request: R }
   | { readonly kind: 'view'; readonly view: V }
-  | { readonly kind: 'committed'; readonly sequence: number };
+  | { readonly kind: 'committed'; readonly sequence: number }
+  | { readonly kind: 'paused'; readonly paused: boolean; readonly epoch: number };
 
 /**
  * Where a primary's life begins: at power-on (generation as claimed, no input, no output), or where a backup went
@@ -55,8 +56,12 @@ export interface StartingPoint {
   readonly lastInput: number;
   /** The last output it emitted while it was promoted. */
   readonly emitted?: Position | undefined;
+  /** It was paused, and is until `unpause`. */
+  readonly paused?: boolean | undefined;
 }
 
+/** A head in which nothing happens. */
+const MARKER: Head = { advanceUs: 0, rate: 1024, slices: 0, inputs: [] };
 /** What is small beside this many bytes still takes a place in the gate. */
 const EFFECT_BYTES_MIN = 64;
 
@@ -69,6 +74,7 @@ export class Primary<R extends BlockRequest, V> {
   #state: PrimaryState = 'alone';
   #generation: number;
   #lastInput: number;
+  #paused: boolean;
   #protectSent = false;
   #protectEpoch = 0;
   #restored = false;
@@ -89,6 +95,7 @@ export class Primary<R extends BlockRequest, V> {
     this.#outside = outside;
     this.#generation = at.generation;
     this.#lastInput = at.lastInput;
+    this.#paused = at.paused ?? false;
     if (at.emitted) this.#emitted = { epoch: at.emitted.epoch, index: at.emitted.index };
   }
 
@@ -103,6 +110,11 @@ export class Primary<R extends BlockRequest, V> {
   /** The newest outside input that the machine's state includes. */
   get lastInput(): number {
     return this.#lastInput;
+  }
+
+  /** It executes nothing until it is told to. */
+  get paused(): boolean {
+    return this.#paused;
   }
 
   /** Numbers for people; times in milliseconds, null where there is nothing to measure. */
@@ -129,8 +141,9 @@ export class Primary<R extends BlockRequest, V> {
   }
 
   /** Why no epoch may be executed now; null when one may. */
-  stalled(): 'halted' | 'logFull' | 'gateFull' | null {
+  stalled(): 'halted' | 'paused' | 'logFull' | 'gateFull' | null {
     if (this.#state === 'halted') return 'halted';
+    if (this.#paused) return 'paused';
     const logFull = this.#state === 'protected' && this.#env.channel.unsentBytes() > LOG_BUFFER_BYTES_MAX;
     const gateFull = this.#gate.heldBytes > GATE_BYTES_MAX;
     const stalled = logFull || gateFull;
@@ -150,6 +163,7 @@ export class Primary<R extends BlockRequest, V> {
    */
   step(head: Head, nowMs: number): number {
     assert(this.#state !== 'halted', 'a halted primary executes nothing');
+    assert(!this.#paused || head.slices === 0, 'a paused machine executes no instruction');
     const machine = this.#env.machine;
     const epoch = machine.epoch;
     if (this.#logging || this.#record) this.#log(head, nowMs);
@@ -208,6 +222,7 @@ export class Primary<R extends BlockRequest, V> {
     // An output before the snapshot is in nobody's backlog: it must have arrived before the backup may go live.
     this.#mustConfirm = this.#emitted;
     this.#send({ kind: 'snapshot', epoch: this.#env.machine.epoch, lastInput: this.#lastInput, ...snapshot });
+    if (this.#paused) this.#sendPause();
   }
 
   /** The next part of the snapshot, already compressed. */
@@ -229,6 +244,24 @@ export class Primary<R extends BlockRequest, V> {
       this.#send({ kind: 'control', epoch: this.#env.machine.epoch, control: { type: 'powerOff' } });
     }
     this.#halt('poweredOff', 'the virtual machine was powered off');
+  }
+
+  /**
+   * Stops the machine at this epoch boundary, or lets it go on, and the backup's at the same one. Reported like an
+   * output: when the backup has it, also where it is so already. The caller sees to it that a machine that is paused
+   * waits for no disk.
+   */
+  pause(paused: boolean, nowMs: number): void {
+    if (this.#state === 'halted') return;
+    const { epoch } = this.#env.machine;
+    if (paused !== this.#paused) {
+      this.#paused = paused;
+      if (this.#logging) this.#sendPause();
+    }
+    // Heads are what is acknowledged: this one says that the backup has what came before it.
+    this.step(MARKER, nowMs);
+    this.#gate.hold(epoch, { kind: 'paused', paused, epoch }, EFFECT_BYTES_MIN, nowMs);
+    this.#release(nowMs);
   }
 
   /* -------------------------------------------------------------- what comes in ----------------------------- */
@@ -294,15 +327,16 @@ export class Primary<R extends BlockRequest, V> {
   }
 
   #throttle(nowMs: number): number {
-    if (this.#state === 'protected') return throttle(this.#lag.lagMs(nowMs));
+    const { settings } = this.#env;
+    if (this.#state === 'protected') return throttle(this.#lag.lagMs(nowMs), settings);
     // A backup that is still being copied and restored executes nothing: waiting for it would only stop the guest.
-    return this.#state === 'starting' && this.#restored ? startingThrottle(this.#lag.lagMs(nowMs)) : 0;
+    return this.#state === 'starting' && this.#restored ? startingThrottle(this.#lag.lagMs(nowMs), settings) : 0;
   }
 
   #log(head: Head, nowMs: number): void {
     const { machine } = this.#env;
     const { epoch } = machine;
-    const region = this.#rota.due(machine, nowMs);
+    const region = this.#rota.due(machine, nowMs, this.#env.settings.hashIntervalEpochs);
     if (region !== null) this.#write({ kind: 'hash', epoch, region, hash: machine.hash(region) });
     this.#write({ kind: 'head', epoch, head });
     if (this.#logging) this.#lag.sent(epoch, nowMs);
@@ -352,7 +386,7 @@ export class Primary<R extends BlockRequest, V> {
     this.#protectSent = true;
     this.#protectEpoch = this.#env.machine.epoch;
     this.#gate.close(this.#protectEpoch);
-    this.#detector = new FailureDetector(this.#env.failureTimeoutMs, nowMs);
+    this.#detector = new FailureDetector(this.#env.settings.failureTimeoutMs, nowMs);
     const control = { type: 'protect', generation: this.#generation } as const;
     this.#send({ kind: 'control', epoch: this.#protectEpoch, control });
   }
@@ -360,6 +394,11 @@ export class Primary<R extends BlockRequest, V> {
   #becomeProtected(): void {
     this.#state = 'protected';
     this.#env.report({ type: 'protected', generation: this.#generation, epoch: this.#protectEpoch });
+  }
+
+  #sendPause(): void {
+    const control = { type: this.#paused ? 'pause' : 'unpause' } as const;
+    this.#send({ kind: 'control', epoch: this.#env.machine.epoch, control });
   }
 
   #heartbeat(nowMs: number): void {
@@ -415,6 +454,9 @@ export class Primary<R extends BlockRequest, V> {
           break;
         case 'committed':
           this.#outside.committed(effect.sequence);
+          break;
+        case 'paused':
+          this.#env.report({ type: 'paused', paused: effect.paused, epoch: effect.epoch });
       }
     }
   }

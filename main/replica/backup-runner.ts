@@ -47,7 +47,7 @@ export class BackupRunner {
           parts.send({ type: 'ft', event });
           if (event.type === 'halted') this.#halt();
         },
-        failureTimeoutMs: parts.spec.failureTimeoutMs,
+        settings: parts.spec.settings,
         snapshot: (part) => receiver.receive(part),
         pauseChannel: (paused) => peer.pause(paused),
       },

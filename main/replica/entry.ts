@@ -99,7 +99,7 @@ async function handle(message: ToReplica): Promise<void> {
     case 'standBy':
       return standBy(message.spec);
     case 'protect':
-      nextLink((transport) => primary?.protect(transport));
+      nextLink((transport) => primary?.protect(transport, message.settings));
       return undefined;
     case 'endProtection':
       primary?.endProtection();
@@ -107,6 +107,9 @@ async function handle(message: ToReplica): Promise<void> {
     case 'powerOff':
       if (primary) primary.powerOff();
       else end(0);
+      return undefined;
+    case 'pause':
+      toPrimary((runner) => runner.pause(message.paused));
       return undefined;
     case 'peerDied':
       primary?.peerDied(message.why);

@@ -5,7 +5,7 @@
  * machine; it knows neither the fleet nor its database.
  */
 import type { ConsoleInput } from '../../preload/input.ts';
-import type { FtEvent } from '../ft/environment.ts';
+import type { FtEvent, FtSettings } from '../ft/environment.ts';
 import type { LinkFault } from '../transport/faulty.ts';
 
 export type { LinkFault };
@@ -33,7 +33,7 @@ export interface ReplicaSpec {
     readonly fda?: string | undefined;
   };
   readonly cmdline: string;
-  readonly failureTimeoutMs: number;
+  readonly settings: FtSettings;
 }
 
 export type OutsideInput =
@@ -45,10 +45,12 @@ export type ToReplica =
   | { readonly type: 'boot'; readonly spec: ReplicaSpec; readonly generation: number }
   /** Become a backup; the primary is at the other end of the link that comes next. */
   | { readonly type: 'standBy'; readonly spec: ReplicaSpec }
-  /** To a primary: a backup stands by at the other end of the link that comes next. */
-  | { readonly type: 'protect' }
+  /** To a primary: a backup stands by at the other end of the link that comes next. From now on these settings hold. */
+  | { readonly type: 'protect'; readonly settings: FtSettings }
   | { readonly type: 'endProtection' }
   | { readonly type: 'powerOff' }
+  /** Stop executing at an epoch boundary, or go on; answered by the event `paused`. */
+  | { readonly type: 'pause'; readonly paused: boolean }
   /** The peer's process has ended: a hint, never a permission. */
   | { readonly type: 'peerDied'; readonly why: string }
   | { readonly type: 'input'; readonly sequence: number; readonly input: OutsideInput }

@@ -8,7 +8,7 @@ import zlib from 'node:zlib';
 import type { Arbiter } from '../ft/arbiter.ts';
 import { HEARTBEAT_MS } from '../ft/constants.ts';
 import type { Head } from '../ft/entry.ts';
-import type { Environment, Outside } from '../ft/environment.ts';
+import type { Environment, FtSettings, Outside } from '../ft/environment.ts';
 import type { Primary } from '../ft/primary.ts';
 import { encodeKeyboardInput } from '../machine/devices/keyboard.ts';
 import { encodeMouseInput } from '../machine/devices/mouse.ts';
@@ -32,6 +32,8 @@ export type MakePrimary = (
 
 /** A stalled primary looks again after this long, in milliseconds. */
 const STALL_WAIT_MS = 2;
+/** A paused one when it is woken. */
+const ASLEEP = Number.POSITIVE_INFINITY;
 
 /** What a primary needs that was a backup. */
 export interface Promotion {
@@ -61,8 +63,10 @@ export class PrimaryRunner {
   readonly #inputs = new InputQueue(() => this.#wake());
   readonly #pacer = new Pacer(() => Number(process.hrtime.bigint()));
   readonly #stops: (() => void)[] = [];
+  #settings: FtSettings;
   #peer: Transport | null = null;
   #captureWanted = false;
+  #pauseWanted = false;
   #stoppedTold = false;
   #throttleDebtMs = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -74,6 +78,7 @@ export class PrimaryRunner {
     this.#parts = parts;
     this.#machine = parts.machine;
     this.#disks = disks;
+    this.#settings = parts.spec.settings;
     this.#firstEpoch = firstEpoch;
     this.#viewer = new Viewer(parts.machine, (view, now) => this.#primary.show(view, view.data.length, now));
     this.#primary = make(this.#environment(), this.#outside());
@@ -125,7 +130,8 @@ export class PrimaryRunner {
   }
 
   /** A backup stands by at the other end: copy the machine to it. */
-  protect(peer: Transport): void {
+  protect(peer: Transport, settings: FtSettings): void {
+    this.#settings = settings;
     this.#peer?.close();
     this.#peer = peer;
     peer.onMessage((message) => this.#primary.receive(message, performance.now()));
@@ -143,6 +149,16 @@ export class PrimaryRunner {
     this.#cancelCapture();
     this.#primary.endProtection(performance.now());
     this.#dropPeer();
+  }
+
+  /** Stops as soon as the machine waits for no disk, or goes on; what happens outside meanwhile waits. */
+  pause(paused: boolean): void {
+    this.#pauseWanted = paused;
+    if (!paused || this.#primary.paused) this.#primary.pause(paused, performance.now());
+    // The guest's clock goes on from where it stood still.
+    if (!paused) this.#pacer.restart(this.#machine.virtualNs);
+    this.#quiesce();
+    this.#wake();
   }
 
   powerOff(): void {
@@ -165,6 +181,8 @@ export class PrimaryRunner {
   #run(): void {
     this.#inputsSeen = this.#primary.lastInput;
     this.#pacer.restart(this.#machine.virtualNs);
+    this.#pauseWanted = this.#primary.paused;
+    if (this.#pauseWanted) this.#lives();
     const tick = setInterval(() => {
       const now = performance.now();
       this.#primary.tick(now);
@@ -186,31 +204,36 @@ export class PrimaryRunner {
   readonly #turn = (): void => {
     this.#scheduled = false;
     if (!this.#running) return;
-    const wait = this.#captureIfQuiet() ?? this.#recordIfQuiet() ?? this.#epoch();
-    if (!this.#running) return;
+    const wait = this.#captureIfQuiet() ?? this.#recordIfQuiet() ?? this.#pauseIfQuiet() ?? this.#epoch();
+    if (!this.#running || wait === ASLEEP) return;
     if (wait < 1 || !this.#inputs.empty) this.#wake();
     else this.#timer = setTimeout(() => this.#wake(), wait);
   };
 
   /** Executes one epoch, unless something forbids it; how long to wait before the next, in milliseconds. */
   #epoch(): number {
-    if (this.#primary.stalled()) return STALL_WAIT_MS;
+    const stalled = this.#primary.stalled();
+    if (stalled) return stalled === 'paused' ? ASLEEP : STALL_WAIT_MS;
     const machine = this.#machine;
     const inputs = this.#inputs.take();
     let head: Head = this.#pacer.head(machine.virtualNs, inputs);
     // While the disks are being quiesced their completions arrive together, in an epoch that executes nothing.
-    const quieting = this.#captureWanted && inputs.some((input) => input.device === 'disk');
+    const quieting = this.#quiescing && inputs.some((input) => input.device === 'disk');
     if (quieting || this.#recording.waiting) head = { ...head, slices: 0 };
     const before = machine.instructions;
     const idleMs = this.#primary.step(head, performance.now());
-    this.#firstEpoch?.();
-    this.#firstEpoch = null;
+    this.#lives();
     if (machine.stopped) this.#tellStopped();
     const wait = this.#pacer.executed(machine.virtualNs, machine.instructions - before, idleMs);
     const now = performance.now();
     this.#viewer.look(now);
     if (head.slices === 0) return 0;
     return Math.max(wait, this.#throttleWait(now));
+  }
+
+  #lives(): void {
+    this.#firstEpoch?.();
+    this.#firstEpoch = null;
   }
 
   #tellStopped(): void {
@@ -265,12 +288,6 @@ export class PrimaryRunner {
     this.#quiesce();
   }
 
-  /** The disks are at rest while a capture is wanted. */
-  #quiesce(): void {
-    this.#disks.quiesce(this.#captureWanted || this.#recording.waiting);
-    this.#wake();
-  }
-
   /**
    * Begins a wanted recording, or lets the guest stand still until it can begin: a Protected guest's writes wait for
    * acknowledgements, so one that went on might never be without a request. Null where an epoch is to be executed.
@@ -283,6 +300,25 @@ export class PrimaryRunner {
     }
     this.#recording.checkPatience();
     return this.#recording.waiting && this.#inputs.empty ? STALL_WAIT_MS : null;
+  }
+
+  /** Pauses where that is wanted and no disk request is outstanding; null where it is not. */
+  #pauseIfQuiet(): number | null {
+    if (!this.#pauseWanted || this.#primary.paused || this.#machine.pendingRequests.length > 0) return null;
+    if (this.#primary.state === 'halted') return null;
+    this.#primary.pause(true, performance.now());
+    this.#quiesce();
+    return 0;
+  }
+
+  get #quiescing(): boolean {
+    return this.#captureWanted || this.#recording.waiting || (this.#pauseWanted && !this.#primary.paused);
+  }
+
+  /** The disks are at rest while a capture or a pause is wanted. */
+  #quiesce(): void {
+    this.#disks.quiesce(this.#quiescing);
+    this.#wake();
   }
 
   #lostPeer(peer: Transport, why: string): void {
@@ -301,7 +337,8 @@ export class PrimaryRunner {
   /* -------------------------------------------------------------- the world for the protocol ---------------- */
 
   #environment(): Environment<DiskRequest> {
-    const { spec, arbiter, send, machine } = this.#parts;
+    const { arbiter, send, machine } = this.#parts;
+    const settings = (): FtSettings => this.#settings;
     return {
       machine,
       channel: {
@@ -320,7 +357,9 @@ export class PrimaryRunner {
         if (event.type === 'backupLost') this.#dropPeer();
         if (event.type === 'halted') this.#stop();
       },
-      failureTimeoutMs: spec.failureTimeoutMs,
+      get settings() {
+        return settings();
+      },
     };
   }
 

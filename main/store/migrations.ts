@@ -27,4 +27,9 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX event_vm ON event (vm_id, id);
   `,
+  `
+  ALTER TABLE vm ADD COLUMN ft_suspended INTEGER NOT NULL DEFAULT 0 CHECK (ft_suspended IN (0, 1));
+  -- What was set, by name; what is not there has its default.
+  ALTER TABLE vm ADD COLUMN ft_settings TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(ft_settings));
+  `,
 ];

@@ -5,7 +5,7 @@
  * is set when the program starts was cut off by a crash.
  */
 import type Database from 'better-sqlite3';
-import type { Sample } from '../../preload/contract.ts';
+import type { FtSettings, Sample } from '../../preload/contract.ts';
 
 /** What a VM is made of, as it is kept. Absent files come from the installed guests. */
 export interface VmConfig {
@@ -28,6 +28,10 @@ export interface VmRecord {
   readonly createdAt: number;
   readonly config: VmConfig;
   readonly ftEnabled: boolean;
+  /** Fault Tolerance is enabled and, until it is resumed, does not protect. */
+  readonly ftSuspended: boolean;
+  /** What was set; the rest has its default. */
+  readonly ftSettings: Partial<FtSettings>;
   readonly poweredOnAt: number | null;
   readonly note: string | null;
 }
@@ -38,11 +42,13 @@ interface Row {
   readonly created_at: number;
   readonly config: string;
   readonly ft_enabled: number;
+  readonly ft_suspended: number;
+  readonly ft_settings: string;
   readonly powered_on_at: number | null;
   readonly note: string | null;
 }
 
-const COLUMNS = 'id, name, created_at, config, ft_enabled, powered_on_at, note';
+const COLUMNS = 'id, name, created_at, config, ft_enabled, ft_suspended, ft_settings, powered_on_at, note';
 
 export class VmTable {
   readonly #database: Database.Database;
@@ -76,8 +82,14 @@ export class VmTable {
     this.#database.prepare('DELETE FROM vm WHERE id = ?').run(id);
   }
 
-  setFtEnabled(id: string, enabled: boolean): void {
-    this.#database.prepare('UPDATE vm SET ft_enabled = ? WHERE id = ?').run(enabled ? 1 : 0, id);
+  setFt(id: string, enabled: boolean, suspended = false): void {
+    this.#database
+      .prepare('UPDATE vm SET ft_enabled = ?, ft_suspended = ? WHERE id = ?')
+      .run(enabled ? 1 : 0, suspended ? 1 : 0, id);
+  }
+
+  setFtSettings(id: string, settings: Partial<FtSettings>): void {
+    this.#database.prepare('UPDATE vm SET ft_settings = ? WHERE id = ?').run(JSON.stringify(settings), id);
   }
 
   setPower(id: string, poweredOnAt: number | null, note: string | null): void {
@@ -92,6 +104,8 @@ function record(row: Row): VmRecord {
     createdAt: row.created_at,
     config: JSON.parse(row.config) as VmConfig,
     ftEnabled: row.ft_enabled === 1,
+    ftSuspended: row.ft_suspended === 1,
+    ftSettings: JSON.parse(row.ft_settings) as Partial<FtSettings>,
     poweredOnAt: row.powered_on_at,
     note: row.note,
   };

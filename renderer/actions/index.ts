@@ -7,19 +7,27 @@ import type { Action } from './action.ts';
 import { crashPrimary } from './crash-primary.ts';
 import { crashSecondary } from './crash-secondary.ts';
 import { deleteVm } from './delete.ts';
+import { ftMigrate } from './ft-migrate.ts';
 import { ftOff } from './ft-off.ts';
 import { ftOn } from './ft-on.ts';
+import { ftResume } from './ft-resume.ts';
+import { ftSuspend } from './ft-suspend.ts';
+import { ftTestFailover } from './ft-test-failover.ts';
+import { ftTestRestartSecondary } from './ft-test-restart-secondary.ts';
 import { openConsole } from './open-console.ts';
+import { pause } from './pause.ts';
 import { powerOff } from './power-off.ts';
 import { powerOn } from './power-on.ts';
+import { reset } from './reset.ts';
+import { resume } from './resume.ts';
 import { screenshot } from './screenshot.ts';
 import { sendCtrlAltDel } from './send-ctrl-alt-del.ts';
 
 /** Groups are divided by a line in menus. */
 export const ACTION_GROUPS: readonly (readonly Action[])[] = [
-  [powerOn, powerOff],
+  [powerOn, powerOff, pause, resume, reset],
   [openConsole, sendCtrlAltDel, screenshot],
-  [ftOn, ftOff],
+  [ftOn, ftOff, ftSuspend, ftResume, ftMigrate, ftTestFailover, ftTestRestartSecondary],
   [crashPrimary, crashSecondary],
   [deleteVm],
 ];

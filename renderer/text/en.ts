@@ -18,6 +18,7 @@ const power: { readonly [state in PowerState]: string } = {
   off: 'Powered off',
   startingUp: 'Powering on',
   on: 'Powered on',
+  paused: 'Paused',
   shuttingDown: 'Powering off',
 };
 
@@ -28,8 +29,16 @@ export const en = {
   actions: {
     powerOn: 'Power on',
     powerOff: 'Power off',
+    pause: 'Pause',
+    resume: 'Resume',
+    reset: 'Reset',
     ftOn: 'Turn on FT',
     ftOff: 'Turn off FT',
+    ftSuspend: 'Suspend Fault Tolerance',
+    ftResume: 'Resume Fault Tolerance',
+    ftMigrate: 'Migrate Secondary',
+    ftTestFailover: 'Test Failover',
+    ftTestRestartSecondary: 'Test Restart Secondary',
     crashPrimary: 'Crash primary',
     crashSecondary: 'Crash secondary',
     delete: 'Delete',
@@ -43,6 +52,13 @@ export const en = {
   actionHints: {
     ftOn: 'Turn On Fault Tolerance: run a secondary in lockstep',
     ftOff: 'Turn off Fault Tolerance and remove the secondary',
+    pause: 'Let the guest stand still, and its secondary with it',
+    resume: 'Let the guest go on',
+    ftSuspend: 'Stop protecting until Fault Tolerance is resumed',
+    ftResume: 'Start a secondary again',
+    ftMigrate: 'Let a new process take the place of the secondary',
+    ftTestFailover: 'End the primary on purpose: the secondary goes live, and a new one is started',
+    ftTestRestartSecondary: 'End the secondary on purpose: a new one is started',
     crashPrimary: 'Kill the primary at once (kill -9); with Fault Tolerance on, the guest goes on',
     crashSecondary: 'Kill the secondary at once (kill -9); a new one is started',
     busy: 'This is under way.',
@@ -54,6 +70,10 @@ export const en = {
       body:
         'This is like pulling the plug: what the guest has not written to its disk is lost. ' +
         'To lose nothing, shut the guest down from inside first.',
+    }),
+    reset: (name: string) => ({
+      title: `Reset "${name}"?`,
+      body: 'It is powered off and on again: what the guest has not written to its disk is lost.',
     }),
     delete: (name: string) => ({
       title: `Delete "${name}"?`,
@@ -68,10 +88,11 @@ export const en = {
     protected: 'Protected',
     notProtected: 'Not Protected',
     details: {
-      notConfigured: 'Disabled',
+      notConfigured: 'Not Configured',
       vmNotRunning: 'VM not Running',
       starting: 'Starting',
       needSecondary: 'Need Secondary VM',
+      suspended: 'Disabled',
     },
     explain: {
       protected: 'Two copies run in virtual lockstep. If the primary dies, the secondary goes on in its place.',
@@ -80,6 +101,7 @@ export const en = {
       vmNotRunning: 'Fault Tolerance is turned on. A secondary is started when the VM is powered on.',
       starting: 'A secondary is being started. Until it has caught up, the VM runs without protection.',
       needSecondary: 'The VM runs on its primary alone.',
+      suspended: 'Fault Tolerance is suspended: the VM runs on its primary alone until it is resumed.',
     },
     primary: 'Primary',
     secondary: 'Secondary',

@@ -6,7 +6,7 @@
 import { FolderOpen, Play, Server } from 'lucide-react';
 import type { VmView } from '../../preload/contract.ts';
 import * as format from '../format.ts';
-import { ftWords } from '../ft-view.ts';
+import { ftWords, powerTone } from '../ft-view.ts';
 import { Badge } from '../kit/badge.tsx';
 import { Button } from '../kit/button.tsx';
 import { Card } from '../kit/card.tsx';
@@ -123,7 +123,7 @@ function Row({ vm }: { readonly vm: VmView }) {
         </button>
       </td>
       <td>
-        <Badge tone={vm.power === 'on' ? 'good' : vm.power === 'off' ? 'idle' : 'busy'}>{en.power[vm.power]}</Badge>
+        <Badge tone={powerTone(vm.power)}>{en.power[vm.power]}</Badge>
       </td>
       <td>
         <Badge tone={words.tone}>{words.detail ? `${words.headline} · ${words.detail}` : words.headline}</Badge>

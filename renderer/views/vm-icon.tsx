@@ -3,7 +3,7 @@
  *
  * Invariant: the words beside it say the same.
  */
-import { Monitor, Shield, ShieldAlert, ShieldCheck, ShieldEllipsis } from 'lucide-react';
+import { Monitor, Shield, ShieldAlert, ShieldCheck, ShieldEllipsis, ShieldMinus } from 'lucide-react';
 import type { FtState, VmView } from '../../preload/contract.ts';
 import type { Tone } from '../ft-view.ts';
 
@@ -23,6 +23,7 @@ const SHIELDS: { readonly [status in FtState]: { readonly icon: typeof Shield; r
   starting: { icon: ShieldEllipsis, tone: 'busy' },
   protected: { icon: ShieldCheck, tone: 'good' },
   needSecondary: { icon: ShieldAlert, tone: 'bad' },
+  suspended: { icon: ShieldMinus, tone: 'warn' },
 };
 
 export function FtShield({ status }: { readonly status: FtState }) {

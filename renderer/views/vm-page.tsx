@@ -4,7 +4,7 @@ import type { VmView } from '../../preload/contract.ts';
 import { deleteVm } from '../actions/delete.ts';
 import { powerOff } from '../actions/power-off.ts';
 import { powerOn } from '../actions/power-on.ts';
-import { ftWords } from '../ft-view.ts';
+import { ftWords, powerTone } from '../ft-view.ts';
 import { ActionButton } from '../kit/action-button.tsx';
 import { ActionMenuButton } from '../kit/action-menu.tsx';
 import { Badge } from '../kit/badge.tsx';
@@ -50,7 +50,7 @@ function VmBadges({ vm }: { readonly vm: VmView }) {
   const words = ftWords(vm);
   return (
     <div className="badges" role="status">
-      <Badge tone={vm.power === 'on' ? 'good' : vm.power === 'off' ? 'idle' : 'busy'}>
+      <Badge tone={powerTone(vm.power)}>
         <span data-testid="power-status">{en.power[vm.power]}</span>
       </Badge>
       {vm.ftEnabled ? <Badge tone={words.tone}>{words.detail ?? words.headline}</Badge> : null}

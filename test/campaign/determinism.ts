@@ -11,6 +11,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import zlib from 'node:zlib';
+import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
 import { decodeEntry, encodeEntry, type Entry } from '../../main/ft/log.ts';
 import type { Input } from '../../main/ft/entry.ts';
 import { encodeKeyboardInput } from '../../main/machine/devices/keyboard.ts';
@@ -64,7 +65,7 @@ function spec(disk: string): ReplicaSpec {
     mac: '02:4c:53:00:00:01',
     files: { bios: guests.bios, vgaBios: guests.vgaBios, ...guests.linux, hda: disk },
     cmdline: readFileSync(guests.linux.cmdline, 'utf8').trim(),
-    failureTimeoutMs: 500,
+    settings: DEFAULT_SETTINGS,
   };
 }
 

@@ -77,13 +77,15 @@ describe('vm', () => {
     const lines = await lockstep('vm show', ['WEB']);
     expect(lines).toEqual(
       expect.arrayContaining([
-        'Name             web',
-        'Power            off',
-        'Guest            Linux kernel',
-        'Memory           128 MB',
-        `bzimage          ${guests.linux.bzimage}`,
-        'Command line     quiet',
-        'Fault Tolerance  not configured',
+        'Name                web',
+        'Power               off',
+        'Guest               Linux kernel',
+        'Memory              128 MB',
+        `bzimage             ${guests.linux.bzimage}`,
+        'Command line        quiet',
+        'Fault Tolerance     not configured',
+        'failureTimeoutMs    500',
+        'lagHardMs           1000',
       ]),
     );
     expect(await json('vm show', ['web'])).toMatchObject({ name: 'web', hardware: { cmdline: 'quiet' } });

@@ -10,7 +10,7 @@ const processes = new FakeProcesses(wellBehaved);
 const fleet = new Fleet({ dataFolder, version: '9.9.9', processes, guests: makeGuests(guestsFolder) });
 const vm = fleet.create({ name: 'web', sample: 'linux' });
 await vm.powerOn();
-vm.setFt(true);
+vm.setFt('on');
 process.on('message', () => {
   carryOut(fleet, 'ft.wait', { vm: 'web', for: 'notConfigured', timeoutSeconds: 3600 }).catch(() => {});
   void fleet.close().then(() => process.disconnect());

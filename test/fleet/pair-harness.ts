@@ -1,6 +1,7 @@
 /** A pair between fake processes, with everything it tells its VM written down. The clock is a test's. */
 import { onTestFinished, vi } from 'vitest';
 import { Pair, type PairOutside } from '../../main/fleet/pair.ts';
+import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
 import { Spares } from '../../main/fleet/spares.ts';
 import type { FromReplica, ReplicaSpec } from '../../main/replica/messages.ts';
 import { FakeProcesses, ftEvent, type FakeReplica } from '../support/fake-processes.ts';
@@ -16,7 +17,7 @@ const spec: Omit<ReplicaSpec, 'holder'> = {
   mac: '02:4c:53:00:00:01',
   files: { bios: '/bios', vgaBios: '/vgabios' },
   cmdline: '',
-  failureTimeoutMs: 500,
+  settings: DEFAULT_SETTINGS,
 };
 
 export class PairHarness {
@@ -42,6 +43,7 @@ export class PairHarness {
       changed: () => {},
       started: () => void this.story.push('started'),
       failedOver: (lastInput) => void this.story.push(`failedOver ${lastInput}`),
+      paused: (paused, epoch) => void this.story.push(`${paused ? 'paused' : 'unpaused'} ${epoch}`),
       ended: (why) => void this.story.push(`ended ${why}`),
     };
     const { processes, spares } = this;

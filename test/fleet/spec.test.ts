@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CommandError, type ParsedArgs } from '../../preload/contract.ts';
+import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
 import { checkFiles, configure, hardware, hostName, specify, type GuestLibrary } from '../../main/fleet/spec.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { makeFile, makeGuests, makeKernel } from '../support/guests.ts';
@@ -140,7 +141,16 @@ describe('a VM is made', () => {
 
 describe('a replica is told', () => {
   const at = { holder: 'replica 1', datastore: '/datastore', startTimeMs: 5 };
-  const record = { id: 'id', name: 'Web Server', createdAt: 0, ftEnabled: false, poweredOnAt: null, note: null };
+  const record = {
+    id: 'id',
+    name: 'Web Server',
+    createdAt: 0,
+    ftEnabled: false,
+    ftSuspended: false,
+    ftSettings: {},
+    poweredOnAt: null,
+    note: null,
+  };
 
   test('everything that makes the machine, as whole paths', () => {
     const { make, guests, folder } = library();
@@ -162,7 +172,7 @@ describe('a replica is told', () => {
         hda,
       },
       cmdline: 'console=ttyS0 quiet hostname=web-server',
-      failureTimeoutMs: 500,
+      settings: DEFAULT_SETTINGS,
     });
   });
 

@@ -24,7 +24,7 @@ export const head: fc.Arbitrary<Head> = fc.record({
 
 const control = fc.oneof(
   fc.record({ type: fc.constant('protect'), generation: count }),
-  fc.record({ type: fc.constantFrom('end', 'powerOff') }),
+  fc.record({ type: fc.constantFrom('end', 'powerOff', 'pause', 'unpause') }),
 );
 
 const kinds = {

@@ -28,13 +28,13 @@ describe('the primary dies', () => {
     const { pair, primary, backup } = ToyPair.protectedPair();
     pair.deathIsTold = false;
     primary.die();
-    pair.run(pair.failureTimeoutMs - 50);
+    pair.run(pair.settings.failureTimeoutMs - 50);
     expect(backup.state).toBe('replaying');
     pair.run(100);
     expect(backup.state).toBe('alone');
     const [suspected] = pair.reported(backup, 'suspected');
-    expect(suspected?.detectMs).toBeGreaterThan(pair.failureTimeoutMs);
-    expect(suspected?.detectMs).toBeLessThanOrEqual(pair.failureTimeoutMs + 30);
+    expect(suspected?.detectMs).toBeGreaterThan(pair.settings.failureTimeoutMs);
+    expect(suspected?.detectMs).toBeLessThanOrEqual(pair.settings.failureTimeoutMs + 30);
     pair.expectCorrect();
   });
 

@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  DEFAULT_SETTINGS,
   LAG_FREE_MS,
   LAG_HARD_MS,
   LAG_THROTTLE_MS,
@@ -77,15 +78,17 @@ describe('the lag', () => {
 
 describe('the throttle', () => {
   test('is open below the first limit, rises, and is full at the last', () => {
-    expect([0, LAG_THROTTLE_MS, LAG_HARD_MS, 60_000].map(throttle)).toEqual([0, 0, 1, 1]);
-    expect(throttle((LAG_THROTTLE_MS + LAG_HARD_MS) / 2)).toBeCloseTo(0.5);
+    expect([0, LAG_THROTTLE_MS, LAG_HARD_MS, 60_000].map((lag) => throttle(lag, DEFAULT_SETTINGS))).toEqual([
+      0, 0, 1, 1,
+    ]);
+    expect(throttle((LAG_THROTTLE_MS + LAG_HARD_MS) / 2, DEFAULT_SETTINGS)).toBeCloseTo(0.5);
   });
 
   test('never opens as the lag grows, and never asks for more than the longest sleep', () => {
     const lag = fc.double({ min: 0, max: 10_000, noNaN: true });
     holds(
       fc.property(lag, lag, fc.constantFrom(throttle, startingThrottle), (a, b, of) => {
-        const [less, more] = [of(Math.min(a, b)), of(Math.max(a, b))];
+        const [less, more] = [of(Math.min(a, b), DEFAULT_SETTINGS), of(Math.max(a, b), DEFAULT_SETTINGS)];
         expect(less).toBeLessThanOrEqual(more);
         expect(throttleSleepMs(more)).toBeLessThanOrEqual(THROTTLE_SLEEP_MS_MAX);
         expect(throttleSleepMs(less)).toBeGreaterThanOrEqual(0);
@@ -94,9 +97,9 @@ describe('the throttle', () => {
   });
 
   test('waits for a starting backup before it is Protected, not only when it is far behind', () => {
-    expect(startingThrottle(0)).toBe(0);
-    expect(startingThrottle(LAG_FREE_MS)).toBeGreaterThan(0);
-    expect(throttle(LAG_FREE_MS)).toBe(0);
-    expect(startingThrottle(LAG_HARD_MS)).toBe(1);
+    expect(startingThrottle(0, DEFAULT_SETTINGS)).toBe(0);
+    expect(startingThrottle(LAG_FREE_MS, DEFAULT_SETTINGS)).toBeGreaterThan(0);
+    expect(throttle(LAG_FREE_MS, DEFAULT_SETTINGS)).toBe(0);
+    expect(startingThrottle(LAG_HARD_MS, DEFAULT_SETTINGS)).toBe(1);
   });
 });

@@ -142,7 +142,7 @@ describe('refused by name', () => {
   test.each([
     ['kind 0', forged(0, new Uint8Array()), 'unknown log entry kind 0'],
     ['a kind of the future', forged(9, new Uint8Array()), 'unknown log entry kind 9'],
-    ['an unknown control', forged(KIND_CONTROL, Uint8Array.of(3)), 'unknown control 3'],
+    ['an unknown control', forged(KIND_CONTROL, Uint8Array.of(5)), 'unknown control 5'],
     ['an unknown device', forged(KIND_HEAD, headWithInput(5, 0)), 'unknown input device 5'],
     ['an unknown hash region', forged(KIND_HASH, Uint8Array.of(4, 0)), 'unknown hash region 4'],
     ['an unknown role', forged(KIND_HELLO, Uint8Array.of(1, 0, 0, 0, 2)), 'unknown role 2'],

@@ -23,27 +23,53 @@ const needSecondary = vm('on', true, 'needSecondary');
 const shuttingDown = vm('shuttingDown', true, 'vmNotRunning');
 
 const recorded = { ...on, recording };
+const suspended = vm('on', true, 'suspended');
+const suspendedOff = vm('off', true, 'suspended');
+const paused = vm('paused', true, 'protected', true);
 
-const subjects = { recorded, off, offWithFt, startingUp, on, starting, protectedPair, needSecondary, shuttingDown };
+const subjects = {
+  recorded,
+  off,
+  offWithFt,
+  suspendedOff,
+  startingUp,
+  on,
+  starting,
+  protectedPair,
+  needSecondary,
+  suspended,
+  paused,
+  shuttingDown,
+};
 type Subject = keyof typeof subjects;
+
+const withPower = ['recorded', 'on', 'starting', 'protectedPair', 'needSecondary', 'suspended', 'paused'] as const;
 
 /** Where each command is allowed. Everywhere else it is refused. */
 const allowed: { readonly [C in GuardedCommand]: readonly Subject[] } = {
-  'vm.delete': ['off', 'offWithFt'],
-  'power.on': ['off', 'offWithFt'],
-  'power.off': ['startingUp', 'recorded', 'on', 'starting', 'protectedPair', 'needSecondary', 'shuttingDown'],
+  'vm.delete': ['off', 'offWithFt', 'suspendedOff'],
+  'power.on': ['off', 'offWithFt', 'suspendedOff'],
+  'power.off': ['startingUp', ...withPower, 'shuttingDown'],
+  'power.reset': withPower,
+  'power.pause': withPower.filter((name) => name !== 'paused'),
+  'power.unpause': ['paused'],
   'ft.on': ['recorded', 'on'],
-  'ft.off': ['offWithFt', 'protectedPair', 'needSecondary', 'shuttingDown'],
-  console: ['startingUp', 'recorded', 'on', 'starting', 'protectedPair', 'needSecondary', 'shuttingDown'],
-  'crash-primary': ['recorded', 'on', 'starting', 'protectedPair', 'needSecondary'],
-  'crash-secondary': ['starting', 'protectedPair'],
-  'hang-primary': ['recorded', 'on', 'starting', 'protectedPair', 'needSecondary'],
-  'hang-secondary': ['starting', 'protectedPair'],
-  'cut-channel': ['starting', 'protectedPair'],
-  'delay-channel': ['starting', 'protectedPair'],
-  heal: ['recorded', 'on', 'starting', 'protectedPair', 'needSecondary'],
-  'corrupt-secondary': ['protectedPair'],
-  'record.start': ['on', 'starting', 'protectedPair', 'needSecondary'],
+  'ft.off': ['offWithFt', 'suspendedOff', 'protectedPair', 'needSecondary', 'suspended', 'paused', 'shuttingDown'],
+  'ft.suspend': ['protectedPair', 'needSecondary', 'paused'],
+  'ft.resume': ['suspended'],
+  'ft.testFailover': ['protectedPair', 'paused'],
+  'ft.testRestartSecondary': ['protectedPair', 'paused'],
+  'ft.migrate': ['protectedPair', 'paused'],
+  console: ['startingUp', ...withPower, 'shuttingDown'],
+  'crash-primary': withPower,
+  'crash-secondary': ['starting', 'protectedPair', 'paused'],
+  'hang-primary': withPower,
+  'hang-secondary': ['starting', 'protectedPair', 'paused'],
+  'cut-channel': ['starting', 'protectedPair', 'paused'],
+  'delay-channel': ['starting', 'protectedPair', 'paused'],
+  heal: withPower.filter((name) => name !== 'paused'),
+  'corrupt-secondary': ['protectedPair', 'paused'],
+  'record.start': ['on', 'starting', 'protectedPair', 'needSecondary', 'suspended'],
   'record.stop': ['recorded'],
 };
 
@@ -64,6 +90,23 @@ test.each([
   ['ft.on', off, '"web" is not running: power it on before turning on Fault Tolerance.'],
   ['ft.off', on, 'Fault Tolerance is not turned on for "web".'],
   ['ft.off', starting, 'The secondary of "web" is still starting: wait until it is Protected, or power the VM off.'],
+  ['power.reset', off, '"web" is not running: power it on first.'],
+  ['power.pause', startingUp, '"web" is still powering on.'],
+  ['power.pause', paused, '"web" is already paused.'],
+  ['power.unpause', on, '"web" is not paused.'],
+  ['ft.suspend', on, 'Fault Tolerance is not turned on for "web".'],
+  ['ft.suspend', suspended, 'Fault Tolerance is already suspended for "web".'],
+  [
+    'ft.suspend',
+    starting,
+    'The secondary of "web" is still starting: wait until it is Protected, or power the VM off.',
+  ],
+  ['ft.resume', protectedPair, 'Fault Tolerance is not suspended for "web".'],
+  ['ft.resume', suspendedOff, '"web" is not running: power it on first.'],
+  ['ft.testFailover', on, 'Fault Tolerance is not turned on for "web": turn it on first.'],
+  ['ft.testFailover', needSecondary, '"web" is not Protected: wait until it is.'],
+  ['ft.migrate', suspended, 'Fault Tolerance is suspended for "web": resume it first.'],
+  ['ft.testRestartSecondary', offWithFt, '"web" is not running: power it on first.'],
   ['console', off, '"web" is powered off: power it on to use its console.'],
   ['crash-primary', off, '"web" is not running: there is no primary to crash.'],
   ['corrupt-secondary', starting, '"web" is not Protected: there is no secondary to corrupt.'],

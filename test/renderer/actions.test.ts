@@ -25,7 +25,25 @@ describe('enablement', () => {
   });
 
   test('a running VM has a console, can be protected, and can be crashed', () => {
-    expect(allowed(on)).toEqual(['power-off', 'open-console', 'ctrl-alt-del', 'screenshot', 'ft-on', 'crash-primary']);
+    expect(allowed(on)).toEqual([
+      'power-off',
+      'pause',
+      'reset',
+      'open-console',
+      'ctrl-alt-del',
+      'screenshot',
+      'ft-on',
+      'crash-primary',
+    ]);
+  });
+
+  test('a paused VM can be resumed, a Protected one tested, a suspended one resumed', () => {
+    expect(allowed({ ...on, power: 'paused' })).toContain('resume');
+    expect(allowed({ ...on, power: 'paused' })).not.toContain('pause');
+    const tests = ['ft-suspend', 'ft-migrate', 'ft-test-failover', 'ft-test-restart-secondary'];
+    expect(allowed(guarded)).toEqual(expect.arrayContaining(tests));
+    const suspended: VmView = { ...guarded, ft: { ...on.ft, status: 'suspended' } };
+    expect(allowed(suspended).filter((id) => id.startsWith('ft-'))).toEqual(['ft-off', 'ft-resume']);
   });
 
   test('Fault Tolerance cannot be turned off while the secondary starts', () => {

@@ -12,7 +12,8 @@ const on = fakeVm('One', { power: 'on', ftEnabled: true, ft: { ...OFF, primary: 
 
 describe("VMware's words", () => {
   test.each([
-    ['notConfigured', 'Not Protected', 'Disabled'],
+    ['notConfigured', 'Not Protected', 'Not Configured'],
+    ['suspended', 'Not Protected', 'Disabled'],
     ['vmNotRunning', 'Not Protected', 'VM not Running'],
     ['starting', 'Not Protected', 'Starting'],
     ['needSecondary', 'Not Protected', 'Need Secondary VM'],

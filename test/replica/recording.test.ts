@@ -6,6 +6,7 @@ import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { beginGeneration, LeaseArbiter } from '../../main/datastore/leases.ts';
+import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
 import { DecodeError } from '../../main/ft/bytes.ts';
 import { LOG_VERSION } from '../../main/ft/constants.ts';
 import { encodeEntry, type Entry } from '../../main/ft/log.ts';
@@ -244,7 +245,7 @@ async function recorded(): Promise<Recorded> {
     mac: '02:4c:53:00:00:01',
     files: { bios: small('bios'), vgaBios: small('vgabios'), hda: makeFile(path.join(datastore, 'hda'), 1 << 20) },
     cmdline: '',
-    failureTimeoutMs: 5000,
+    settings: { ...DEFAULT_SETTINGS, failureTimeoutMs: 5000 },
   };
   const generation = beginGeneration(datastore, 'vm', 'host');
   const machine = newMachine();

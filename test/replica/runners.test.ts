@@ -8,6 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { beginGeneration, LeaseArbiter } from '../../main/datastore/leases.ts';
 import type { Arbiter } from '../../main/ft/arbiter.ts';
 import type { FtEvent } from '../../main/ft/environment.ts';
+import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
 import { Primary } from '../../main/ft/primary.ts';
 import { BackupRunner } from '../../main/replica/backup-runner.ts';
 import type { FromReplica, ReplicaSpec } from '../../main/replica/messages.ts';
@@ -93,7 +94,7 @@ async function pair(arbiter?: Arbiter): Promise<World> {
     mac: '02:4c:53:00:00:01',
     files: { bios: '', vgaBios: '', hda },
     cmdline: '',
-    failureTimeoutMs: 5000,
+    settings: { ...DEFAULT_SETTINGS, failureTimeoutMs: 5000 },
   };
   const generation = beginGeneration(datastore, 'vm', 'host');
   const primary = new Process(spec, arbiter ?? new LeaseArbiter(datastore, 'vm', 'primary'));
@@ -112,7 +113,7 @@ async function pair(arbiter?: Arbiter): Promise<World> {
     onTestFinished(() => made.powerOff());
     resolve(made);
   });
-  runner.protect(socketTransport(near));
+  runner.protect(socketTransport(near), DEFAULT_SETTINGS);
   onTestFinished(() => void near.destroy());
   await eventually(() => expect(primary.events('protected')).toHaveLength(1));
   return { spec, primary, runner, backup, backupRunner, promoted, cut: () => near.destroy() };
@@ -145,6 +146,31 @@ test('a backup whose primary is gone becomes a primary, and its outputs go on wh
   const { epoch } = backup.machine;
   await eventually(() => expect(backup.machine.epoch).toBeGreaterThan(epoch + 20));
   expect(backup.saidOf('resumed')).toHaveLength(1);
+  const numbers = outputs(primary, backup);
+  expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+});
+
+test('a pause waits for the disks, lasts through inputs and a failover, and then the outputs go on', async () => {
+  const { primary, runner, backup, promoted, cut } = await pair(silent);
+  runner.pause(true);
+  await eventually(() => expect(primary.events('paused')).toMatchObject([{ paused: true }]));
+  const { epoch } = primary.machine;
+  expect(primary.machine.pendingRequests).toEqual([]);
+  runner.input(1, { device: 'serial', data: Uint8Array.of(1) });
+  await eventually(() => expect(backup.machine.epoch).toBe(epoch));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect([primary.machine.epoch, backup.machine.epoch]).toEqual([epoch, epoch]);
+
+  cut();
+  const next = await promoted;
+  expect(backup.saidOf('resumed')).toHaveLength(1);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(backup.machine.epoch).toBe(epoch);
+  // The fleet says again what is so already, and is answered.
+  next.pause(true);
+  await eventually(() => expect(backup.events('paused')).toMatchObject([{ paused: true }]));
+  next.pause(false);
+  await eventually(() => expect(backup.machine.epoch).toBeGreaterThan(epoch + 20));
   const numbers = outputs(primary, backup);
   expect(numbers).toEqual(numbers.map((_, index) => index + 1));
 });
@@ -183,7 +209,7 @@ describe('a primary that loses its backup', () => {
     onTestFinished(() => void near.destroy());
     const second = new Process(world.spec, new LeaseArbiter(world.spec.datastore, 'vm', 'second'));
     new BackupRunner(second.parts, socketTransport(far), () => {});
-    runner.protect(socketTransport(near));
+    runner.protect(socketTransport(near), DEFAULT_SETTINGS);
     await eventually(() => expect(primary.events('protected')).toHaveLength(2));
   });
 

@@ -27,6 +27,7 @@ function message(act: () => unknown): string {
   throw new Error('nothing was refused');
 }
 
+const noFt = { ftEnabled: false, ftSuspended: false, ftSettings: {} } as const;
 const config = { sample: 'linux', memoryMB: 128, seed: 7, mac: '02:4c:53:00:00:01', cmdline: null } as const;
 
 describe('a data folder', () => {
@@ -45,9 +46,7 @@ describe('a data folder', () => {
     new VmTable(first.database).insert({ id: 'id', name: 'Kept', createdAt: 5, config });
     first.close();
     const vms = new VmTable(opened(folder).database).all();
-    expect(vms).toEqual([
-      { id: 'id', name: 'Kept', createdAt: 5, config, ftEnabled: false, poweredOnAt: null, note: null },
-    ]);
+    expect(vms).toEqual([{ id: 'id', name: 'Kept', createdAt: 5, config, ...noFt, poweredOnAt: null, note: null }]);
   });
 
   test('keeps what was written when the process is killed: it is synchronised at every commit', () => {
@@ -69,7 +68,9 @@ describe('a database of a newer version', () => {
     const before = readFileSync(file);
 
     const said = message(() => openDataFolder(folder));
-    expect(said).toContain(`"${file}" is of a newer Lockstep (schema 2, this one knows 1)`);
+    expect(said).toContain(
+      `"${file}" is of a newer Lockstep (schema ${migrations.length + 1}, this one knows ${migrations.length})`,
+    );
     expect(said).toContain('Update Lockstep, or choose another data folder with --data DIR. Nothing was changed.');
     expect(readFileSync(file).equals(before)).toBe(true);
     expect(readdirSync(folder).filter((name) => name.startsWith('lockstep.db'))).toEqual(['lockstep.db']);
@@ -182,10 +183,10 @@ describe('the table of VMs', () => {
     const vms = table();
     vms.insert({ id: 'id 1', name: 'web', createdAt: 1, config });
     vms.setPower('id 1', 1234, null);
-    vms.setFtEnabled('id 1', true);
+    vms.setFt('id 1', true);
     expect(vms.find('web')).toMatchObject({ poweredOnAt: 1234, note: null, ftEnabled: true });
     vms.setPower('id 1', null, 'why');
-    vms.setFtEnabled('id 1', false);
+    vms.setFt('id 1', false);
     expect(vms.find('web')).toMatchObject({ poweredOnAt: null, note: 'why', ftEnabled: false });
     vms.delete('id 1');
     expect(vms.all()).toEqual([]);

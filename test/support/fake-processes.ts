@@ -141,10 +141,24 @@ export function wellBehaved(replica: FakeReplica): void {
       replica.reports(ftEvent.protected());
     }
     if (message.type === 'endProtection') replica.reports(ftEvent.alone(2));
+    if (message.type === 'pause') replica.reports({ type: 'paused', paused: message.paused, epoch: 70 });
     if (message.type === 'powerOff') {
       replica.reports(ftEvent.halted('poweredOff'));
       replica.exits();
     }
+  };
+}
+
+/** The same, and whoever is left by its peer goes on. */
+export function surviving(replica: FakeReplica): void {
+  wellBehaved(replica);
+  const { react } = replica;
+  replica.react = (message) => {
+    react(message);
+    if (message.type !== 'peerDied') return;
+    if (replica.gotOf('boot').length > 0) return replica.reports(ftEvent.alone(2));
+    replica.reports(ftEvent.live(2));
+    replica.says({ type: 'resumed', liveMs: 1 });
   };
 }
 

@@ -9,8 +9,9 @@
 import { expect } from 'vitest';
 import { InputLine } from '../../main/fleet/input-line.ts';
 import { SerialPort } from '../../main/fleet/serial-port.ts';
+import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
 import type { Output } from '../../main/ft/entry.ts';
-import type { FtEvent } from '../../main/ft/environment.ts';
+import type { FtEvent, FtSettings } from '../../main/ft/environment.ts';
 import type { Positioned } from '../../main/ft/output.ts';
 import { NeverTwoLive, NoOutputBeforeItsAcknowledgement, OneContinuation, type Checker } from './checkers.ts';
 import { ToyChannel } from './toy-channel.ts';
@@ -44,7 +45,8 @@ export class ToyPair {
   primary: ToyReplica;
   backup: ToyReplica | null = null;
   readonly latencyMs: number;
-  readonly failureTimeoutMs = 500;
+  /** The settings of the VM. */
+  settings: FtSettings = DEFAULT_SETTINGS;
   /** The guest's pace: one epoch every so often; `Infinity` while it sleeps. */
   epochMs = 1;
   backupEpochsPerMs = 50;

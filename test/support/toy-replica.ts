@@ -108,6 +108,11 @@ export class ToyReplica {
     this.#drop('Fault Tolerance was turned off');
   }
 
+  /** The machine is to stand still, or to go on. */
+  pause(paused: boolean): void {
+    this.primary.pause(paused, this.#pair.now);
+  }
+
   /** One millisecond of its life. */
   turn(): void {
     const { now } = this.#pair;
@@ -213,6 +218,7 @@ export class ToyReplica {
   }
 
   #environment(): Environment<ToyRequest> {
+    const pair = this.#pair;
     return {
       machine: this.machine,
       channel: {
@@ -222,7 +228,9 @@ export class ToyReplica {
       checksum: zlib.crc32,
       claim: (generation) => this.#effect('claim', () => this.#claim(generation)),
       report: (event) => this.#report(event),
-      failureTimeoutMs: this.#pair.failureTimeoutMs,
+      get settings() {
+        return pair.settings;
+      },
     };
   }
 

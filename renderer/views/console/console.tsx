@@ -7,6 +7,7 @@
 import { useEffect, useRef, useState } from 'react';
 import type { VmView } from '../../../preload/contract.ts';
 import { powerOn } from '../../actions/power-on.ts';
+import { resume } from '../../actions/resume.ts';
 import { sendCtrlAltDel } from '../../actions/send-ctrl-alt-del.ts';
 import { refusal } from '../../../preload/rules.ts';
 import { ActionButton } from '../../kit/action-button.tsx';
@@ -106,11 +107,12 @@ function Overlay({ vm, blank, empty }: { readonly vm: VmView; readonly blank: bo
   return (
     <div className="console-overlay" role="status">
       <p className="console-overlay-title">
-        {vm.power === 'off' ? null : <Spinner />}
+        {vm.power === 'off' || vm.power === 'paused' ? null : <Spinner />}
         {lost ? en.connection.lost : en.power[vm.power]}
       </p>
       {vm.note && vm.power === 'off' ? <p>{vm.note}</p> : null}
       {vm.power === 'off' ? <ActionButton action={powerOn} vm={vm} tone="primary" size="large" /> : null}
+      {vm.power === 'paused' ? <ActionButton action={resume} vm={vm} tone="primary" size="large" /> : null}
     </div>
   );
 }

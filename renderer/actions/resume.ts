@@ -1,0 +1,16 @@
+/** Let a paused guest go on. Invariant: allowed exactly when the rules allow `power.unpause`. */
+import { Play } from 'lucide-react';
+import { refusal } from '../../preload/rules.ts';
+import { en } from '../text/en.ts';
+import type { Action } from './action.ts';
+
+export const resume: Action = {
+  id: 'resume',
+  label: en.actions.resume,
+  hint: en.actionHints.resume,
+  icon: Play,
+  enabled: (vm) => refusal('power.unpause', vm),
+  perform: async ({ vm, call }) => {
+    await call('power.unpause', { vm: vm.id });
+  },
+};

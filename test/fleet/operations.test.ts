@@ -1,0 +1,106 @@
+// Operations on a VM and its pair, as commands, with replicas that a test plays.
+
+import { describe, expect, test } from 'vitest';
+import { FakeProcesses, surviving } from '../support/fake-processes.ts';
+import { openFleet, type TestFleet } from '../support/fleet.ts';
+
+async function protectedVm(processes = new FakeProcesses(surviving)): Promise<TestFleet> {
+  const test = openFleet({ processes });
+  await test.call('vm.create', { name: 'web', sample: 'test' });
+  await test.call('power.on', { vm: 'web' });
+  await test.call('ft.on', { vm: 'web' });
+  await test.call('ft.wait', { vm: 'web', for: 'protected' });
+  return test;
+}
+
+async function story({ call }: TestFleet): Promise<string[]> {
+  return (await call('event.list', { vm: 'web' })).map(({ kind }) => kind);
+}
+
+test('Test Failover kills the primary and answers when the pair is Protected by another process', async () => {
+  const world = await protectedVm();
+  const before = await world.call('ft.status', { vm: 'web' });
+  const { ft } = await world.call('ft.testFailover', { vm: 'web' });
+  expect(ft).toMatchObject({ status: 'protected', primary: { pid: before.secondary?.pid } });
+  expect(world.processes.forked.find(({ pid }) => pid === before.primary?.pid)?.killed).toBe(true);
+  expect(await story(world)).toEqual(expect.arrayContaining(['ft.testFailover', 'ft.failover']));
+});
+
+test('Test Restart Secondary kills the secondary, Migrate Secondary dismisses it without a word of loss', async () => {
+  const world = await protectedVm();
+  for (const [command, lost] of [
+    ['ft.migrate', 0],
+    ['ft.testRestartSecondary', 1],
+  ] as const) {
+    const before = await world.call('ft.status', { vm: 'web' });
+    const { ft } = await world.call(command, { vm: 'web' });
+    expect(ft).toMatchObject({ status: 'protected', primary: { pid: before.primary?.pid } });
+    expect(ft.secondary?.pid).not.toBe(before.secondary?.pid);
+    expect((await story(world)).filter((kind) => kind === 'ft.secondaryLost')).toHaveLength(lost);
+  }
+});
+
+test('a test that ends with the VM powered off says so', async () => {
+  const world = await protectedVm();
+  const testing = world.call('ft.testFailover', { vm: 'web' });
+  const failed = expect(testing).rejects.toMatchObject({ code: 'failed' });
+  await world.call('power.off', { vm: 'web' });
+  await failed;
+});
+
+test('suspended Fault Tolerance stays suspended across a power-off and another host, until it is resumed', async () => {
+  const first = await protectedVm();
+  expect(await first.call('ft.suspend', { vm: 'web' })).toMatchObject({ ftEnabled: true, ft: { status: 'suspended' } });
+  expect(first.processes.last('endProtection')).toBe(first.processes.last('boot'));
+  await first.fleet.close();
+
+  const { call, processes } = openFleet({ dataFolder: first.dataFolder, guests: first.guests });
+  await call('power.on', { vm: 'web' });
+  expect(await call('ft.status', { vm: 'web' })).toMatchObject({ status: 'suspended', secondary: null });
+  await call('ft.resume', { vm: 'web' });
+  await call('ft.wait', { vm: 'web', for: 'protected' });
+  expect(processes.last('protect')).toBe(processes.last('boot'));
+});
+
+describe('pause', () => {
+  test('answers when the guest stands still, and so does going on', async () => {
+    const world = await protectedVm();
+    expect(await world.call('power.pause', { vm: 'web' })).toMatchObject({ power: 'paused' });
+    await expect(world.call('power.pause', { vm: 'web' })).rejects.toMatchObject({ code: 'refused' });
+    expect(await world.call('power.unpause', { vm: 'web' })).toMatchObject({ power: 'on' });
+    expect((await story(world)).slice(-2)).toEqual(['power.paused', 'power.unpaused']);
+  });
+
+  test('is told to a new primary again: the old one may not have passed it on', async () => {
+    const world = await protectedVm();
+    await world.call('power.pause', { vm: 'web' });
+    await world.call('ft.testFailover', { vm: 'web' });
+    expect(world.processes.last('pause').gotOf('pause')).toEqual([{ type: 'pause', paused: true }]);
+    expect(world.processes.last('pause').gotOf('boot')).toEqual([]);
+    expect(await world.call('vm.show', { vm: 'web' })).toMatchObject({ power: 'paused' });
+  });
+
+  test('ends with the machine: a VM that is powered off is not paused when it is powered on', async () => {
+    const world = await protectedVm();
+    await world.call('power.pause', { vm: 'web' });
+    expect(await world.call('power.reset', { vm: 'web' })).toMatchObject({ power: 'on' });
+    expect(world.processes.last('boot').gotOf('pause')).toEqual([]);
+  });
+});
+
+test('settings are checked together, kept, and given to both sides at the next start of a secondary', async () => {
+  const world = await protectedVm();
+  const bad = { lagThrottleMs: 500, lagHardMs: 400 };
+  await expect(world.call('vm.set', { vm: 'web', ...bad })).rejects.toMatchObject({ code: 'usage' });
+  await expect(world.call('vm.set', { vm: 'web' })).rejects.toThrow(/Say what to set: failureTimeoutMs/);
+  const set = await world.call('vm.set', { vm: 'web', failureTimeoutMs: 100, lagThrottleMs: 200 });
+  const settings = { failureTimeoutMs: 100, hashIntervalEpochs: 2500, lagThrottleMs: 200, lagHardMs: 1000 };
+  expect(set.ftSettings).toEqual(settings);
+  await world.call('ft.migrate', { vm: 'web' });
+  expect(world.processes.last('protect').gotOf('protect').at(-1)?.settings).toEqual(settings);
+  expect(world.processes.last('standBy').gotOf('standBy')[0]?.spec.settings).toEqual(settings);
+
+  await world.fleet.close();
+  const { call } = openFleet({ dataFolder: world.dataFolder, guests: world.guests });
+  expect((await call('vm.show', { vm: 'web' })).ftSettings).toEqual(settings);
+});
