@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * The command line's entry: finds the command, checks its arguments, runs it.
  *
@@ -145,6 +146,9 @@ function firstWords(argv: readonly string[]): string[] {
   if (words.length === 0) throw new CommandError('usage', 'Which command? "lockstep --help" lists them.');
   return words;
 }
+
+// Whoever reads our output may stop reading, as `head` does: that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 try {
   const parsed = parse(process.argv.slice(2));

@@ -16,6 +16,8 @@ let serial: SerialProgram;
 beforeAll(async () => {
   await host.start();
   await host.json('vm', 'create', 'counts', '--sample', 'test');
+  // Tests share two cores: a wider margin between standing still for a moment and for too long.
+  await host.json('vm', 'set', 'counts', 'failureTimeoutMs=1500');
   await host.json('power', 'on', 'counts');
   serial = host.attach('counts');
   await serial.until(/LOCKSTEP TEST GUEST/);
@@ -144,6 +146,7 @@ test('where a disk is shared, a hanging primary is ended before the new one touc
   const image = path.join(host.dataFolder, 'shared.img');
   copyFileSync(path.join(path.dirname(guestLibrary().bios), 'data.img'), image);
   await host.json('vm', 'create', 'writes', '--sample', 'test', '--hda', image);
+  await host.json('vm', 'set', 'writes', 'failureTimeoutMs=1500');
   await host.json('power', 'on', 'writes');
   const disk = host.attach('writes');
   await disk.until(/LOCKSTEP TEST GUEST/);

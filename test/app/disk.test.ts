@@ -16,6 +16,8 @@ beforeAll(async () => {
   image = path.join(host.dataFolder, 'disk.img');
   copyFileSync(path.join(path.dirname(guestLibrary().bios), 'data.img'), image);
   await host.json('vm', 'create', 'disk', '--sample', 'linux', '--hda', image);
+  // Tests share two cores: silence is no sign of death here, a closed channel is.
+  await host.json('vm', 'set', 'disk', 'failureTimeoutMs=5000');
   await powerOn();
 });
 

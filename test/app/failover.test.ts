@@ -15,6 +15,8 @@ describe('a protected Linux guest', () => {
   beforeAll(async () => {
     await host.start();
     await host.json('vm', 'create', 'web', '--sample', 'linux');
+    // Tests share two cores: silence is no sign of death here, a closed channel is.
+    await host.json('vm', 'set', 'web', 'failureTimeoutMs=5000');
     await host.json('power', 'on', 'web');
     serial = host.attach('web');
     await serial.until(PROMPT);

@@ -19,6 +19,7 @@ test('kill -9 of the host loses no configuration and no event, and leaves no rep
 }, async () => {
   await host.json('vm', 'create', 'keeps', '--sample', 'test');
   await host.json('vm', 'create', 'rests', '--sample', 'linux', '--memory', '96');
+  await host.json('vm', 'set', 'keeps', 'failureTimeoutMs=5000');
   await host.json('power', 'on', 'keeps');
   await host.json('ft', 'on', 'keeps');
   const { primary, secondary } = await host.waitFor('keeps', 'protected');

@@ -67,6 +67,8 @@ describe.skipIf(!executablePath)('the page, in Chromium', () => {
   });
 
   test('Turn on FT ends in Protected', { timeout: 120_000 }, async () => {
+    // Tests share two cores: silence is no sign of death here, a closed channel is.
+    await host.json('vm', 'set', 'Sample Linux', 'failureTimeoutMs=5000');
     await page.getByRole('tab', { name: 'Summary' }).click();
     await page.getByRole('button', { name: 'Turn on FT' }).first().click();
     await status('starting', 20_000);

@@ -16,6 +16,8 @@ let serial: SerialProgram;
 beforeAll(async () => {
   await host.start();
   await host.json('vm', 'create', 'web', '--sample', 'test');
+  // Tests share two cores: silence is no sign of death here, a closed channel is.
+  await host.json('vm', 'set', 'web', 'failureTimeoutMs=5000');
   await host.json('power', 'on', 'web');
   serial = host.attach('web');
   await serial.until(/LOCKSTEP TEST GUEST/);

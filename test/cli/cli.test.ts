@@ -1,5 +1,7 @@
 // `lockstep` as a real process: exit status 0 for done, 1 for failed, 2 for bad usage, and what it says.
 
+import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { commands } from '../../main/cli/commands.ts';
@@ -33,6 +35,16 @@ test('help lists every command, asked for or not', async () => {
   expect(asked).toEqual(bare);
   for (const { words } of commands) expect(bare.stdout).toContain(`  lockstep ${words}`);
   expect(bare.stdout).toContain('Exit status: 0 done, 1 failed, 2 bad usage.');
+});
+
+test('whoever stops reading the output ends the command, without a word', async () => {
+  const cli = path.join(import.meta.dirname, '../../main/cli.ts');
+  const child = spawn(process.execPath, [cli, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let errors = '';
+  child.stderr.on('data', (bytes) => (errors += String(bytes)));
+  const [status] = (await once(child, 'close')) as [number];
+  expect([status, errors]).toEqual([0, '']);
 });
 
 test('bad usage is told with what is right, and exit status 2', async () => {
