@@ -10,5 +10,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 180_000,
+    // What is polled is often asked of another process, which takes its time on a busy computer.
+    expect: { poll: { timeout: 30_000 } },
   },
 });

@@ -45,14 +45,15 @@ interface Report {
   readonly numFailedTestSuites: number;
 }
 
-async function tests(): Promise<void> {
-  say('\n== tests');
+/** Runs Vitest and adds up what it reports. */
+async function tests(name: string, args: readonly string[]): Promise<void> {
+  say(`\n== ${name}`);
   const folder = mkdtempSync(path.join(os.tmpdir(), 'lockstep-test-'));
   const file = path.join(folder, 'report.json');
   const manifest = createRequire(import.meta.url).resolve('vitest/package.json');
   const vitest = path.join(path.dirname(manifest), 'vitest.mjs');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  const well = await run(process.execPath, [vitest, 'run', ...reporters, ...process.argv.slice(2)]);
+  const well = await run(process.execPath, [vitest, 'run', ...reporters, ...args]);
   try {
     const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
     counts.passed += report.numPassedTests;
@@ -73,6 +74,13 @@ await step('browser', () => ensureChromium(say));
 await step('types', () => run('tsc', ['-b']));
 await step('lint', () => run('oxlint', ['--type-aware', '--deny-warnings']));
 await step('format', () => run('biome', ['format', '.']));
-await tests();
+const chosen = process.argv.slice(2);
+if (chosen.length > 0) {
+  await tests('chosen tests', chosen);
+} else {
+  await tests('tests', ['--exclude', 'test/app/**']);
+  // Whole applications, one after the other: each runs up to four busy processes of its own.
+  await tests('tests of the whole application', ['test/app', '--no-file-parallelism']);
+}
 say(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed === 0 ? 0 : 1;

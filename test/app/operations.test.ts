@@ -79,7 +79,7 @@ test('Test Failover ends the primary, and the pair is Protected again', { timeou
   const { ft } = await host.json<VmView>('ft', 'test-failover', 'ops');
   expect(ft).toMatchObject({ status: 'protected', primary: { pid: before.secondary?.pid } });
   expect(ft.generation).toBeGreaterThan(before.generation);
-  expect(isAlive(before.primary?.pid ?? 0)).toBe(false);
+  await expect.poll(() => isAlive(before.primary?.pid ?? 0)).toBe(false);
   await countsOn();
 });
 
@@ -163,7 +163,7 @@ test('settings are checked, kept, and hold from the next start of a secondary', 
 test('Reset starts the guest anew, and the pair is Protected again', { timeout: 120_000 }, async () => {
   const before = await host.status('ops');
   expect(await host.json('power', 'reset', 'ops')).toMatchObject({ power: 'on' });
-  expect(isAlive(before.primary?.pid ?? 0)).toBe(false);
+  await expect.poll(() => isAlive(before.primary?.pid ?? 0)).toBe(false);
   await serial.close();
   await startCounting();
   const { generation } = await host.waitFor('ops', 'protected');
