@@ -60,7 +60,11 @@ export class PrimaryRunner {
   readonly #disks: Disks;
   readonly #viewer: Viewer;
   readonly #recording: RecordingSession;
-  readonly #inputs = new InputQueue(() => this.#wake());
+  readonly #inputs = new InputQueue(() => {
+    if (!this.#held) this.#wake();
+  });
+  /** It stalls, or is slowed for the sake of the lag: an input must not hurry it. */
+  #held = false;
   readonly #pacer = new Pacer(() => Number(process.hrtime.bigint()));
   readonly #stops: (() => void)[] = [];
   #settings: FtSettings;
@@ -203,17 +207,19 @@ export class PrimaryRunner {
 
   readonly #turn = (): void => {
     this.#scheduled = false;
+    this.#held = false;
     if (!this.#running) return;
     const wait = this.#captureIfQuiet() ?? this.#recordIfQuiet() ?? this.#pauseIfQuiet() ?? this.#epoch();
     if (!this.#running || wait === ASLEEP) return;
-    if (wait < 1 || !this.#inputs.empty) this.#wake();
+    if (wait < 1 || (!this.#held && !this.#inputs.empty)) this.#wake();
     else this.#timer = setTimeout(() => this.#wake(), wait);
   };
 
   /** Executes one epoch, unless something forbids it; how long to wait before the next, in milliseconds. */
   #epoch(): number {
     const stalled = this.#primary.stalled();
-    if (stalled) return stalled === 'paused' ? ASLEEP : STALL_WAIT_MS;
+    if (stalled === 'paused') return ASLEEP;
+    if (stalled) return this.#hold(STALL_WAIT_MS);
     const machine = this.#machine;
     const inputs = this.#inputs.take();
     let head: Head = this.#pacer.head(machine.virtualNs, inputs);
@@ -228,7 +234,14 @@ export class PrimaryRunner {
     const now = performance.now();
     this.#viewer.look(now);
     if (head.slices === 0) return 0;
-    return Math.max(wait, this.#throttleWait(now));
+    const throttled = this.#throttleWait(now);
+    return throttled > 0 ? this.#hold(throttled) : wait;
+  }
+
+  /** Waits this long whatever comes in meanwhile, in milliseconds. */
+  #hold(waitMs: number): number {
+    this.#held = true;
+    return waitMs;
   }
 
   #lives(): void {

@@ -3,11 +3,12 @@
  *
  * Invariant: newest first; severity is told by icon and word; rows out of sight cost no layout (content-visibility).
  */
-import { CircleAlert, Info, List, Search, TriangleAlert, type LucideIcon } from 'lucide-react';
-import { useId, useMemo, useState } from 'react';
+import { CircleAlert, Info, List, TriangleAlert, type LucideIcon } from 'lucide-react';
+import { useMemo, useState } from 'react';
 import type { EventRecord, Severity, VmView } from '../../preload/contract.ts';
 import * as format from '../format.ts';
 import { Card } from '../kit/card.tsx';
+import { SearchField } from '../kit/search-field.tsx';
 import { usePage, useServices } from '../services.ts';
 import { en } from '../text/en.ts';
 
@@ -53,7 +54,7 @@ function EventList({ vm }: { readonly vm: VmView | null }) {
   return (
     <div className="events">
       <div className="events-bar">
-        <FilterField value={filter} onChange={setFilter} />
+        <SearchField label={en.events.filter} value={filter} onChange={setFilter} />
         <select
           className="select"
           aria-label="Severity"
@@ -76,25 +77,6 @@ function EventList({ vm }: { readonly vm: VmView | null }) {
           <EventTable events={shown} withVm={vm === null} sticky />
         </div>
       )}
-    </div>
-  );
-}
-
-function FilterField({ value, onChange }: { readonly value: string; readonly onChange: (value: string) => void }) {
-  const id = useId();
-  return (
-    <div className="search">
-      <label htmlFor={id} className="hidden-text">
-        {en.events.filter}
-      </label>
-      <Search className="icon" aria-hidden="true" />
-      <input
-        id={id}
-        type="search"
-        value={value}
-        placeholder={en.events.filter}
-        onChange={(event) => onChange(event.target.value)}
-      />
     </div>
   );
 }

@@ -3,12 +3,13 @@
  *
  * Invariant: one item is in the tab order at a time, arrow keys move, Enter opens; the open VM is marked as selected.
  */
-import { LayoutDashboard, List, Plus, Search } from 'lucide-react';
-import { useId, useRef, useState, type KeyboardEvent } from 'react';
+import { LayoutDashboard, List, Plus } from 'lucide-react';
+import { useRef, useState, type KeyboardEvent } from 'react';
 import type { VmView } from '../../preload/contract.ts';
 import { vmWords } from '../ft-view.ts';
 import { ActionContextMenu } from '../kit/action-menu.tsx';
 import { Button } from '../kit/button.tsx';
+import { SearchField } from '../kit/search-field.tsx';
 import type { Route } from '../route.ts';
 import { usePage, useServices } from '../services.ts';
 import { findVm } from '../state.ts';
@@ -35,7 +36,9 @@ export function Inventory() {
           onPress={() => store.setState({ dialog: { kind: 'newVm' } })}
         />
       </div>
-      {all.length > 5 || filter ? <Filter value={filter} onChange={setFilter} /> : null}
+      {all.length > 5 || filter ? (
+        <SearchField label={en.inventory.filter} value={filter} onChange={setFilter} />
+      ) : null}
       {vms.length > 0 ? (
         <Tree vms={vms} />
       ) : (
@@ -70,25 +73,6 @@ function Places() {
         </li>
       ))}
     </ul>
-  );
-}
-
-function Filter({ value, onChange }: { readonly value: string; readonly onChange: (value: string) => void }) {
-  const id = useId();
-  return (
-    <div className="search">
-      <label htmlFor={id} className="hidden-text">
-        {en.inventory.filter}
-      </label>
-      <Search className="icon" aria-hidden="true" />
-      <input
-        id={id}
-        type="search"
-        value={value}
-        placeholder={en.inventory.filter}
-        onChange={(event) => onChange(event.target.value)}
-      />
-    </div>
   );
 }
 
