@@ -377,6 +377,8 @@ export const topics = {
    * (input.ts).
    */
   screen: VmOnly,
+  /** Bytes from the host: what the guest plays (sound.ts). Ends at power-off. */
+  sound: VmOnly,
   /** Bytes both ways: the guest's first serial port. Ends at power-off. */
   serial: v.strictObject({
     vm: Vm,
@@ -393,6 +395,7 @@ export interface TopicData {
   events: readonly EventRecord[];
   metrics: VmMetrics;
   screen: never;
+  sound: never;
   serial: never;
 }
 

@@ -11,6 +11,7 @@ import { CommandError } from '../../preload/contract.ts';
 import { Client } from './client.ts';
 import { eventLine, ftDetails, metricsLine, vmDetails, vmTable } from './print.ts';
 import { attachSerial } from './serial.ts';
+import { recordSound, SOUND_SECONDS_MAX } from './sound.ts';
 
 /** What a command gets: its positional arguments in order, its options, and the general options. */
 export interface Invocation {
@@ -256,6 +257,24 @@ const serial: Command = {
     ),
 };
 
+const sound: Command = {
+  words: 'console sound',
+  takes: ['NAME', 'FILE.wav'],
+  options: { seconds: 'S' },
+  help: 'Record what the guest plays, for 10 seconds or --seconds S, in a WAV file that does not exist yet',
+  run: (invocation) =>
+    withHost(invocation, async (client) => {
+      const [vm = '', file = ''] = invocation.positionals;
+      const seconds = Number(invocation.options['seconds'] ?? 10);
+      if (!(seconds > 0 && seconds <= SOUND_SECONDS_MAX)) {
+        throw new CommandError('usage', `--seconds takes a number above 0, at most ${SOUND_SECONDS_MAX}.`);
+      }
+      const sounds = await recordSound(client, vm, path.resolve(file), seconds);
+      if (invocation.json) invocation.print(JSON.stringify({ file: path.resolve(file), seconds, sounds }));
+      else invocation.print(sounds === 0 ? 'The guest played nothing.' : `Recorded ${seconds} seconds in ${file}.`);
+    }),
+};
+
 export const commands: readonly Command[] = [
   create,
   simple('vm list', 'vm.list', 'List the VMs', vmTable, []),
@@ -297,6 +316,7 @@ export const commands: readonly Command[] = [
   screenshot,
   keyboard('console type', 'console.type', 'TEXT', 'text', 'Type text on the keyboard (\\n is Enter)'),
   keyboard('console key', 'console.key', 'COMBO', 'combo', 'Press a key or a combination such as ctrl+alt+del'),
+  sound,
   serial,
   recordStart,
   simple('record stop', 'record.stop', 'End the recording of a VM', ({ file, epochs, bytes }: RecordingEnd) => {

@@ -7,7 +7,14 @@
  */
 import type { FailoverReport, FaultKind, FtReason, FtState, Severity, StartProgress } from '../../preload/contract.ts';
 import type { FtEvent } from '../ft/environment.ts';
-import type { FromReplica, RecordingEvent, ReplicaSpec, ToReplica } from '../replica/messages.ts';
+import {
+  type FromReplica,
+  isOutput,
+  type RecordingEvent,
+  type ReplicaOutput,
+  type ReplicaSpec,
+  type ToReplica,
+} from '../replica/messages.ts';
 import type { Processes } from './processes.ts';
 import { injectFault } from './faults.ts';
 import type { Replica } from './replica.ts';
@@ -16,7 +23,7 @@ import type { Spares } from './spares.ts';
 
 /** What a pair tells its VM. */
 export interface PairOutside {
-  output(message: Extract<FromReplica, { type: 'serial' | 'nic' | 'screen' | 'committed' }>): void;
+  output(message: ReplicaOutput): void;
   /** The primary says what became of a recording. */
   recording(event: RecordingEvent): void;
   event(kind: string, severity: Severity, message: string, data?: { [key: string]: unknown }): void;
@@ -237,13 +244,8 @@ export class Pair {
       case 'report':
         this.#parts.outside.changed();
         return;
-      case 'serial':
-      case 'nic':
-      case 'screen':
-      case 'committed':
-        this.#parts.outside.output(message);
-        return;
       default:
+        if (isOutput(message)) this.#parts.outside.output(message);
     }
   }
 
@@ -342,13 +344,8 @@ export class Pair {
       case 'report':
         outside.changed();
         return;
-      case 'serial':
-      case 'nic':
-      case 'screen':
-      case 'committed':
-        outside.output(message);
-        return;
       default:
+        if (isOutput(message)) outside.output(message);
     }
   }
 

@@ -31,6 +31,8 @@ const SERIAL_PIECE_BYTES = 64 << 10;
 const EVENTS_BATCH = 1000;
 /** Pictures are left out while this much is unsent; the next one is whole. */
 const PICTURE_UNSENT_MAX = 4 << 20;
+/** Sound is left out while this much is unsent. */
+const SOUND_UNSENT_MAX = 256 << 10;
 /** A client that leaves this much unread is cut off. */
 const UNSENT_MAX = 64 << 20;
 
@@ -194,6 +196,15 @@ const feeds: { readonly [T in TopicName]: Topic<T> } = {
       asked ||= !busy;
     });
     return { cancel, bytes: (bytes) => vm.input({ device: 'console', input: decodeConsoleInput(bytes) }) };
+  },
+  sound: ({ fleet, door }, args, feed) => {
+    const vm = fleet.vm(args.vm);
+    vm.require('console');
+    const data = (bytes: Uint8Array): void => {
+      // Sound that comes late is no use: a slow listener misses some.
+      if (door.unsentBytes() < SOUND_UNSENT_MAX) feed.bytes(bytes);
+    };
+    return { cancel: vm.sound.listen({ data, end: () => feed.end() }) };
   },
   serial: (session, args, feed) => {
     const vm = session.fleet.vm(args.vm);

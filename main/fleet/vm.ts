@@ -1,6 +1,6 @@
 /**
- * One VM: its record, its power, its pair while it runs, and its outside ends (serial port, input line, screen), which
- * outlive every failover.
+ * One VM: its record, its power, its pair while it runs, and its outside ends (serial port, input line, screen, sound),
+ * which outlive every failover.
  *
  * Invariant: what the database says of its power is written before it is true for "on" and after it is true for
  * "off", so that a crash of the host is always seen as one.
@@ -27,6 +27,7 @@ import type { Processes } from './processes.ts';
 import { RecordingDesk } from './recording-desk.ts';
 import { ScreenHub } from './screen-hub.ts';
 import { SerialPort } from './serial-port.ts';
+import { SoundHub } from './sound-hub.ts';
 import type { Spares } from './spares.ts';
 import { changeSettings, checkFiles, hardware, settingsOf, specify, type GuestLibrary } from './spec.ts';
 
@@ -69,6 +70,7 @@ const NOTHING: Position = { epoch: 0, index: -1 };
 
 export class Vm {
   readonly serial = new SerialPort();
+  readonly sound = new SoundHub();
   readonly screen = new ScreenHub((message) => this.#pair?.send(message));
   readonly recording = new RecordingDesk({
     send: (message) => this.#pair?.send(message),
@@ -334,9 +336,10 @@ export class Vm {
   #pairOutside(): PairOutside {
     return {
       output: (message) => {
-        if (message.type === 'serial' || message.type === 'nic') {
+        if ('index' in message) {
           // Frames have nobody to receive them yet: what arrives here counts as arrived.
           if (message.type === 'serial') this.serial.receive(message, message.data);
+          else if (message.type === 'sound') this.sound.receive(message, message.data);
           this.#arrived(message);
         } else if (message.type === 'screen') {
           this.screen.receive(message.full, message.data);
@@ -408,6 +411,7 @@ export class Vm {
     this.#inputs.reset();
     this.#last = NOTHING;
     this.serial.reset();
+    this.sound.reset();
     this.screen.reset(encodeScreen({ kind: 'blank', full: true }));
     this.#settlePower();
   }

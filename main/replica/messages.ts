@@ -117,6 +117,7 @@ export type FromReplica =
   | { readonly type: 'resumed'; readonly liveMs: number }
   | { readonly type: 'serial'; readonly epoch: number; readonly index: number; readonly data: Uint8Array }
   | { readonly type: 'nic'; readonly epoch: number; readonly index: number; readonly data: Uint8Array }
+  | { readonly type: 'sound'; readonly epoch: number; readonly index: number; readonly data: Uint8Array }
   /** A display message (preload/screen.ts); `full` where it needs nothing before it. */
   | { readonly type: 'screen'; readonly full: boolean; readonly data: Uint8Array }
   | { readonly type: 'committed'; readonly sequence: number }
@@ -128,3 +129,10 @@ export type FromReplica =
 
 /** The links a replica can be given. */
 export type LinkName = 'peer';
+
+/** What a primary says that is meant for the outside ends of its VM. */
+export type ReplicaOutput = Extract<FromReplica, { type: 'serial' | 'nic' | 'sound' | 'screen' | 'committed' }>;
+
+export function isOutput(message: FromReplica): message is ReplicaOutput {
+  return 'index' in message || message.type === 'screen' || message.type === 'committed';
+}
