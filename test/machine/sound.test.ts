@@ -53,7 +53,7 @@ describe('the loudspeakers', () => {
     }
   });
 
-  test('a machine that plays is the same machine when its heads are executed again, and when it was cloned', async () => {
+  test('a machine that plays is the same when its heads are executed again, and when it was cloned', async () => {
     const { runner } = await playing();
     runner.steps(200);
     const clone = await createMachine(GUEST);
