@@ -1,8 +1,8 @@
 /**
  * DNS messages (RFC 1035) and the size that EDNS announces (RFC 6891).
  *
- * Invariants: a compressed name only ever points backwards, so reading one ends; a name has at most 255 bytes and a
- * message at most RECORDS_MAX records of each kind. A record's data are bytes: names inside them are not expanded.
+ * Invariants: a compressed name only ever points to what stands before it, so reading one ends; a name has at most 255
+ * bytes, and a message at most RECORDS_MAX records of each kind. A record's data are bytes: names inside them are not expanded.
  */
 import type { Ipv4Address } from './ipv4.ts';
 import { viewOf } from './view.ts';
@@ -29,6 +29,8 @@ export const RECORDS_MAX = 256;
 const HEADER_BYTES = 12;
 const LABEL_BYTES_MAX = 63;
 const NAME_BYTES_MAX = 255;
+/** Pointers in one name; a chain of them costs its reader more than its sender. */
+const JUMPS_MAX = 32;
 
 /** Labels, each byte a character: no escaping is needed, whatever they contain. The root is the empty list. */
 export type DnsName = readonly string[];
@@ -152,6 +154,7 @@ class Reader {
     let at = this.#at;
     let end: number | null = null;
     let bytes = 1;
+    let [partAt, jumps] = [at, 0];
     for (;;) {
       const length = this.#bytes[at];
       if (length === undefined) return null;
@@ -160,10 +163,11 @@ class Reader {
         const low = this.#bytes[at + 1];
         if (low === undefined) return null;
         const target = ((length & 0x3f) << 8) | low;
-        // Only backwards: else a name could go round in circles.
-        if (target >= at) return null;
+        jumps += 1;
+        // Only to before the part that is being read: else a name could go round in circles.
+        if (target >= partAt || jumps > JUMPS_MAX) return null;
         end ??= at + 2;
-        at = target;
+        [at, partAt] = [target, target];
         continue;
       }
       bytes += length + 1;
