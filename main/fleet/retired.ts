@@ -14,7 +14,7 @@ const RETIREMENT_MS = 30_000;
 
 export interface RetiredOutside {
   /** An output that was already on its way. */
-  output(message: Extract<FromReplica, { type: 'serial' | 'nic' | 'sound' }>): void;
+  output(message: Extract<FromReplica, { type: 'serial' | 'sound' }>): void;
   halted(replica: Replica, event: Extract<FtEvent, { type: 'halted' }>): void;
   /** A former primary was ended for the sake of a shared disk. */
   fenced(former: Replica): void;

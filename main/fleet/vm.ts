@@ -337,9 +337,8 @@ export class Vm {
     return {
       output: (message) => {
         if ('index' in message) {
-          // Frames have nobody to receive them yet: what arrives here counts as arrived.
           if (message.type === 'serial') this.serial.receive(message, message.data);
-          else if (message.type === 'sound') this.sound.receive(message, message.data);
+          else this.sound.receive(message, message.data);
           this.#arrived(message);
         } else if (message.type === 'screen') {
           this.screen.receive(message.full, message.data);

@@ -12,6 +12,7 @@ import { LOG_VERSION } from '../../main/ft/constants.ts';
 import { encodeEntry, type Entry } from '../../main/ft/log.ts';
 import { Primary } from '../../main/ft/primary.ts';
 import type { FromReplica, RecordingEvent, ReplicaSpec } from '../../main/replica/messages.ts';
+import { NicPort } from '../../main/replica/nic-port.ts';
 import { PrimaryRunner } from '../../main/replica/primary-runner.ts';
 import { Recorder, RECORDING_QUEUE_BYTES_MAX, type Sink } from '../../main/replica/recorder.ts';
 import {
@@ -255,7 +256,7 @@ async function recorded(): Promise<Recorded> {
   };
   const arbiter = new LeaseArbiter(datastore, 'vm', 'primary');
   const runner = await PrimaryRunner.start(
-    { spec, machine, arbiter, send, fenced: Promise.resolve(), halted: () => {} },
+    { spec, machine, arbiter, nic: new NicPort(), send, fenced: Promise.resolve(), halted: () => {} },
     (env, outside) => {
       return new Primary(env, outside, { generation, lastInput: 0 });
     },

@@ -12,6 +12,7 @@ import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
 import { Primary } from '../../main/ft/primary.ts';
 import { BackupRunner } from '../../main/replica/backup-runner.ts';
 import type { FromReplica, ReplicaSpec } from '../../main/replica/messages.ts';
+import { NicPort } from '../../main/replica/nic-port.ts';
 import { PrimaryRunner, type PrimaryParts } from '../../main/replica/primary-runner.ts';
 import { socketTransport } from '../../main/transport/socket.ts';
 import { eventually } from '../support/eventually.ts';
@@ -35,6 +36,7 @@ class Process {
       spec,
       machine: this.machine,
       arbiter,
+      nic: new NicPort(),
       send,
       halted: () => void (this.halted = true),
       fenced: Promise.resolve(),
