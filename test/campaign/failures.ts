@@ -169,12 +169,12 @@ async function until(condition: () => boolean | Promise<boolean>, what: string):
 
 /** Every generation has had one holder that went on: the events say who did. */
 async function checkGenerations(host: TestHost): Promise<void> {
-  const holders = new Map<number, unknown>();
+  const holders = new Map<number, number>();
   for (const event of await host.call('event.list', { vm: VM, limit: 10_000 })) {
     if (event.kind !== 'ft.failover') continue;
     const { generation, pid } = event.data as { generation: number; pid: number };
     const other = holders.get(generation);
-    if (other !== undefined) throw new Error(`${String(other)} and ${pid} both went live in generation ${generation}`);
+    if (other !== undefined) throw new Error(`${other} and ${pid} both went live in generation ${generation}`);
     holders.set(generation, pid);
   }
 }
