@@ -16,7 +16,7 @@ export function digits(number: number): string {
 }
 
 /** Counts on the console: `C 0`, `C 1`, … */
-const COUNT = 'n=0; while :; do echo "C $n"; n=$((n+1)); usleep 10000; done &';
+const COUNT = 'n=0; while :; do echo "C $n"; n=$((n+1)); usleep 20000; done &';
 
 /**
  * Writes file after file: `S 7` says that round 7 is on the disk. Reads the oldest one back from the disk: `R 0
@@ -27,21 +27,21 @@ const WRITE = [
   `yes $(printf %07d $i) | head -c ${FILE_BYTES} > /mnt/f$((i%${FILES})); sync; echo "S $i";`,
   `o=$((i-${FILES - 1})); if [ $o -ge 0 ]; then echo 3 > /proc/sys/vm/drop_caches;`,
   `echo "R $o $(sort -u /mnt/f$((o%${FILES})) | tr '\\n' ' ')"; fi;`,
-  'i=$((i+1)); usleep 30000; done &',
+  'i=$((i+1)); usleep 150000; done &',
 ].join(' ');
 
 /** Sends `0`, `1`, … to a port of the host. */
 function send(address: string, port: number): string {
-  return `(m=0; while :; do echo $m; m=$((m+1)); usleep 20000; done) | nc ${address} ${port} &`;
+  return `(m=0; while :; do echo $m; m=$((m+1)); usleep 40000; done) | nc ${address} ${port} &`;
 }
 
 /** The guest's shell is told this, a line at a time. */
-export function loadLines(options: { disk: boolean; frames: { address: string; port: number } | null }): string[] {
+export function loadLines(listener: { address: string; port: number } | null): string[] {
   return [
-    // Only what the load prints is on the console, and no job's number.
-    'exec 2>/dev/null; set +m',
-    ...(options.disk ? [WRITE] : []),
-    ...(options.frames ? [send(options.frames.address, options.frames.port)] : []),
+    // Only what the load prints is on the console: no prompt, and no job's number.
+    "exec 2>/dev/null; PS1=''; set +m",
+    WRITE,
+    ...(listener ? [send(listener.address, listener.port)] : []),
     COUNT,
   ];
 }
