@@ -91,9 +91,20 @@ export class DnsServer {
         this.#count(guest, -1);
         done(
           code,
-          records.map((record) => ({ ...record, name, class: DNS_CLASS_INTERNET })),
+          records.map(({ type, ttl, data }) => ({
+            name,
+            type,
+            class: DNS_CLASS_INTERNET,
+            ttl,
+            data: type === DNS_TYPE.a ? this.#asSeen(data) : data,
+          })),
         );
       });
+  }
+
+  /** The host calls itself by an address of its loopback (Debian: 127.0.1.1); a guest reaches that by the gateway. */
+  #asSeen(data: Uint8Array): Uint8Array {
+    return data[0] === 127 ? addressBytes(this.#subnet.gateway) : data;
   }
 
   #count(guest: Ipv4Address, change: number): void {
