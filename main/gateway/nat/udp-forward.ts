@@ -43,7 +43,10 @@ export class UdpForward {
 
   /** @throws {Error} (rejects) with the operating system's `code` when it cannot listen. */
   static listen(forward: Forward, target: ForwardTarget, host: UdpHost): Promise<UdpForward> {
-    const socket = dgram.createSocket({ type: isIPv6(forward.hostAddress) ? 'udp6' : 'udp4', ipv6Only: true });
+    // `::` is for IPv6 alone: who wants both protocols says so with two forwards.
+    const socket = isIPv6(forward.hostAddress)
+      ? dgram.createSocket({ type: 'udp6', ipv6Only: true })
+      : dgram.createSocket('udp4');
     return new Promise((resolve, reject) => {
       socket.once('error', (error) => {
         socket.close();
