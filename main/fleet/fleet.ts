@@ -10,12 +10,18 @@ import os from 'node:os';
 import path from 'node:path';
 import { CommandError, type HostView, type Inventory, type ParsedArgs } from '../../preload/contract.ts';
 import { forgetLease } from '../datastore/leases.ts';
+import { AlarmTable } from '../store/alarms.ts';
 import { openDataFolder, type OpenedFolder } from '../store/database.ts';
 import { EventTable } from '../store/events.ts';
+import { TaskTable } from '../store/tasks.ts';
 import { VmTable } from '../store/vms.ts';
+import { AlarmDesk } from './alarm-desk.ts';
+import { Housekeeping } from './housekeeping.ts';
 import type { Processes } from './processes.ts';
 import { Spares } from './spares.ts';
 import { configure, type GuestLibrary } from './spec.ts';
+import { TaskWatch } from './task-watch.ts';
+import { TaskDesk } from './tasks.ts';
 import { Vm, type VmSurroundings } from './vm.ts';
 
 /** Changes are told together, this often at most, in milliseconds. */
@@ -31,11 +37,14 @@ export interface FleetOptions {
 
 export class Fleet {
   readonly events: EventTable;
+  readonly tasks: TaskDesk;
+  readonly alarms: AlarmDesk;
   readonly #options: FleetOptions;
   readonly #folder: OpenedFolder;
   readonly #table: VmTable;
   readonly #around: VmSurroundings;
   readonly #spares: Spares;
+  readonly #housekeeping: Housekeeping;
   readonly #vms = new Map<string, Vm>();
   readonly #listeners = new Set<() => void>();
   #changeTimer: NodeJS.Timeout | null = null;
@@ -48,6 +57,15 @@ export class Fleet {
     const { database } = this.#folder;
     this.#table = new VmTable(database);
     this.events = new EventTable(database);
+    this.tasks = new TaskDesk(new TaskTable(database));
+    this.alarms = new AlarmDesk(new AlarmTable(database), this.events);
+    const watch = new TaskWatch(this.tasks);
+    this.events.follow((event) => {
+      this.alarms.heard(event);
+      watch.heard(event);
+    });
+    this.alarms.follow(() => this.#changed());
+    this.#housekeeping = new Housekeeping(database);
     const datastore = path.join(options.dataFolder, 'datastore');
     mkdirSync(datastore, { recursive: true, mode: 0o700 });
     this.#spares = new Spares(options.processes);
@@ -59,7 +77,14 @@ export class Fleet {
       guests: options.guests,
       datastore,
       hostName: os.hostname(),
-      changed: () => this.#changed(),
+      recordings: this.host.recordingsFolder,
+      changed: (vm) => {
+        const { subject } = vm;
+        this.alarms.look(subject);
+        watch.look(subject);
+        this.#changed();
+      },
+      alarms: (vm) => this.alarms.summary(vm),
     };
     this.events.add({ vm: null, kind: 'host.started', severity: 'info', message: 'Lockstep was started.' });
     this.#load();
@@ -67,7 +92,8 @@ export class Fleet {
 
   get host(): HostView {
     const { version, dataFolder } = this.#options;
-    return { version, dataFolder, hostName: this.#around.hostName, pid: process.pid };
+    const recordingsFolder = path.join(dataFolder, 'recordings');
+    return { version, dataFolder, recordingsFolder, hostName: os.hostname(), pid: process.pid };
   }
 
   inventory(): Inventory {
@@ -129,6 +155,9 @@ export class Fleet {
     await Promise.allSettled(running.map((vm) => vm.powerOff()));
     this.#spares.close();
     this.events.add({ vm: null, kind: 'host.stopped', severity: 'info', message: 'Lockstep was closed.' });
+    this.tasks.close();
+    this.alarms.close();
+    this.#housekeeping.close();
     if (this.#changeTimer) clearTimeout(this.#changeTimer);
     this.#listeners.clear();
     this.#folder.close();
@@ -150,6 +179,7 @@ export class Fleet {
       if (lost) this.#table.setPower(record.id, null, LOST_NOTE);
       const vm = new Vm(lost ? { ...record, poweredOnAt: null, note: LOST_NOTE } : record, this.#around);
       this.#vms.set(record.id, vm);
+      this.alarms.look(vm.subject);
       if (lost) this.#event(vm, 'power.lost', `${LOST_NOTE}.`, 'warning');
       if (record.id === id) made = vm;
     }

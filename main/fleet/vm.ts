@@ -8,6 +8,7 @@
 import { encodeScreen } from '../../preload/screen.ts';
 import {
   CommandError,
+  type AlarmSummary,
   type FaultKind,
   type FtSettings,
   type FtStatus,
@@ -21,6 +22,8 @@ import { comparePositions, type Position } from '../ft/output.ts';
 import type { OutsideInput } from '../replica/messages.ts';
 import type { EventTable } from '../store/events.ts';
 import type { VmRecord, VmTable } from '../store/vms.ts';
+import type { AlarmSubject } from './alarms.ts';
+import { ftStatusOf, metricsOf } from './figures.ts';
 import { InputLine } from './input-line.ts';
 import { Pair, type PairOutside } from './pair.ts';
 import type { Processes } from './processes.ts';
@@ -30,6 +33,7 @@ import { SerialPort } from './serial-port.ts';
 import { SoundHub } from './sound-hub.ts';
 import type { Spares } from './spares.ts';
 import { changeSettings, checkFiles, hardware, settingsOf, specify, type GuestLibrary } from './spec.ts';
+import type { Watched } from './task-watch.ts';
 
 /** What all VMs share. */
 export interface VmSurroundings {
@@ -41,7 +45,11 @@ export interface VmSurroundings {
   /** The folder of the shared storage. */
   readonly datastore: string;
   readonly hostName: string;
-  readonly changed: () => void;
+  /** Where recordings go whose file nobody has named. */
+  readonly recordings: string;
+  /** The VM may be in another state. */
+  readonly changed: (vm: Vm) => void;
+  readonly alarms: (vm: string) => AlarmSummary;
 }
 
 /** Confirmations of outputs are collected for this long, in milliseconds. */
@@ -73,9 +81,10 @@ export class Vm {
   readonly sound = new SoundHub();
   readonly screen = new ScreenHub((message) => this.#pair?.send(message));
   readonly recording = new RecordingDesk({
+    folder: () => this.#around.recordings,
     send: (message) => this.#pair?.send(message),
     event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
-    changed: () => this.#around.changed(),
+    changed: () => this.#around.changed(this),
   });
   readonly #inputs = new InputLine();
   readonly #around: VmSurroundings;
@@ -117,47 +126,23 @@ export class Vm {
     const { id, name, createdAt, config, ftEnabled, poweredOnAt, note } = this.#record;
     const shown = { id, name, createdAt, power: this.#power, poweredOnAt, note, hardware: hardware(config), ftEnabled };
     const { current: recording } = this.recording;
-    return { ...shown, ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording };
+    const alarms = this.#around.alarms(id);
+    return { ...shown, ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording, alarms };
   }
 
   ftStatus(): FtStatus {
-    const pair = this.#pair;
-    const report = pair?.primary?.report ?? null;
-    const delays = report?.outputDelayMs ?? null;
-    return {
-      ...this.#ftState(),
-      primary: pair?.primary?.place(this.#around.hostName) ?? null,
-      secondary: pair?.secondary?.place(this.#around.hostName) ?? null,
-      generation: pair?.generation ?? 0,
-      lagMs: report?.lagMs ?? null,
-      vLockstepIntervalMs: report?.vLockstepIntervalMs ?? null,
-      logBandwidthBitsPerSecond: report?.logBitsPerSecond ?? null,
-      outputDelayMsP50: delays?.p50 ?? null,
-      outputDelayMsP99: delays?.p99 ?? null,
-      lastFailover: pair?.lastFailover ?? null,
-      starting: pair?.starting ?? null,
-      lastStart: pair?.lastStart ?? null,
-    };
+    return ftStatusOf(this.#pair, this.#ftState(), this.#around.hostName);
   }
 
   metrics(): VmMetrics {
-    const report = this.#pair?.primary?.report ?? null;
-    const { lagMs, vLockstepIntervalMs, logBandwidthBitsPerSecond, outputDelayMsP50, outputDelayMsP99 } =
-      this.ftStatus();
-    return {
-      at: Date.now(),
-      instructionsPerSecond: report?.instructionsPerSecond ?? 0,
-      lagMs,
-      vLockstepIntervalMs,
-      logBandwidthBitsPerSecond,
-      outputDelayMsP50,
-      outputDelayMsP99,
-      outputsHeld: report?.outputsHeld ?? 0,
-      throttle: report?.throttle ?? 0,
-      stalls: report?.stalls ?? 0,
-      primary: this.#pair?.primary?.metrics() ?? null,
-      secondary: this.#pair?.secondary?.metrics() ?? null,
-    };
+    return metricsOf(this.#pair);
+  }
+
+  /** What alarms and tasks are about. Cheap: it is asked at every change. */
+  get subject(): AlarmSubject & Watched {
+    const { id, name, power } = this;
+    const throttle = this.#pair?.primary?.report?.throttle ?? 0;
+    return { id, name, power, ft: this.ftStatus(), ftSettings: settingsOf(this.#record), throttle };
   }
 
   #ftState(): Pick<FtStatus, 'status' | 'reason'> {
@@ -206,7 +191,7 @@ export class Vm {
       },
       this.#record.ftEnabled && !this.#record.ftSuspended,
     );
-    this.#around.changed();
+    this.#around.changed(this);
     await this.#powerSettled('startingUp');
     const error = this.#startError as string | null;
     if (error !== null) throw new CommandError('failed', `"${this.name}" could not be powered on: ${error}`);
@@ -218,7 +203,7 @@ export class Vm {
     if (this.#power !== 'shuttingDown') {
       this.#power = 'shuttingDown';
       this.#pair?.stop();
-      this.#around.changed();
+      this.#around.changed(this);
     }
     await this.#powerSettled('shuttingDown');
   }
@@ -270,7 +255,7 @@ export class Vm {
     this.#record = { ...this.#record, ftEnabled: enabled, ftSuspended: suspended };
     this.#event(kind, 'info', `Fault Tolerance was ${words}.`);
     this.#pair?.setProtected(enabled && !suspended);
-    this.#around.changed();
+    this.#around.changed(this);
     return this;
   }
 
@@ -278,7 +263,7 @@ export class Vm {
   operate(operation: PairOperation): void {
     this.require(`ft.${operation}`);
     this.#event(`ft.${operation}`, 'info', OPERATIONS[operation]);
-    if (operation === 'testFailover') this.#pair?.primary?.kill();
+    if (operation === 'testFailover') this.#pair?.testFailover();
     else this.#pair?.replaceSecondary(operation === 'migrate' ? 'migrate' : 'restart');
   }
 
@@ -289,7 +274,7 @@ export class Vm {
     this.#record = { ...this.#record, ftSettings };
     const what = Object.entries(changes).map(([key, value]) => `${key} = ${value}`);
     this.#event('vm.set', 'info', `Set: ${what.join(', ')}.`, changes);
-    this.#around.changed();
+    this.#around.changed(this);
   }
 
   /**
@@ -348,7 +333,7 @@ export class Vm {
       },
       recording: (event) => this.recording.heard(event),
       event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
-      changed: () => this.#around.changed(),
+      changed: () => this.#around.changed(this),
       started: () => {
         // It may have been told to end meanwhile: then it is on its way to off, and this changes nothing.
         if (this.#power === 'startingUp') this.#power = 'on';
@@ -426,7 +411,7 @@ export class Vm {
 
   #settlePower(): void {
     for (const resolve of this.#powerWaiters.splice(0)) resolve();
-    this.#around.changed();
+    this.#around.changed(this);
   }
 
   async #powerSettled(while_: PowerState): Promise<void> {

@@ -1,6 +1,7 @@
 // Commands as they come through a door: arguments parsed first, every error one that the user can act on.
 
 import { once } from 'node:events';
+import path from 'node:path';
 import fc from 'fast-check';
 import { decode as decodePng } from 'fast-png';
 import { describe, expect, test } from 'vitest';
@@ -110,6 +111,7 @@ test('the host is shown', async () => {
   expect(await call('host.show', {})).toEqual({
     version: '9.9.9',
     dataFolder,
+    recordingsFolder: path.join(dataFolder, 'recordings'),
     hostName: expect.any(String),
     pid: process.pid,
   });

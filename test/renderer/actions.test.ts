@@ -81,7 +81,10 @@ describe('enablement', () => {
 });
 
 describe('the runner', () => {
-  const inventory = { host: { version: '0', dataFolder: '/', hostName: 'h', pid: 1 }, vms: [on] };
+  const inventory = {
+    host: { version: '0', dataFolder: '/', recordingsFolder: '/r', hostName: 'h', pid: 1 },
+    vms: [on],
+  };
   const setUp = (call = vi.fn(async () => null as never)) => {
     const store = createPageStore({ phase: 'open', inventory });
     const go = vi.fn();

@@ -63,6 +63,7 @@ export function fakeVm(name: string, part: Partial<VmView> = {}): VmView {
     },
     ftEnabled: false,
     recording: null,
+    alarms: { active: 0, unacknowledged: 0, worst: null },
     ftSettings: { failureTimeoutMs: 500, hashIntervalEpochs: 2500, lagThrottleMs: 100, lagHardMs: 1000 },
     ft: OFF,
     ...part,
@@ -201,7 +202,13 @@ export class FakeWorld {
 
   #inventory() {
     return {
-      host: { version: '0.1.0', dataFolder: '/home/ada/.local/share/lockstep', hostName: 'lab-desk', pid: 48_001 },
+      host: {
+        version: '0.1.0',
+        dataFolder: '/home/ada/.local/share/lockstep',
+        recordingsFolder: '/home/ada/.local/share/lockstep/recordings',
+        hostName: 'lab-desk',
+        pid: 48_001,
+      },
       vms: this.vms,
     };
   }
