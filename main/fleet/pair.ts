@@ -225,7 +225,7 @@ export class Pair {
     switch (message.type) {
       case 'started':
         this.#phase = 'copying';
-        this.#parts.processes.link('peer', this.#primary.process, secondary.process);
+        this.#parts.processes.link(this.#primary.process, secondary.process);
         if (this.#settings) this.#primary.send({ type: 'protect', settings: this.#settings });
         this.#parts.outside.changed();
         return;

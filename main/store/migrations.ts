@@ -65,4 +65,22 @@ export const migrations: readonly string[] = [
   -- At most one active alarm of each definition for each VM.
   CREATE UNIQUE INDEX alarm_active ON alarm (vm_id, definition) WHERE cleared_at IS NULL;
   `,
+  `
+  CREATE TABLE network (
+    name    TEXT PRIMARY KEY COLLATE NOCASE,
+    subnet  TEXT,                                  -- of a NAT of our own …
+    uplink  TEXT,                                  -- … or where somebody else's network is
+    CHECK ((subnet IS NULL) <> (uplink IS NULL))
+  ) STRICT;
+
+  CREATE TABLE forward (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    vm_id         TEXT NOT NULL REFERENCES vm (id) ON DELETE CASCADE,
+    protocol      TEXT NOT NULL CHECK (protocol IN ('tcp', 'udp')),
+    host_address  TEXT NOT NULL,
+    host_port     INTEGER NOT NULL CHECK (host_port BETWEEN 1 AND 65535),
+    guest_port    INTEGER NOT NULL CHECK (guest_port BETWEEN 1 AND 65535),
+    UNIQUE (protocol, host_address, host_port)
+  ) STRICT;
+  `,
 ];
