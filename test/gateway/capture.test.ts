@@ -10,7 +10,7 @@ import { DNS_TYPE } from '../../main/gateway/wire/dns.ts';
 import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { GATEWAY, testGateway, vm } from '../support/gateway.ts';
-import { OUTSIDE } from '../support/guest-nic.ts';
+import { OUTSIDE } from '../support/addresses.ts';
 
 const TSHARK = '/usr/bin/tshark';
 

@@ -14,7 +14,7 @@ import { serializeStreamFrame, StreamFrames } from '../../main/gateway/wire/stre
 import { eventually, moment } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { testGateway, TestGuest, vm, type TestGateway } from '../support/gateway.ts';
-import { mac } from '../support/guest-nic.ts';
+import { mac } from '../support/addresses.ts';
 
 /** The other side of an uplink. */
 interface Far {
