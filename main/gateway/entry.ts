@@ -6,12 +6,9 @@
  * starts again.
  */
 import { connectParent } from '../transport/parent.ts';
-import { Gateway } from './gateway.ts';
+import { hostGateway, TICK_MS } from './host.ts';
 import type { FromGateway, GatewayLinkName, ToGateway } from './messages.ts';
-import { hostResolver } from './nat/resolver.ts';
 
-/** TCP's timers need no finer grain: its shortest are the delayed acknowledgement's tens of milliseconds. */
-const TICK_MS = 20;
 const REPORT_MS = 1000;
 /** Time for the last words to reach the fleet, in milliseconds. */
 const LAST_WORDS_MS = 200;
@@ -25,14 +22,7 @@ process.on('uncaughtException', (error) => {
   setTimeout(() => process.exit(1), LAST_WORDS_MS);
 });
 
-const gateway = new Gateway({
-  resolve: hostResolver(),
-  tcp: null,
-  send: (message) => parent.send(message),
-  now: () => performance.now(),
-  wallMs: () => performance.timeOrigin + performance.now(),
-  soon: (callback) => void setImmediate(callback),
-});
+const gateway = hostGateway((message) => parent.send(message));
 
 parent.onMessage((message) => gateway.handle(message));
 parent.onLink((name, transport) => gateway.link(name.slice('nic:'.length), transport));

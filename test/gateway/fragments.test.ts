@@ -35,7 +35,7 @@ test('a packet that was cut is put together, in whatever order its fragments com
 });
 
 describe('a packet', () => {
-  const [first, second, ...rest] = fragment(large, 1500) as [Ipv4Packet, Ipv4Packet];
+  const [first, second, ...rest] = fragment(large, 1500) as [Ipv4Packet, Ipv4Packet, ...Ipv4Packet[]];
 
   test('whose fragments overlap is dropped', () => {
     const reassembly = new Reassembly();

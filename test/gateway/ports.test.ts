@@ -8,7 +8,7 @@ import type { Transport } from '../../main/transport/transport.ts';
 import type { TransportLayer, TransportPacket } from '../../main/gateway/transport-layer.ts';
 import { eventually, moment } from '../support/eventually.ts';
 import { testGateway, vm } from '../support/gateway.ts';
-import { address, mac } from '../support/guest-nic.ts';
+import { address, mac } from '../support/addresses.ts';
 
 const frame = (n: number): Uint8Array =>
   serializeEthernet({

@@ -11,7 +11,7 @@ import { parseIpv4, PROTOCOL } from '../../main/gateway/wire/ipv4.ts';
 import { ntpTime, parseNtp, serializeNtp } from '../../main/gateway/wire/ntp.ts';
 import { eventually, moment } from '../support/eventually.ts';
 import { testGateway, GATEWAY, vm } from '../support/gateway.ts';
-import { address, dnsQuery, OUTSIDE } from '../support/guest-nic.ts';
+import { address, dnsQuery, OUTSIDE } from '../support/addresses.ts';
 
 const text = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString();
 const number = (bytes: Uint8Array | undefined): number => Buffer.from(bytes ?? []).readUIntBE(0, bytes?.length ?? 1);

@@ -21,7 +21,8 @@ import { DNS_CODE } from '../../main/gateway/wire/dns.ts';
 import { decodeToReplica, encodeToGateway } from '../../main/transport/frames.ts';
 import { portTransport, type PortLike } from '../../main/transport/port.ts';
 import type { Transport } from '../../main/transport/transport.ts';
-import { address, GuestNic, mac } from './guest-nic.ts';
+import { address, mac } from './addresses.ts';
+import { GuestNic } from './guest-nic.ts';
 
 export const GATEWAY = address('10.77.0.1');
 const NOBODY: Resolve = () => Promise.resolve({ code: DNS_CODE.noSuchName, records: [] });

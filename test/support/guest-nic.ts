@@ -21,7 +21,6 @@ import {
   ETHER_TYPE,
   NO_MAC,
   parseEthernet,
-  parseMac,
   serializeEthernet,
   type EthernetFrame,
   type MacAddress,
@@ -30,7 +29,6 @@ import { parseIcmp, serializeIcmp, type IcmpMessage } from '../../main/gateway/w
 import {
   BROADCAST_ADDRESS,
   NO_ADDRESS,
-  parseAddress,
   parseIpv4,
   PROTOCOL,
   serializeIpv4,
@@ -38,22 +36,8 @@ import {
   type Ipv4Packet,
 } from '../../main/gateway/wire/ipv4.ts';
 import { parseUdp, serializeUdp, type UdpDatagram } from '../../main/gateway/wire/udp.ts';
+import { dnsQuery } from './addresses.ts';
 import { eventually } from './eventually.ts';
-
-export function address(text: string): Ipv4Address {
-  const parsed = parseAddress(text);
-  if (parsed === null) throw new Error(`no address: ${text}`);
-  return parsed;
-}
-
-export function mac(text: string): MacAddress {
-  const parsed = parseMac(text);
-  if (parsed === null) throw new Error(`no MAC address: ${text}`);
-  return parsed;
-}
-
-/** An address that is no VM's and no gateway's. */
-export const OUTSIDE = address('203.0.113.9');
 
 export class GuestNic {
   readonly mac: MacAddress;
@@ -208,23 +192,6 @@ export class GuestNic {
       return message as DnsMessage;
     });
   }
-}
-
-export function dnsQuery(id: number, question: DnsMessage['questions'][number]): DnsMessage {
-  return {
-    id,
-    response: false,
-    opcode: 0,
-    authoritative: false,
-    truncated: false,
-    recursionDesired: true,
-    recursionAvailable: false,
-    code: 0,
-    questions: [question],
-    answers: [],
-    authorities: [],
-    additionals: [],
-  };
 }
 
 function first<T>(list: readonly T[]): T {

@@ -15,8 +15,10 @@ const TTL = 60;
 
 const FAILED: ResolverAnswer = { code: DNS_CODE.failed, records: [] };
 
-export function hostResolver(): Resolve {
+/** `servers` are asked instead of those the host is configured with, like 127.0.0.1:5353. Addresses come from the host. */
+export function hostResolver(servers?: readonly string[]): Resolve {
   const resolver = new dns.Resolver({ timeout: ANSWER_MS / 2, tries: 2 });
+  if (servers) resolver.setServers(servers);
   return async (question) => {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<ResolverAnswer>((resolve) => {
