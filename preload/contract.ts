@@ -15,6 +15,7 @@ import {
   type EventRecord,
   type TaskRecord,
 } from './history.ts';
+import { cardChoice, networkCommands, type NetworkResults, type NicView } from './network.ts';
 
 export type {
   AlarmRecord,
@@ -28,6 +29,7 @@ export type {
   TaskRecord,
 } from './history.ts';
 export { EVENTS_LIMIT_MAX } from './history.ts';
+export type { ForwardView, NetworkView, NicCounters, NicType, NicView } from './network.ts';
 
 /* ------------------------------------------------------------------ limits and small schemas ------------------- */
 
@@ -170,7 +172,6 @@ export interface VmHardware {
     readonly fda?: string;
   };
   readonly cmdline: string | null;
-  readonly mac: string;
 }
 
 /** A recording that is being made. */
@@ -199,6 +200,7 @@ export interface VmView {
   /** Something the user should know while the VM is off: "powered off unexpectedly", null otherwise. */
   readonly note: string | null;
   readonly hardware: VmHardware;
+  readonly nic: NicView;
   /** Fault Tolerance is turned on for this VM, whether or not it runs. */
   readonly ftEnabled: boolean;
   readonly ftSettings: FtSettings;
@@ -241,6 +243,8 @@ export interface HostView {
   readonly recordingsFolder: string;
   readonly hostName: string;
   readonly pid: number;
+  /** The guests' network gateway; null while nothing needs it. */
+  readonly gatewayPid: number | null;
 }
 
 /** What a window shows before anything is asked: kept up to date by the topic `inventory`. */
@@ -279,8 +283,10 @@ export const commands = {
     hda: v.optional(File),
     cdrom: v.optional(File),
     fda: v.optional(File),
+    ...cardChoice,
   }),
   'vm.delete': VmOnly,
+  ...networkCommands,
   'vm.set': v.strictObject({ vm: Vm, ...ftSettings }),
   'power.on': VmOnly,
   'power.off': VmOnly,
@@ -340,13 +346,14 @@ export type ParsedArgs<C extends CommandName> = v.InferOutput<(typeof commands)[
 export type FaultKind = v.InferOutput<typeof FaultKind>;
 
 /** What every command answers. */
-export interface CommandResults {
+export interface CommandResults extends NetworkResults {
   'host.show': HostView;
   'vm.list': readonly VmView[];
   'vm.show': VmView;
   'vm.create': VmView;
   'vm.delete': null;
   'vm.set': VmView;
+  'nic.set': VmView;
   'power.on': VmView;
   'power.off': VmView;
   'power.reset': VmView;

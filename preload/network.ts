@@ -37,6 +37,12 @@ const forward = {
   guestPort: Port,
 };
 
+/** What may be said of the card when a VM is made: by default virtio on the default network. */
+export const cardChoice = {
+  network: v.exactOptional(NetworkName),
+  nic: v.exactOptional(v.picklist(NIC_TYPES, `the network cards are: ${NIC_TYPES.join(', ')}`)),
+};
+
 /** The schemas of the commands' arguments. */
 export const networkCommands = {
   'network.list': v.strictObject({}),
@@ -145,7 +151,9 @@ export function parseForward(text: string): Pick<ForwardView, 'protocol' | 'host
 }
 
 /** The other way round. */
-export function formatForward(forward: Pick<ForwardView, 'protocol' | 'hostAddress' | 'hostPort' | 'guestPort'>): string {
+export function formatForward(
+  forward: Pick<ForwardView, 'protocol' | 'hostAddress' | 'hostPort' | 'guestPort'>,
+): string {
   const { protocol, hostAddress, hostPort, guestPort } = forward;
   const address = hostAddress.includes(':') ? `[${hostAddress}]` : hostAddress;
   return `${protocol}:${address}:${hostPort}:${guestPort}`;

@@ -11,6 +11,7 @@ import { follow, number, simple, withHost, type Command } from './command.ts';
 import { historyCommands } from './history.ts';
 import { ftDetails, hostDetails, metricsLine, vmDetails, vmTable } from './print.ts';
 import { attachSerial } from './serial.ts';
+import { networkCommands } from './network.ts';
 import { recordSound, SOUND_SECONDS_MAX } from './sound.ts';
 
 const create: Command = {
@@ -25,6 +26,8 @@ const create: Command = {
     hda: 'FILE',
     cdrom: 'FILE',
     fda: 'FILE',
+    network: 'NETWORK',
+    nic: 'virtio|ne2k|none',
   },
   help: 'Create a VM: a sample, or your own kernel, disk, CD or floppy image',
   run: (invocation) =>
@@ -233,6 +236,7 @@ export const commands: readonly Command[] = [
   keyboard('console key', 'console.key', 'COMBO', 'combo', 'Press a key or a combination such as ctrl+alt+del'),
   sound,
   serial,
+  ...networkCommands,
   recordStart,
   simple('record stop', 'record.stop', 'End the recording of a VM', ({ file, epochs, bytes }: RecordingEnd) => {
     return `Recorded ${epochs} epochs, ${(bytes / 2 ** 20).toFixed(1)} MiB, in ${file}.`;

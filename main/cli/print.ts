@@ -61,14 +61,15 @@ export function vmTable(vms: readonly VmView[]): string {
 }
 
 export function vmDetails(vm: VmView): string {
-  const { hardware } = vm;
+  const { hardware, nic } = vm;
   return pairs([
     ['Name', vm.name],
     ['Id', vm.id],
     ['Power', vm.note ? `${vm.power} (${vm.note})` : vm.power],
     ['Guest', hardware.guest],
     ['Memory', `${hardware.memoryMB} MB`],
-    ['MAC address', hardware.mac],
+    ['Network card', nic.type === 'none' ? 'none' : `${nic.type}, ${nic.mac}, on "${nic.network}"`],
+    ['Address', nic.guestAddress ?? (nic.address === null ? '–' : `${nic.address} (when the guest asks)`)],
     ...Object.entries(hardware.files).map(([kind, file]) => [kind, file] as const),
     ...(hardware.cmdline === null ? [] : [['Command line', hardware.cmdline] as const]),
     ['Created', new Date(vm.createdAt).toISOString()],

@@ -22,8 +22,7 @@ export function subnetOf(text: string): Subnet {
  */
 export function freeAddress(subnetText: string, taken: ReadonlySet<string>, wanted: string | null): string {
   const subnet = subnetOf(subnetText);
-  const fits = (address: number): boolean =>
-    isGuestAddress(subnet, address) && !taken.has(formatAddress(address));
+  const fits = (address: number): boolean => isGuestAddress(subnet, address) && !taken.has(formatAddress(address));
   const kept = wanted === null ? null : parseAddress(wanted);
   if (kept !== null && fits(kept)) return formatAddress(kept);
   for (const first of [subnet.network + FIRST_GUEST, subnet.gateway + 1]) {

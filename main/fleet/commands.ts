@@ -20,6 +20,7 @@ import type { GuardedCommand } from '../../preload/rules.ts';
 import { decodeScreen } from '../../preload/screen.ts';
 import { ScreenModel } from '../../preload/screen-model.ts';
 import type { Fleet } from './fleet.ts';
+import { networkHandlers } from './network-commands.ts';
 import type { PairOperation, Vm } from './vm.ts';
 import { replaced, waitForState } from './wait.ts';
 
@@ -33,10 +34,11 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
   'vm.list': (fleet) => fleet.inventory().vms,
   'vm.show': (fleet, { vm }) => fleet.vm(vm).view(),
   'vm.create': (fleet, args) => fleet.create(args).view(),
-  'vm.delete': (fleet, { vm }) => {
-    fleet.delete(fleet.vm(vm));
+  'vm.delete': async (fleet, { vm }) => {
+    await fleet.delete(fleet.vm(vm));
     return null;
   },
+  ...networkHandlers,
   'vm.set': (fleet, { vm, ...changes }) => {
     const found = fleet.vm(vm);
     found.set(changes);

@@ -116,10 +116,7 @@ export class ForwardDesk {
   #checkFree({ protocol, hostAddress, hostPort }: Omit<ForwardRecord, 'id'>, except: number | null): void {
     const same = this.#forwards.find(
       (one) =>
-        one.id !== except &&
-        one.protocol === protocol &&
-        one.hostAddress === hostAddress &&
-        one.hostPort === hostPort,
+        one.id !== except && one.protocol === protocol && one.hostAddress === hostAddress && one.hostPort === hostPort,
     );
     if (!same) return;
     throw new CommandError('exists', `There is already a forward ${formatForward(same)} (number ${same.id}).`);

@@ -30,6 +30,8 @@ export interface PairOutside {
   recording(event: RecordingEvent): void;
   event(kind: string, severity: Severity, message: string, data?: { [key: string]: unknown }): void;
   changed(): void;
+  /** A replica has built its machine: it can be plugged into the network. */
+  built(replica: Replica): void;
   /** The primary runs. */
   started(): void;
   /** There is a new primary, whose state includes the outside input `lastInput` and all before it. */
@@ -225,6 +227,7 @@ export class Pair {
     switch (message.type) {
       case 'started':
         this.#phase = 'copying';
+        this.#parts.outside.built(secondary);
         this.#parts.processes.link(this.#primary.process, secondary.process);
         if (this.#settings) this.#primary.send({ type: 'protect', settings: this.#settings });
         this.#parts.outside.changed();
@@ -304,6 +307,7 @@ export class Pair {
     const { outside } = this.#parts;
     switch (message.type) {
       case 'started':
+        outside.built(primary);
         outside.started();
         this.#scheduleStart();
         return;

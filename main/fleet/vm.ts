@@ -16,6 +16,7 @@ import {
   type VmMetrics,
   type VmView,
 } from '../../preload/contract.ts';
+import { DEFAULT_NETWORK_NAME } from '../../preload/network.ts';
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
 import { beginGeneration } from '../datastore/leases.ts';
 import { comparePositions, type Position } from '../ft/output.ts';
@@ -25,6 +26,7 @@ import type { VmRecord, VmTable } from '../store/vms.ts';
 import type { AlarmSubject } from './alarms.ts';
 import { ftStatusOf, metricsOf } from './figures.ts';
 import { InputLine } from './input-line.ts';
+import type { NetworkDesk, NicRecord } from './network-desk.ts';
 import { Pair, type PairOutside } from './pair.ts';
 import type { Processes } from './processes.ts';
 import { RecordingDesk } from './recording-desk.ts';
@@ -32,7 +34,7 @@ import { ScreenHub } from './screen-hub.ts';
 import { SerialPort } from './serial-port.ts';
 import { SoundHub } from './sound-hub.ts';
 import type { Spares } from './spares.ts';
-import { changeSettings, checkFiles, hardware, settingsOf, specify, type GuestLibrary } from './spec.ts';
+import { changeSettings, checkFiles, hardware, hostName, settingsOf, specify, type GuestLibrary } from './spec.ts';
 import type { Watched } from './task-watch.ts';
 
 /** What all VMs share. */
@@ -45,6 +47,7 @@ export interface VmSurroundings {
   /** The folder of the shared storage. */
   readonly datastore: string;
   readonly hostName: string;
+  readonly network: NetworkDesk;
   /** Where recordings go whose file nobody has named. */
   readonly recordings: string;
   /** The VM may be in another state. */
@@ -116,6 +119,11 @@ export class Vm {
     return this.#record.config.mac;
   }
 
+  /** Its network card. */
+  get nic(): NicRecord {
+    return this.#record.config.nic ?? { type: 'virtio', network: DEFAULT_NETWORK_NAME, address: null };
+  }
+
   get power(): PowerState {
     return this.#power;
   }
@@ -127,7 +135,8 @@ export class Vm {
     const shown = { id, name, createdAt, power: this.#power, poweredOnAt, note, hardware: hardware(config), ftEnabled };
     const { current: recording } = this.recording;
     const alarms = this.#around.alarms(id);
-    return { ...shown, ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording, alarms };
+    const nic = this.#around.network.nic(id, config.mac, this.nic);
+    return { ...shown, nic, ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording, alarms };
   }
 
   ftStatus(): FtStatus {
@@ -179,7 +188,9 @@ export class Vm {
     this.#power = 'startingUp';
     this.#startError = null;
     this.#event('power.on', 'info', 'Powered on.');
-    const { processes, spares } = this.#around;
+    const { processes, spares, network } = this.#around;
+    const { type, address, network: name } = this.nic;
+    if (type !== 'none') network.attach({ id: this.id, name: hostName(this.name), mac: this.mac, address }, name);
     this.#pair = new Pair(
       {
         spec: (holder) => ({ ...spec, holder, settings: settingsOf(this.#record) }),
@@ -267,6 +278,17 @@ export class Vm {
     else this.#pair?.replaceSecondary(operation === 'migrate' ? 'migrate' : 'restart');
   }
 
+  /** Another network card, or another network. @throws {CommandError} `refused` while the VM runs. */
+  setNic(nic: NicRecord): void {
+    this.require('nic.set');
+    const config = { ...this.#record.config, nic };
+    this.#around.vms.setConfig(this.id, config);
+    this.#record = { ...this.#record, config };
+    const what = nic.type === 'none' ? 'none' : `${nic.type} on "${nic.network}"`;
+    this.#event('nic.set', 'info', `Network card: ${what}.`, { ...nic });
+    this.#around.changed(this);
+  }
+
   /** @throws {CommandError} `usage` when the settings contradict each other. */
   set(changes: Partial<FtSettings>): void {
     const ftSettings = changeSettings(this.#record, changes);
@@ -334,6 +356,7 @@ export class Vm {
       recording: (event) => this.recording.heard(event),
       event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
       changed: () => this.#around.changed(this),
+      built: (replica) => this.#around.network.plug(this.id, replica),
       started: () => {
         // It may have been told to end meanwhile: then it is on its way to off, and this changes nothing.
         if (this.#power === 'startingUp') this.#power = 'on';
@@ -385,6 +408,7 @@ export class Vm {
     if (this.#power === 'startingUp') this.#startError = why;
     const note = unexpected ? `Powered off unexpectedly: ${why}` : null;
     this.#pair = null;
+    this.#around.network.detach(this.id);
     this.#pauseWanted = false;
     this.#power = 'off';
     this.#around.vms.setPower(this.id, null, note);

@@ -22,7 +22,8 @@ export interface ReplicaSpec {
   readonly seed: number;
   /** What the guest's clock shows at power-on, milliseconds since 1970, UTC. */
   readonly startTimeMs: number;
-  readonly mac: string;
+  /** The network card; null: it has none. */
+  readonly nic: { readonly type: 'virtio' | 'ne2k'; readonly mac: string } | null;
   readonly files: {
     readonly bios: string;
     readonly vgaBios: string;

@@ -73,7 +73,7 @@ function Performance({ vm }: { readonly vm: VmView }) {
 }
 
 function Hardware({ vm }: { readonly vm: VmView }) {
-  const { files, cmdline, guest, memoryMB, mac } = vm.hardware;
+  const { files, cmdline, guest, memoryMB } = vm.hardware;
   const named = [
     ['Kernel', files.bzimage],
     ['Initial RAM disk', files.initrd],
@@ -100,7 +100,7 @@ function Hardware({ vm }: { readonly vm: VmView }) {
           </Fact>
         ) : null}
         <Fact label="MAC address" mono>
-          {mac}
+          {vm.nic.mac}
         </Fact>
         {vm.poweredOnAt === null ? null : (
           <Fact label="Running for" title={format.dateAndTime(vm.poweredOnAt)}>

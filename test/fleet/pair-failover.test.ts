@@ -66,7 +66,7 @@ describe('the primary of a Protected pair dies', () => {
     ]);
 
     harness.secondary.says({ type: 'started', role: 'backup' });
-    expect(harness.processes.links.at(-1)).toEqual({ name: 'peer', a: survivor, b: harness.secondary });
+    expect(harness.processes.links.at(-1)).toEqual({ a: survivor, b: harness.secondary });
     harness.becomeProtected(survivor, 2);
     expect(harness.pair.status()).toEqual({ status: 'protected', reason: null });
   });

@@ -84,7 +84,7 @@ describe('enablement', () => {
 
 describe('the runner', () => {
   const inventory = {
-    host: { version: '0', dataFolder: '/', recordingsFolder: '/r', hostName: 'h', pid: 1 },
+    host: { version: '0', dataFolder: '/', recordingsFolder: '/r', hostName: 'h', pid: 1, gatewayPid: null },
     vms: [on],
   };
   const setUp = (call = vi.fn(async () => null as never)) => {

@@ -21,7 +21,7 @@ const event = (id: number): EventRecord => ({
 });
 const sample = (at: number) => ({ at }) as VmMetrics;
 const inventory = (...vms: Inventory['vms']): Inventory => ({
-  host: { version: '0', dataFolder: '/', recordingsFolder: '/r', hostName: 'h', pid: 1 },
+  host: { version: '0', dataFolder: '/', recordingsFolder: '/r', hostName: 'h', pid: 1, gatewayPid: null },
   vms,
 });
 const ON = fakeVm('One', { power: 'on' });

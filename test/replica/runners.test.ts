@@ -95,7 +95,7 @@ async function pair(arbiter?: Arbiter): Promise<World> {
     vgaMemoryMB: 8,
     seed: 1,
     startTimeMs: 0,
-    mac: '02:4c:53:00:00:01',
+    nic: { type: 'virtio', mac: '02:4c:53:00:00:01' },
     files: { bios: '', vgaBios: '', hda },
     cmdline: '',
     settings: { ...DEFAULT_SETTINGS, failureTimeoutMs: 5000 },
