@@ -1,12 +1,11 @@
 /**
- * The gateway's part in ARP: it answers for its own address and learns who has which. And the announcement of a guest
- * that went live somewhere else.
+ * The gateway's part in ARP: it answers for its own address. And the announcement of a guest that went live somewhere
+ * else.
  *
- * Invariants: the address of an attached VM is bound to its MAC address whatever anybody says; what is learned besides
- * is bounded.
+ * Invariant: an address belongs to the VM whose configuration gives it, whatever anybody says; nothing is learned, so
+ * nothing can be poisoned.
  */
-import { contains, type Subnet } from './subnet.ts';
-import type { Stations } from './stations.ts';
+import type { Subnet } from './subnet.ts';
 import { ARP_OPERATION, parseArp, serializeArp } from './wire/arp.ts';
 import {
   BROADCAST_MAC,
@@ -18,64 +17,20 @@ import {
 } from './wire/ethernet.ts';
 import { NO_ADDRESS, type Ipv4Address } from './wire/ipv4.ts';
 
-/** Addresses learned, apart from those of the configuration. */
-export const NEIGHBOURS_MAX = 256;
-
-export class Neighbours {
-  readonly #stations: Stations;
-  readonly #subnet: Subnet;
-  readonly #mac: MacAddress;
-  readonly #learned = new Map<Ipv4Address, MacAddress>();
-
-  constructor(stations: Stations, subnet: Subnet, mac: MacAddress) {
-    this.#stations = stations;
-    this.#subnet = subnet;
-    this.#mac = mac;
-  }
-
-  /** The reply to an ARP frame, as a frame; null where none is due. */
-  answer(frame: EthernetFrame): Uint8Array | null {
-    const packet = parseArp(frame.payload);
-    if (!packet || packet.senderMac !== frame.source) return null;
-    this.learn(packet.senderAddress, packet.senderMac);
-    if (packet.operation !== ARP_OPERATION.request || packet.targetAddress !== this.#subnet.gateway) return null;
-    const reply = {
-      operation: ARP_OPERATION.reply,
-      senderMac: this.#mac,
-      senderAddress: this.#subnet.gateway,
-      targetMac: packet.senderMac,
-      targetAddress: packet.senderAddress,
-    };
-    const payload = serializeArp(reply);
-    return serializeEthernet({ destination: packet.senderMac, source: this.#mac, type: ETHER_TYPE.arp, payload });
-  }
-
-  /** May whoever has this MAC address send packets from this address? */
-  mayUse(address: Ipv4Address, mac: MacAddress): boolean {
-    if (!contains(this.#subnet, address)) return false;
-    if (address === this.#subnet.gateway || address === this.#subnet.broadcast) return false;
-    const owner = this.#stations.byAddress(address);
-    return !owner || owner.mac === mac;
-  }
-
-  learn(address: Ipv4Address, mac: MacAddress): void {
-    if (!this.mayUse(address, mac) || this.#stations.byAddress(address)) return;
-    this.#learned.delete(address);
-    if (this.#learned.size >= NEIGHBOURS_MAX) {
-      const [oldest] = this.#learned.keys();
-      if (oldest !== undefined) this.#learned.delete(oldest);
-    }
-    this.#learned.set(address, mac);
-  }
-
-  macOf(address: Ipv4Address): MacAddress | null {
-    return this.#stations.byAddress(address)?.mac ?? this.#learned.get(address) ?? null;
-  }
-
-  /** The VM with this MAC address is gone. */
-  forget(mac: MacAddress): void {
-    for (const [address, owner] of this.#learned) if (owner === mac) this.#learned.delete(address);
-  }
+/** The reply to an ARP frame that asks for the gateway, as a frame; null where none is due. `mac` is the gateway's. */
+export function answerArp(frame: EthernetFrame, subnet: Subnet, mac: MacAddress): Uint8Array | null {
+  const packet = parseArp(frame.payload);
+  if (!packet || packet.senderMac !== frame.source) return null;
+  if (packet.operation !== ARP_OPERATION.request || packet.targetAddress !== subnet.gateway) return null;
+  const reply = {
+    operation: ARP_OPERATION.reply,
+    senderMac: mac,
+    senderAddress: subnet.gateway,
+    targetMac: packet.senderMac,
+    targetAddress: packet.senderAddress,
+  };
+  const payload = serializeArp(reply);
+  return serializeEthernet({ destination: packet.senderMac, source: mac, type: ETHER_TYPE.arp, payload });
 }
 
 /**

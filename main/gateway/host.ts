@@ -7,7 +7,7 @@ import { Gateway } from './gateway.ts';
 import type { FromGateway } from './messages.ts';
 import { hostResolver } from './nat/resolver.ts';
 
-/** How often `tick` wants to be called. TCP's shortest timers are the delayed acknowledgement's tens of milliseconds. */
+/** How often `tick` wants to be called: TCP's shortest timers are tens of milliseconds. */
 export const TICK_MS = 20;
 
 export function hostGateway(send: (message: FromGateway) => void): Gateway {

@@ -15,7 +15,7 @@ export interface NetworkSpec {
   readonly mode:
     | {
         readonly kind: 'nat';
-        /** Like 10.77.0.0/24. The first address is the gateway's: router, DNS and NTP server, and the host's loopback. */
+        /** Like 10.77.0.0/24. The first address is the gateway's: router, DNS, NTP, and the host's loopback. */
         readonly subnet: string;
         /** VMs are found as `name`, `name.domain` and `name.local`. */
         readonly domain: string;

@@ -1,7 +1,8 @@
 /**
  * The time of the host for guests that ask by SNTP (RFC 5905).
  *
- * Invariant: stratum 10, so that a guest that also asks a better clock prefers that one; the host's own offset is unknown.
+ * Invariant: stratum 10, so that a guest that also asks a better clock prefers that one. The host's own error is
+ * not known here.
  */
 import { NTP_MODE, ntpTime, serializeNtp, type NtpPacket } from './wire/ntp.ts';
 

@@ -3,7 +3,8 @@
  *
  * Invariants: what the guest sent is passed on exactly once and in order, because positions at or before the last one
  * seen are dropped; what was confirmed has been passed on. Frames to the guest go to the live replica of the highest
- * generation; while there is none, or its link is full, they wait in a bounded queue and are dropped and counted beyond.
+ * generation; while there is none, or its link is full, they wait in a bounded queue, and beyond it are dropped and
+ * counted.
  */
 import { decodeToGateway, encodeToReplica, type ToGatewayFrame } from '../transport/frames.ts';
 import type { Transport } from '../transport/transport.ts';

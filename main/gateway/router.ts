@@ -2,10 +2,10 @@
  * The gateway as a host on its network: it answers ARP, DHCP, DNS, NTP and pings, and routes what is for elsewhere to
  * the NAT.
  *
- * Invariants: a packet counts only when whoever sent its frame may use its source address; what cannot be delivered is
- * counted, and where the rules allow it the sender is told.
+ * Invariants: a packet counts only when its source address is that of the VM which sent its frame; what cannot be
+ * delivered is counted, and where the rules allow it the sender is told.
  */
-import { Neighbours } from './arp.ts';
+import { answerArp } from './arp.ts';
 import { DhcpServer } from './dhcp.ts';
 import type { DnsServer } from './dns.ts';
 import { fragment, Reassembly } from './fragments.ts';
@@ -63,7 +63,6 @@ export interface RouterCounters {
 
 export class Router {
   readonly #parts: RouterParts;
-  readonly #neighbours: Neighbours;
   readonly #reassembly = new Reassembly();
   readonly #icmp: IcmpService;
   readonly dhcp: DhcpServer;
@@ -72,7 +71,6 @@ export class Router {
 
   constructor(parts: RouterParts) {
     this.#parts = parts;
-    this.#neighbours = new Neighbours(parts.stations, parts.subnet, parts.mac);
     this.#icmp = new IcmpService(parts.subnet);
     this.dhcp = new DhcpServer(parts.stations, parts);
   }
@@ -87,7 +85,7 @@ export class Router {
     const frame = parseEthernet(bytes);
     if (!frame || (frame.destination !== this.#parts.mac && frame.destination !== BROADCAST_MAC)) return;
     if (frame.type === ETHER_TYPE.arp) {
-      const reply = this.#neighbours.answer(frame);
+      const reply = answerArp(frame, this.#parts.subnet, this.#parts.mac);
       if (reply) this.#parts.output(reply);
     } else if (frame.type === ETHER_TYPE.ipv4) {
       this.#ipv4(frame, nowMs);
@@ -96,8 +94,8 @@ export class Router {
 
   /** From the outside, or the gateway itself, to a guest. False when it was dropped. */
   send(protocol: number, packet: TransportPacket): boolean {
-    const mac = this.#neighbours.macOf(packet.destination);
-    return mac !== null && this.#emit(protocol, packet, mac, protocol === PROTOCOL.tcp);
+    const station = this.#parts.stations.byAddress(packet.destination);
+    return station !== undefined && this.#emit(protocol, packet, station.mac, protocol === PROTOCOL.tcp);
   }
 
   sendUdp(datagram: Datagram): boolean {
@@ -114,7 +112,6 @@ export class Router {
   }
 
   forget(mac: MacAddress): void {
-    this.#neighbours.forget(mac);
     this.dhcp.forget(mac);
   }
 
@@ -129,11 +126,10 @@ export class Router {
       if (packet.protocol === PROTOCOL.udp) this.#dhcp(packet, frame.source);
       return;
     }
-    if (!this.#neighbours.mayUse(packet.source, frame.source)) {
+    if (this.#parts.stations.byAddress(packet.source)?.mac !== frame.source) {
       this.counters.spoofed += 1;
       return;
     }
-    this.#neighbours.learn(packet.source, frame.source);
     const complete = this.#reassembly.add(packet, nowMs);
     if (complete) this.#dispatch(complete, frame.source, nowMs);
   }

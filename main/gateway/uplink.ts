@@ -83,7 +83,7 @@ export class Uplink {
     socket.on('data', (bytes) => {
       const whole = frames.push(bytes as Buffer);
       if (!whole) {
-        why = `the other side announced a frame of more than ${FRAME_BYTES_MAX} bytes: it does not speak QEMU's framing`;
+        why = `it announced a frame of more than ${FRAME_BYTES_MAX} bytes: it does not speak QEMU's framing`;
         socket.destroy();
         return;
       }

@@ -158,7 +158,7 @@ class SlowLink implements Transport {
   close(): void {}
 }
 
-test('a replica that does not read fills a bounded queue; then it is dropped and counted, and room is told', async () => {
+test('a replica that does not read fills a bounded queue; what is beyond is dropped, and room is told', async () => {
   let ready = 0;
   const nothing = (): void => {};
   const hooks = { received: nothing, delivered: nothing, wentLive: nothing, broken: nothing };
@@ -179,7 +179,7 @@ test('a replica that does not read fills a bounded queue; then it is dropped and
   expect([ready, port.writable, slow.sent.length]).toEqual([1, true, accepted]);
 });
 
-test('a transport that plugs in gets its packets whole, hears of going live, and is told when its guest is gone', async () => {
+test('a transport that plugs in gets packets, hears of going live, and is told when its guest is gone', async () => {
   const story: string[] = [];
   const received: TransportPacket[] = [];
   const layer: TransportLayer = {

@@ -15,7 +15,7 @@ const TTL = 60;
 
 const FAILED: ResolverAnswer = { code: DNS_CODE.failed, records: [] };
 
-/** `servers` are asked instead of those the host is configured with, like 127.0.0.1:5353. Addresses come from the host. */
+/** `servers`, like 127.0.0.1:5353, are asked instead of the host's own, but for addresses. */
 export function hostResolver(servers?: readonly string[]): Resolve {
   const resolver = new dns.Resolver({ timeout: ANSWER_MS / 2, tries: 2 });
   if (servers) resolver.setServers(servers);
