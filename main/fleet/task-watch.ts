@@ -67,7 +67,7 @@ export class TaskWatch {
         if (kinds.includes(task.kind)) this.#tasks.end(task.id, outcome, outcome === 'failed' ? message : null);
       }
     };
-    if (kind === 'record.started') this.#tasks.begin('record', vm, 'user', { progress: null, phase: 'Recording' });
+    if (kind === 'record.started') this.#tasks.begin('record', vm, 'user', { progress: null, phase: message });
     else if (kind === 'record.stopped') end(['record'], 'done');
     else if (kind === 'record.failed') end(['record'], 'failed');
     // It is tried again, for as long as it takes: that is Lockstep's own task.

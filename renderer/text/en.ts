@@ -268,7 +268,7 @@ export const en = {
     off: 'Power the VM on to measure it.',
     speed: 'Speed',
     throttle: 'Throttle',
-    throttleHint: 'the primary is slowed by',
+    throttleHint: 'slowed by',
     stalls: 'Stalls',
     stallsHint: 'since it went live',
     held: 'Outputs held',

@@ -14,7 +14,7 @@ import { Button } from '../kit/button.tsx';
 import { Dialog } from '../kit/dialog.tsx';
 import { Field } from '../kit/field.tsx';
 import { usePage, useServices } from '../services.ts';
-import { findVm, withToast } from '../state.ts';
+import { findVm } from '../state.ts';
 import { en } from '../text/en.ts';
 
 export function RecordDialog({ vm: id }: { readonly vm: string }) {
@@ -37,10 +37,8 @@ export function RecordDialog({ vm: id }: { readonly vm: string }) {
     setFailure(null);
     try {
       const named = file.trim();
-      const recording = await bridge.call('record.start', { vm: vm.id, ...(named && { file: named }) });
+      await bridge.call('record.start', { vm: vm.id, ...(named && { file: named }) });
       close();
-      const toast = { tone: 'info', title: en.record.started, message: recording.file } as const;
-      store.setState((state) => withToast(state, toast));
     } catch (error) {
       setFailure(error instanceof Error ? error.message : String(error));
       setBusy(false);
