@@ -22,6 +22,7 @@ export default defineConfig({
           cli: 'main/cli.ts',
           replica: 'main/replica/entry.ts',
           replay: 'main/replica/replay-entry.ts',
+          gateway: 'main/gateway/entry.ts',
         },
         output: { format: 'es', entryFileNames: '[name].js' },
       },

@@ -57,10 +57,11 @@ const MAY_IMPORT: { readonly [zone: string]: readonly string[] } = {
   'main/transport': [],
   'main/datastore': ['main/ft'],
   'main/replica': ['main/ft', 'main/machine', 'main/transport', 'main/datastore', 'preload'],
+  'main/gateway': ['main/transport'],
   'main/store': ['preload'],
   // Of replica only the messages, of ft and datastore what the control plane needs: see NARROW.
   'main/fleet': ['main/store', 'main/datastore', 'main/replica', 'main/ft', 'preload'],
-  'main/web': ['main/fleet', 'main/replica', 'preload'],
+  'main/web': ['main/fleet', 'main/replica', 'main/transport', 'preload'],
   'main/shell': ['main/fleet', 'main/replica', 'main/web', 'main', 'preload'],
   'main/cli': ['main/web', 'main/replica', 'preload'],
   main: ['main/fleet', 'main/web', 'main/shell', 'main/cli', 'preload'],
@@ -73,7 +74,8 @@ const MAY_IMPORT: { readonly [zone: string]: readonly string[] } = {
 const NARROW: { readonly [pair: string]: readonly string[] } = {
   'main/fleet → main/replica': ['main/replica/messages.ts'],
   'main/fleet → main/ft': ['main/ft/constants.ts', 'main/ft/environment.ts', 'main/ft/output.ts'],
-  'main/web → main/replica': ['main/replica/messages.ts', 'main/replica/parent.ts'],
+  'main/web → main/replica': ['main/replica/messages.ts'],
+  'main/web → main/transport': ['main/transport/parent.ts'],
   'main/shell → main/replica': ['main/replica/messages.ts'],
   'main/shell → main': ['main/paths.ts'],
   'main/shell → main/web': ['main/web/page-files.ts'],
@@ -168,7 +170,7 @@ test('nothing calls what has a better replacement', () => {
 
 /** Files that are started rather than imported. */
 const ENTRIES: readonly RegExp[] = [
-  /^main\/(index|cli|start|replica\/entry|replica\/replay-entry)\.ts$/,
+  /^main\/(index|cli|start|replica\/entry|replica\/replay-entry|gateway\/entry)\.ts$/,
   /^preload\/index\.ts$/,
   /^renderer\/(main\.tsx|vite\.config\.ts)$/,
   /^resources\/guests\/build\.ts$/,

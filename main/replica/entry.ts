@@ -8,17 +8,17 @@ import { LeaseArbiter } from '../datastore/leases.ts';
 import { Primary } from '../ft/primary.ts';
 import { loadCore } from '../machine/v86.ts';
 import { FaultyTransport } from '../transport/faulty.ts';
+import { connectParent } from '../transport/parent.ts';
 import type { Transport } from '../transport/transport.ts';
 import { BackupRunner } from './backup-runner.ts';
 import { buildMachine } from './build-machine.ts';
-import type { FromReplica, ReplicaSpec, ToReplica } from './messages.ts';
-import { connectParent } from './parent.ts';
+import type { FromReplica, LinkName, ReplicaSpec, ToReplica } from './messages.ts';
 import { PrimaryRunner, type PrimaryParts } from './primary-runner.ts';
 
 /** Time for the last words to reach the fleet, in milliseconds. */
 const LAST_WORDS_MS = 200;
 
-const parent = connectParent();
+const parent = connectParent<FromReplica, ToReplica, LinkName>();
 let primary: PrimaryRunner | null = null;
 let backup: BackupRunner | null = null;
 /** What to do with the link that comes next, and a link that came first. */

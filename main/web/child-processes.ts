@@ -10,7 +10,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Processes, ReplicaProcess } from '../fleet/processes.ts';
 import type { FromReplica, LinkName, ToReplica } from '../replica/messages.ts';
-import type { LinkInstruction, LinkListening } from '../replica/parent.ts';
+import type { LinkInstruction, LinkListening } from '../transport/parent.ts';
 
 class NodeReplica implements ReplicaProcess {
   readonly #child: ChildProcess;

@@ -1,9 +1,9 @@
 // What stands in for a replica process: it answers its parent, and tells what comes over its link.
 
-import { connectParent } from '../../main/replica/parent.ts';
-import type { FromReplica } from '../../main/replica/messages.ts';
+import type { FromReplica, LinkName, ToReplica } from '../../main/replica/messages.ts';
+import { connectParent } from '../../main/transport/parent.ts';
 
-const parent = connectParent();
+const parent = connectParent<FromReplica, ToReplica, LinkName>();
 const tell = (message: string): void => parent.send({ type: 'failed', message } satisfies FromReplica);
 
 parent.onMessage((message) => {
