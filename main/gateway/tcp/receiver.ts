@@ -9,7 +9,7 @@ import { positionOf, sequenceOf } from './sequence.ts';
 
 const WINDOW_FIELD_MAX = 0xffff;
 
-/** `news`: in order. `gap`: something before it is missing. `nothing`: no data, or all of it is known. */
+/** `news`: in order. `gap`: something before it is missing. `repeat`: all of it is known. `nothing`: there was nothing. */
 export type Received = 'news' | 'gap' | 'nothing' | 'repeat';
 
 export class Receiver {
@@ -83,8 +83,9 @@ export class Receiver {
     const inside = end > limit ? payload.subarray(0, Math.max(0, limit - position)) : payload;
     if (inside.length > 0) this.#buffer.store(position, inside);
     if (this.next > before) return 'news';
-    if (position > this.next) return 'gap';
-    return payload.length > 0 || fin ? 'repeat' : 'nothing';
+    // An acknowledgement must never be answered with one, wherever it stands: the two ends would go on for ever.
+    if (payload.length === 0 && !fin) return 'nothing';
+    return position > this.next ? 'gap' : 'repeat';
   }
 
   read(): Uint8Array | null {
