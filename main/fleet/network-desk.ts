@@ -77,9 +77,8 @@ export class NetworkDesk {
         around.changed();
       },
     });
-    const { table, event, changed } = around;
     const reports = (): readonly ForwardReport[] => this.#report?.forwards ?? [];
-    this.forwards = new ForwardDesk({ table, event, changed, gateway: this.#gateway, reports });
+    this.forwards = new ForwardDesk({ ...around, gateway: this.#gateway, reports });
   }
 
   /** To be called when the fleet knows its VMs: a forward listens also while its VM is off. */
@@ -261,6 +260,11 @@ export class NetworkDesk {
       case 'linkRefused':
         this.#around.event(event.vm, 'network.linkRefused', 'warning', `A replica was unplugged: ${event.why}.`);
         return;
+      case 'tcpLimited': {
+        const message = `${event.guest} has ${event.connections} TCP connections, as many as it may: more are refused.`;
+        this.#around.event(null, 'network.tcpLimited', 'warning', message);
+        return;
+      }
       case 'wentLive':
     }
   }
