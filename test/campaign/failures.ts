@@ -30,7 +30,7 @@ export interface Failure {
   readonly fault: Fault;
   /** Whom it hit; null for a cut channel. */
   readonly victim: 'primary' | 'secondary' | null;
-  /** The longest time in which each observer saw nothing, from just before the fault until all had gone on. */
+  /** The longest time in which each observer saw nothing, from just before the fault until all saw more after it. */
   readonly silenceMs: { readonly [observer: string]: number };
   /** From the fault until Protected again. */
   readonly protectedMs: number;
@@ -88,6 +88,8 @@ async function failOnce(scene: Scene, number: number, fault: Fault): Promise<Fai
   if (victim && fault === 'kill') process.kill(before[victim]?.pid ?? 0, 'SIGKILL');
   else await host.call('fault', { vm: VM, kind: victim ? `hang-${victim}` : 'cut-channel' });
   await until(async () => (await status(host)).generation !== before.generation, `after the ${fault} somebody goes on`);
+  await goesOn(scene);
+  const silenceMs = Object.fromEntries(observers.map((observer) => [observer.name, observer.takeSilence()]));
   if (fault === 'hang') await host.call('fault', { vm: VM, kind: 'heal' });
   const after = await becomes(host, 'protected');
   const protectedMs = performance.now() - failedAt;
@@ -99,7 +101,7 @@ async function failOnce(scene: Scene, number: number, fault: Fault): Promise<Fai
     number,
     fault,
     victim,
-    silenceMs: Object.fromEntries(observers.map((observer) => [observer.name, observer.takeSilence()])),
+    silenceMs,
     protectedMs,
     stunMs: after.lastStart?.stunMs ?? null,
     failover: changed ? after.lastFailover : null,
