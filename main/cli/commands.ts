@@ -101,16 +101,16 @@ const set: Command = {
   words: 'vm set',
   takes: ['NAME', 'KEY=VALUE …'],
   help:
-    'Set failureTimeoutMs, hashIntervalEpochs, lagThrottleMs or lagHardMs of a VM; ' +
+    'Set failureTimeoutMs, hashIntervalEpochs, lagThrottleMs, lagHardMs, diskMode (shared|separate) or ' +
+    'diskReads (log|backup) of a VM; ' +
     'effective from the next power-on or start of a secondary',
   run: (invocation) =>
     withHost(invocation, async (client) => {
       const [name, ...assignments] = invocation.positionals;
       const settings = assignments.map((assignment) => {
         const [, key = '', value = ''] = /^([^=]+)=(.*)$/.exec(assignment) ?? [];
-        if (value.trim() === '' || !Number.isFinite(Number(value)))
-          throw new CommandError('usage', `KEY=VALUE with a number for the value is needed, not "${assignment}".`);
-        return [key, Number(value)] as const;
+        if (value.trim() === '') throw new CommandError('usage', `KEY=VALUE is needed, not "${assignment}".`);
+        return [key, Number.isFinite(Number(value)) ? Number(value) : value] as const;
       });
       const vm = await client.call('vm.set', { vm: name, ...Object.fromEntries(settings) } as never);
       invocation.print(invocation.json ? JSON.stringify(vm) : vmDetails(vm));

@@ -53,6 +53,7 @@ export function vmDetails(vm: VmView): string {
     ['Memory', `${hardware.memoryMB} MB`],
     ['MAC address', hardware.mac],
     ...Object.entries(hardware.files).map(([kind, file]) => [kind, file] as const),
+    ...(vm.currentDisk === undefined ? [] : [['Disk is now in', vm.currentDisk] as const]),
     ...(hardware.cmdline === null ? [] : [['Command line', hardware.cmdline] as const]),
     ['Created', new Date(vm.createdAt).toISOString()],
     ['Fault Tolerance', STATES[vm.ft.status]],
