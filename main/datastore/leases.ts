@@ -151,7 +151,8 @@ export class LeaseArbiter implements Arbiter {
       .transaction((): ClaimResult => {
         const { changes } = database
           .prepare(
-            'UPDATE lease SET generation = ?, holder = ?, disk_slot = ?, claimed_at = ? WHERE vm = ? AND generation = ?',
+            `UPDATE lease SET generation = ?, holder = ?, disk_slot = ?, claimed_at = ?
+             WHERE vm = ? AND generation = ?`,
           )
           .run(generation + 1, this.#holder, this.#slot, Date.now(), this.#vm, generation);
         if (changes === 1) return { outcome: 'won' };

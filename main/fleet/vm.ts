@@ -18,16 +18,18 @@ import {
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
 import { beginGeneration } from '../datastore/leases.ts';
 import { comparePositions, type Position } from '../ft/output.ts';
-import type { OutsideInput } from '../replica/messages.ts';
+import type { OutsideInput, ReplicaSpec } from '../replica/messages.ts';
 import type { EventTable } from '../store/events.ts';
 import type { VmRecord, VmTable } from '../store/vms.ts';
 import { InputLine } from './input-line.ts';
-import { Pair, type PairOutside } from './pair.ts';
+import { Pair } from './pair.ts';
+import type { PairOutside } from './pair-parts.ts';
 import type { Processes } from './processes.ts';
 import { RecordingDesk } from './recording-desk.ts';
 import { ScreenHub } from './screen-hub.ts';
 import { SerialPort } from './serial-port.ts';
 import type { Spares } from './spares.ts';
+import { otherSlot, VmDisk } from './vm-disk.ts';
 import { changeSettings, checkFiles, hardware, settingsOf, specify, type GuestLibrary } from './spec.ts';
 
 /** What all VMs share. */
@@ -75,6 +77,7 @@ export class Vm {
     event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
     changed: () => this.#around.changed(),
   });
+  readonly disk: VmDisk;
   readonly #inputs = new InputLine();
   readonly #around: VmSurroundings;
   #record: VmRecord;
@@ -91,6 +94,7 @@ export class Vm {
   constructor(record: VmRecord, around: VmSurroundings) {
     this.#record = record;
     this.#around = around;
+    this.disk = new VmDisk(around.datastore, record.id, record.config.hda);
   }
 
   get id(): string {
@@ -115,7 +119,9 @@ export class Vm {
     const { id, name, createdAt, config, ftEnabled, poweredOnAt, note } = this.#record;
     const shown = { id, name, createdAt, power: this.#power, poweredOnAt, note, hardware: hardware(config), ftEnabled };
     const { current: recording } = this.recording;
-    return { ...shown, ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording };
+    const { current, slot } = this.disk;
+    const currentDisk = slot === 'B' && current !== undefined ? { currentDisk: current } : {};
+    return { ...shown, ...currentDisk, ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording };
   }
 
   ftStatus(): FtStatus {
@@ -177,13 +183,15 @@ export class Vm {
   async powerOn(): Promise<void> {
     this.require('power.on');
     const { datastore, guests, vms } = this.#around;
-    checkFiles(this.#record.config, guests);
+    checkFiles({ ...this.#record.config, hda: this.disk.current }, guests);
     const poweredOnAt = Date.now();
     // Made once: a secondary that is started later is made of the same, whatever became of the files it was read from.
     const spec = specify(this.#record, guests, { holder: '', datastore, startTimeMs: poweredOnAt });
     let generation: number;
     try {
       generation = beginGeneration(datastore, this.id, `host ${process.pid}`);
+      // From here on no replica of an earlier generation can move it.
+      this.disk.reload();
     } catch (error) {
       throw new CommandError('failed', `The datastore "${datastore}" cannot be written: ${(error as Error).message}.`);
     }
@@ -192,11 +200,30 @@ export class Vm {
     this.#power = 'startingUp';
     this.#startError = null;
     this.#event('power.on', 'info', 'Powered on.');
+    this.#pair = this.#newPair(spec, generation);
+    this.#around.changed();
+    await this.#powerSettled('startingUp');
+    const error = this.#startError as string | null;
+    if (error !== null) throw new CommandError('failed', `"${this.name}" could not be powered on: ${error}`);
+  }
+
+  #newPair(spec: ReplicaSpec, generation: number): Pair {
     const { processes, spares } = this.#around;
-    this.#pair = new Pair(
+    const hasDisk = spec.files.hda !== undefined;
+    const bytes = this.disk.bytes();
+    const settings = (): ReplicaSpec['settings'] => settingsOf(this.#record);
+    return new Pair(
       {
-        spec: (holder) => ({ ...spec, holder, settings: settingsOf(this.#record) }),
-        sharedDisk: spec.files.hda !== undefined,
+        spec: (holder, slot) => ({
+          ...spec,
+          holder,
+          files: { ...spec.files, hda: this.disk.file(slot) },
+          disk: bytes === undefined ? undefined : { slot, bytes },
+          settings: settings(),
+        }),
+        slot: this.disk.slot,
+        secondarySlot: (slot) => (hasDisk && settings().diskMode === 'separate' ? otherSlot(slot) : slot),
+        hasDisk,
         generation,
         processes,
         spares,
@@ -204,10 +231,6 @@ export class Vm {
       },
       this.#record.ftEnabled && !this.#record.ftSuspended,
     );
-    this.#around.changed();
-    await this.#powerSettled('startingUp');
-    const error = this.#startError as string | null;
-    if (error !== null) throw new CommandError('failed', `"${this.name}" could not be powered on: ${error}`);
   }
 
   /** Resolves when no replica is left. */
@@ -355,6 +378,7 @@ export class Vm {
       },
       failedOver: (lastInput) => {
         this.recording.lost('the primary that recorded it was lost');
+        this.#diskMoved();
         for (const message of this.#inputs.resume(lastInput)) this.#pair?.send(message);
         if (this.#pauseWanted || this.#power === 'paused') {
           this.#pair?.send({ type: 'pause', paused: this.#pauseWanted });
@@ -393,8 +417,30 @@ export class Vm {
     this.#settlePower();
   }
 
+  /** The new primary's disk is the true one. */
+  #diskMoved(): void {
+    if (!this.#pair || !this.disk.moved(this.#pair.slot)) return;
+    const { current: file } = this.disk;
+    this.#event('disk.moved', 'info', `The virtual machine's disk is now "${file}".`, { file });
+  }
+
+  /** The user's own file is the true disk whenever that can be. */
+  #settleDisk(pair: Pair): void {
+    const { disk } = this;
+    if (disk.slot === 'A' || disk.current === undefined) return;
+    if (pair.disksEqual && disk.preferOwn(pair.generation)) {
+      const words = `Both disks are equal: the virtual machine's disk is "${disk.current}" again.`;
+      return this.#event('disk.moved', 'info', words, { file: disk.current });
+    }
+    const words =
+      `The virtual machine's disk is in "${disk.current}". ` +
+      'It is in its own file again after a power-off while Protected with separate disks.';
+    return this.#event('disk.moved', 'warning', words, { file: disk.current });
+  }
+
   #ended(why: string | null): void {
     const unexpected = why !== null;
+    if (this.#pair) this.#settleDisk(this.#pair);
     if (this.#power === 'startingUp') this.#startError = why;
     const note = unexpected ? `Powered off unexpectedly: ${why}` : null;
     this.#pair = null;

@@ -26,14 +26,7 @@ import type { Head, LoggedHead, Output } from './entry.ts';
 import type { BlockRequest, Environment, Outside } from './environment.ts';
 import { LagMeter, startingThrottle, throttle, throttleSleepMs } from './flow.ts';
 import { HashRota } from './hashes.ts';
-import {
-  decodeMessage,
-  encodeEntry,
-  type ChunkEntry,
-  type Entry,
-  type HashEntry,
-  type SnapshotEntry,
-} from './log.ts';
+import { decodeMessage, encodeEntry, type ChunkEntry, type Entry, type HashEntry, type SnapshotEntry } from './log.ts';
 import { comparePositions, OutputGate, type Position, type Positioned } from './output.ts';
 
 /** `alone`: no backup. `claiming`: the backup was lost and the test-and-set is not yet answered. */

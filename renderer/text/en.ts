@@ -118,6 +118,7 @@ export const en = {
     lastFailover: 'Last failover',
     lastStart: 'Last start of a secondary',
     sameHost: 'Both replicas run on this computer: this protects from the death of a process, not of the computer.',
+    synchronise: 'Synchronise the disk',
     steps: ['Start secondary', 'Copy the VM', 'Catch up', 'Protected'],
   },
   failover: { detect: 'Detect', drain: 'Drain the log', arbitrate: 'Test-and-set', live: 'Go live' },

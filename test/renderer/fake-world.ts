@@ -63,7 +63,14 @@ export function fakeVm(name: string, part: Partial<VmView> = {}): VmView {
     },
     ftEnabled: false,
     recording: null,
-    ftSettings: { failureTimeoutMs: 500, hashIntervalEpochs: 2500, lagThrottleMs: 100, lagHardMs: 1000, diskMode: 'shared', diskReads: 'log' },
+    ftSettings: {
+      failureTimeoutMs: 500,
+      hashIntervalEpochs: 2500,
+      lagThrottleMs: 100,
+      lagHardMs: 1000,
+      diskMode: 'shared',
+      diskReads: 'log',
+    },
     ft: OFF,
     ...part,
   };
