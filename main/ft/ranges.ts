@@ -17,7 +17,8 @@ export const RANGES_MAX = 256;
 
 /** Whether the two have a byte in common. */
 export function overlaps(a: DiskRange, b: DiskRange): boolean {
-  return a.drive === b.drive && a.offset < b.offset + b.length && b.offset < a.offset + a.length;
+  const end = Math.min(a.offset + a.length, b.offset + b.length);
+  return a.drive === b.drive && Math.max(a.offset, b.offset) < end;
 }
 
 export class RangeSet {

@@ -226,7 +226,7 @@ export class ToyReplica {
     const pair = this.#pair;
     const queue = this.#queueNumber;
     pair.later(this.#role?.backup ? pair.backupDiskMs : pair.diskMs, () => {
-      const data = this.#disk.perform(request);
+      const data = this.#disk.perform(request, this.name);
       pair.laterFor(this, 0, () => {
         if (queue !== this.#queueNumber) return undefined;
         const done = completionOf({ device: 'disk', sequence: 0, data })?.ok;

@@ -41,8 +41,10 @@ const BLOCK_BYTES = 512;
 export class ToyDisk {
   readonly #blocks = new Map<number, number>();
   writes = 0;
-  /** Which requests fail. */
-  fails: (request: ToyRequest) => boolean = () => false;
+  /** The requests that were carried out, by their ids. */
+  readonly performed: number[] = [];
+  /** Which requests of whom fail. */
+  fails: (request: ToyRequest, by: string) => boolean = () => false;
 
   /** What a block holds. */
   block(number: number): number {
@@ -55,11 +57,17 @@ export class ToyDisk {
     for (const [block, value] of this.#blocks) other.#blocks.set(block, value);
   }
 
-  perform(request: ToyRequest): Uint8Array {
+  /** Somebody changes a block who should not. */
+  tamper(block: number, value: number): void {
+    this.#blocks.set(block, value);
+  }
+
+  perform(request: ToyRequest, by: string): Uint8Array {
     const block = request.offset / BLOCK_BYTES;
-    if (this.fails(request)) {
+    if (this.fails(request, by)) {
       return encodeDiskInput({ id: request.id, status: 'error', data: new Uint8Array(0) });
     }
+    this.performed.push(request.id);
     let data = new Uint8Array(0);
     if (request.operation === 'read') data = new Uint8Array(BLOCK_BYTES).fill(this.#blocks.get(block) ?? 0);
     if (request.operation === 'write') {
