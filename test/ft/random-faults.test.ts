@@ -3,6 +3,7 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { NoDifference } from '../support/checkers.ts';
 import { holds } from '../support/random.ts';
 import { ToyPair } from '../support/toy-pair.ts';
 
@@ -14,7 +15,13 @@ type Step =
   | { readonly do: 'stop'; readonly who: 'primary' | 'backup'; readonly ms: number }
   | { readonly do: 'delay'; readonly ms: number }
   | { readonly do: 'storage'; readonly away: 'r1' | 'r2' | 'r3' | 'all' | 'none' }
+  | { readonly do: 'disk'; readonly who: 'primary' | 'backup'; readonly failures: number }
   | { readonly do: 'type' | 'cut' | 'heal' | 'ft off' | 'slow backup' | 'fast backup' };
+
+const modes = fc.record({
+  diskMode: fc.constantFrom('shared' as const, 'separate' as const),
+  diskReads: fc.constantFrom('log' as const, 'backup' as const),
+});
 
 const who = fc.constantFrom('primary', 'backup');
 
@@ -28,6 +35,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ do: fc.constant('storage'), away: fc.constantFrom('r1', 'r2', 'r3', 'all', 'none') }),
   },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('disk'), who, failures: fc.integer({ min: 1, max: 6 }) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('cut', 'heal', 'ft off', 'slow backup', 'fast backup') }) },
 );
 
@@ -57,6 +65,8 @@ function take(pair: ToyPair, now: Step): void {
       pair.lease.unreachableFor.clear();
       pair.lease.unreachableFor.add(now.away);
       return undefined;
+    case 'disk':
+      return failDisk(pair, now.who, now.failures);
     case 'kill':
       return kill(pair, now.who, now.unsent, now.told);
     case 'stop':
@@ -69,6 +79,13 @@ function kill(pair: ToyPair, who: 'primary' | 'backup', unsent: number, told: bo
   pair.deathIsTold = told;
   if (healthy) pair[who]?.die(unsent);
   pair.run(1);
+}
+
+/** The next requests to the disk of one of them fail; on a shared disk that may hit the other as well. */
+function failDisk(pair: ToyPair, who: 'primary' | 'backup', failures: number): void {
+  const disk = pair.disks[pair[who]?.slot ?? 'A'];
+  let left = failures;
+  disk.fails = () => left-- > 0;
 }
 
 function stop(pair: ToyPair, who: 'primary' | 'backup', ms: number): void {
@@ -91,13 +108,17 @@ function recover(pair: ToyPair): void {
 }
 
 test('whatever happens to a pair, one guest lives on, and the outside sees one continuation of it', () => {
-  const machine = fc.record({ seed: fc.nat(1000), disk: fc.boolean() });
+  const machine = fc.record({ seed: fc.nat(1000), disk: fc.boolean(), blocks: fc.integer({ min: 1, max: 16 }) });
   holds(
     fc.property(
       machine,
+      modes,
       fc.array(fc.array(step, { maxLength: 12 }), { minLength: 1, maxLength: 3 }),
-      (toy, chapters) => {
-        const { pair } = ToyPair.protectedPair({ seed: toy.seed, machine: toy });
+      (toy, settings, chapters) => {
+        const pair = new ToyPair({ seed: toy.seed, machine: toy, settings });
+        pair.addChecker(new NoDifference());
+        pair.startBackup();
+        pair.runUntil(() => pair.primary.state === 'protected');
         for (const [chapter, steps] of chapters.entries()) {
           for (const now of steps) take(pair, now);
           recover(pair);
@@ -107,6 +128,7 @@ test('whatever happens to a pair, one guest lives on, and the outside sees one c
           if (pair.primary.state === 'alone') pair.startBackup();
           pair.runUntil(() => pair.primary.state === 'protected', 5000);
           pair.expectCorrect();
+          expect(pair.lease.slot, 'the disk that is true').toBe(pair.primary.slot);
         }
         const typed = pair.inputs.resume(0);
         expect(typed, 'inputs that never reached the guest').toEqual([]);

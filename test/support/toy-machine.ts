@@ -4,11 +4,12 @@
  *
  * Invariants: state' = F(state, head), as for every machine; every output carries its number and the digest of the one
  * before it, so that whoever sees only the outputs can tell whether they are one continuation. It refuses an input that
- * comes twice or out of order, and a completion of a request that it has not made.
+ * comes twice or out of order, and a completion of a request that it has not made. It notes where it reads something
+ * else than it has written.
  */
 import { HASH_BLOCK_PAGES } from '../../main/ft/constants.ts';
 import type { HashRegion, Head, Input, Output } from '../../main/ft/entry.ts';
-import { decodeDiskInput } from '../../main/machine/devices/disk.ts';
+import { decodeDiskInput, type DiskCompletion } from '../../main/machine/devices/disk.ts';
 import type { DiskRequest, Machine, MachineMetrics, Outcome, Snapshot } from '../../main/machine/machine.ts';
 import type { ScreenUpdate } from '../../preload/screen.ts';
 
@@ -18,6 +19,8 @@ export interface ToyOptions {
   readonly outputs?: (chain: number) => number;
   /** Makes disk requests now and then. */
   readonly disk?: boolean;
+  /** Blocks of the disk that it uses: the fewer, the more requests meet. 16 unless said otherwise. */
+  readonly blocks?: number;
   /** How long the guest says that it can sleep after an epoch without inputs. */
   readonly idleMs?: number;
   /** Pages of memory that can be compared; none unless said otherwise. */
@@ -55,6 +58,8 @@ interface ToyState {
   readonly lastInput: number;
   readonly outputs: number;
   readonly lastDigest: number;
+  /** What each block of its disk must hold; null where a write has failed. */
+  readonly blocks: readonly (number | null)[];
 }
 
 export class ToyMachine implements Machine {
@@ -62,7 +67,14 @@ export class ToyMachine implements Machine {
   readonly stopped = false;
   readonly #options: ToyOptions;
   #state: ToyState;
+  /**
+   * Where its disk held something else than it had written. Of a primary that has lost the lease and does not know it
+   * yet that means nothing: its disk may be another's by then.
+   */
+  readonly contradictions: string[] = [];
   #pending: ToyRequest[] = [];
+  /** What pending reads must find; null where a later write makes it uncertain. */
+  readonly #expected = new Map<number, number | null>();
   #corruptPage = -1;
 
   constructor(options: ToyOptions = {}) {
@@ -76,6 +88,7 @@ export class ToyMachine implements Machine {
       lastInput: 0,
       outputs: 0,
       lastDigest: 0,
+      blocks: Array.from({ length: DRIVE_BLOCKS }, () => 0),
     };
   }
 
@@ -164,7 +177,7 @@ export class ToyMachine implements Machine {
   #take({ device, sequence, data }: Input): void {
     const { chain, lastInput } = this.#state;
     if (sequence !== 0 && sequence <= lastInput) throw new Error(`the guest got input ${sequence} after ${lastInput}`);
-    if (device === 'disk') this.#complete(decodeDiskInput(data).id);
+    if (device === 'disk') this.#complete(decodeDiskInput(data));
     this.#state = {
       ...this.#state,
       chain: data.reduce(mix, mix(mix(chain, device.length), sequence)),
@@ -172,10 +185,36 @@ export class ToyMachine implements Machine {
     };
   }
 
-  #complete(id: number): void {
+  #complete({ id, status, data }: DiskCompletion): void {
     const at = this.#pending.findIndex((request) => request.id === id);
-    if (at < 0) throw new Error(`the guest waits for no disk request ${id}`);
+    const request = this.#pending[at];
+    if (!request) throw new Error(`the guest waits for no disk request ${id}`);
     this.#pending.splice(at, 1);
+    const block = request.offset / BLOCK_BYTES;
+    if (request.operation === 'write') {
+      const written = status === 'ok' ? (request.data?.[0] ?? 0) : null;
+      this.#state = { ...this.#state, blocks: this.#state.blocks.with(block, written) };
+      if (status === 'error') this.#expectNothingOf(request.offset);
+    }
+    const expected = this.#expected.get(id) ?? null;
+    this.#expected.delete(id);
+    if (request.operation === 'read' && status === 'ok' && expected !== null && data[0] !== expected) {
+      this.contradictions.push(`request ${id} read ${data[0]} from block ${block}, where ${expected} was written`);
+    }
+  }
+
+  #expectNothingOf(offset: number): void {
+    for (const read of this.#pending) {
+      if (read.operation === 'read' && read.offset === offset) this.#expected.set(read.id, null);
+    }
+  }
+
+  /** A read finds what was written last, also where that write is still pending. */
+  #expect({ id, operation, offset }: ToyRequest): void {
+    if (operation === 'write') this.#expectNothingOf(offset);
+    if (operation !== 'read') return;
+    const before = this.#pending.findLast((other) => other.operation === 'write' && other.offset === offset);
+    this.#expected.set(id, before?.data?.[0] ?? this.#state.blocks[offset / BLOCK_BYTES] ?? null);
   }
 
   #speak(): Output[] {
@@ -200,11 +239,12 @@ export class ToyMachine implements Machine {
       epoch,
       drive: 'hda',
       operation,
-      offset: operation === 'flush' ? 0 : ((chain >>> 4) % DRIVE_BLOCKS) * BLOCK_BYTES,
+      offset: operation === 'flush' ? 0 : ((chain >>> 4) % (this.#options.blocks ?? DRIVE_BLOCKS)) * BLOCK_BYTES,
       length: operation === 'flush' ? 0 : BLOCK_BYTES,
       ...(operation === 'write' ? { data: new Uint8Array(BLOCK_BYTES).fill(chain & 0xff) } : {}),
     };
     this.#state = { ...this.#state, nextRequest: nextRequest + 1 };
+    this.#expect(request);
     this.#pending.push(request);
     return [request];
   }
