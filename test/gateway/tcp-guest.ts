@@ -1,6 +1,6 @@
 /**
- * A guest's network card with our own TCP endpoint behind it, on the same thread as the gateway's TCP: what one sends the
- * other gets in the next turn of the event loop, in batches.
+ * A guest's network card with our own TCP endpoint behind it, on the same thread as the gateway's TCP: what one sends
+ * the other gets in the next turn of the event loop, in batches.
  *
  * Invariant: as on a virtual machine, nothing is lost unless a test says so; the queue to the guest is bounded, and the
  * gateway's TCP is told when it has room again.

@@ -1,8 +1,8 @@
 /**
  * Two of our TCP endpoints with a wire between them that loses, delays, repeats and reorders, in virtual time.
  *
- * Invariant: everything that happens follows from the seed. What crosses the wire are bytes: each segment is written and
- * parsed on its way.
+ * Invariant: everything that happens follows from the seed. What crosses the wire are bytes: each segment is written
+ * and parsed on its way.
  */
 import { Connection, type ConnectionOptions } from '../../main/gateway/tcp/connection.ts';
 import { FrameWriter, resetFor } from '../../main/gateway/nat/tcp-frames.ts';

@@ -53,8 +53,8 @@ export class FrameWriter {
 }
 
 /**
- * What answers a segment that belongs to no connection (RFC 9293, section 3.10.7.1); null when nothing may: resets are not
- * answered.
+ * What answers a segment that belongs to no connection (RFC 9293, section 3.10.7.1); null when nothing may: resets are
+ * not answered.
  */
 export function resetFor(segment: TcpSegment): TcpHeader | null {
   const { flags } = segment;

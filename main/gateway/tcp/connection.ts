@@ -2,8 +2,8 @@
  * One TCP connection (RFC 9293), seen from our end: a state machine without sockets and without a clock.
  *
  * Invariant: nothing leaves but through `output`, and only in `flush` (resets excepted): whoever hands over a batch of
- * segments flushes once, and so one acknowledgement answers the batch. What the peer sends can close the connection, but
- * never make it throw or keep more than its capacity.
+ * segments flushes once, and so one acknowledgement answers the batch. What the peer sends can close the connection,
+ * but never make it throw or keep more than its capacity.
  */
 import { FLAG, type TcpHeader, type TcpSegment } from '../wire/tcp.ts';
 import { type Received, Receiver } from './receiver.ts';
@@ -261,8 +261,8 @@ export class Connection {
   }
 
   /**
-   * The peer went live again after a failover: what was on its way may be lost. What is unacknowledged goes out again at
-   * once, with it the state of our window, and no timeout remembers what was before.
+   * The peer went live again after a failover: what was on its way may be lost. What is unacknowledged goes out again
+   * at once, with it the state of our window, and no timeout remembers what was before.
    */
   wentLive(nowMs: number): void {
     this.#frozen = false;
