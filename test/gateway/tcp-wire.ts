@@ -163,7 +163,8 @@ export class Wire {
   describe(): string {
     const peer = ({ connection, written, received, script }: Peer): string =>
       `${connection.state} (${connection.reason ?? 'no reason'}), wrote ${written} of ${script.bytes}, got ${received}`;
-    return `client ${peer(this.client)}; server ${this.server ? peer(this.server) : 'none'}; seed ${this.#options.seed}`;
+    const server = this.server ? peer(this.server) : 'none';
+    return `client ${peer(this.client)}; server ${server}; seed ${this.#options.seed}`;
   }
 
   /** What is on its way in this direction, or both, is lost. */
