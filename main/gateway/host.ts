@@ -5,17 +5,20 @@
  */
 import { Gateway } from './gateway.ts';
 import type { FromGateway } from './messages.ts';
+import { tcpCounters } from './nat/tcp-types.ts';
+import { Tcp } from './nat/tcp.ts';
 import { hostResolver } from './nat/resolver.ts';
 
 /** How often `tick` wants to be called: TCP's shortest timers are tens of milliseconds. */
 export const TICK_MS = 20;
 
 export function hostGateway(send: (message: FromGateway) => void): Gateway {
+  const now = (): number => performance.now();
   return new Gateway({
     resolve: hostResolver(),
-    tcp: null,
+    tcp: (host) => new Tcp({ host, now, counters: tcpCounters(), limited: () => {} }),
     send,
-    now: () => performance.now(),
+    now,
     wallMs: () => performance.timeOrigin + performance.now(),
     soon: (callback) => void setImmediate(callback),
   });
