@@ -7,20 +7,31 @@
  */
 import type { FailoverReport, FaultKind, FtReason, FtState, Severity, StartProgress } from '../../preload/contract.ts';
 import type { FtEvent } from '../ft/environment.ts';
-import type { FromReplica, RecordingEvent, ReplicaSpec, ToReplica } from '../replica/messages.ts';
+import {
+  type FromReplica,
+  isOutput,
+  type RecordingEvent,
+  type ReplicaOutput,
+  type ReplicaSpec,
+  type ToReplica,
+} from '../replica/messages.ts';
 import type { Processes } from './processes.ts';
+import { Failovers } from './failovers.ts';
 import { injectFault } from './faults.ts';
 import type { Replica } from './replica.ts';
 import { RetiredReplicas } from './retired.ts';
 import type { Spares } from './spares.ts';
+import { StartAttempts } from './start-attempts.ts';
 
 /** What a pair tells its VM. */
 export interface PairOutside {
-  output(message: Extract<FromReplica, { type: 'serial' | 'nic' | 'screen' | 'committed' }>): void;
+  output(message: ReplicaOutput): void;
   /** The primary says what became of a recording. */
   recording(event: RecordingEvent): void;
   event(kind: string, severity: Severity, message: string, data?: { [key: string]: unknown }): void;
   changed(): void;
+  /** A replica has built its machine: it can be plugged into the network. */
+  built(replica: Replica): void;
   /** The primary runs. */
   started(): void;
   /** There is a new primary, whose state includes the outside input `lastInput` and all before it. */
@@ -34,9 +45,6 @@ export interface PairOutside {
 /** `building`: its machine is made. `copying`: the state is on its way. `takingOver`: it suspects the primary. */
 type SecondaryPhase = 'none' | 'building' | 'copying' | 'protected' | 'takingOver';
 
-/** Waiting times before the next attempt to start a secondary, by the number of failures in a row, in milliseconds. */
-const RETRY_MS = [0, 500, 2000, 5000, 15_000];
-const START_TIMEOUT_MS = 120_000;
 const POWER_OFF_TIMEOUT_MS = 3000;
 
 export interface PairParts {
@@ -62,16 +70,13 @@ export class Pair {
   #ended = false;
   #reason: FtReason | null = null;
   #generation: number;
-  #failures = 0;
-  #timer: NodeJS.Timeout | null = null;
-  #startTimer: NodeJS.Timeout | null = null;
-  #startedAt = 0;
+  readonly #attempts = new StartAttempts();
   /** Those of the secondary that is being started. */
   #settings: ReplicaSpec['settings'] | null = null;
-  #stunMs = 0;
   #copied = 0;
-  #failover: FailoverReport | null = null;
-  #lastStart: { stunMs: number; protectedMs: number } | null = null;
+  readonly #failovers = new Failovers();
+  /** Replicas that said they cannot reach the datastore, and have not got on since. */
+  readonly #cutOff = new Set<Replica>();
   /** Why the primary ended, and what the secondary that is being started said went wrong. */
   #lastWords: string | null = null;
   #secondaryWords: string | null = null;
@@ -101,11 +106,11 @@ export class Pair {
   }
 
   get lastFailover(): FailoverReport | null {
-    return this.#failover;
+    return this.#failovers.last;
   }
 
   get lastStart(): { stunMs: number; protectedMs: number } | null {
-    return this.#lastStart;
+    return this.#attempts.last;
   }
 
   /** How far a starting secondary is; null when none is started. */
@@ -145,12 +150,12 @@ export class Pair {
     this.#protect = protect;
     if (protect) {
       this.#reason = 'initializing';
-      this.#failures = 0;
+      this.#attempts.failures = 0;
       this.#scheduleStart();
       return;
     }
     this.#reason = null;
-    this.#clearTimers();
+    this.#attempts.clear();
     if (this.#phase === 'building') this.#secondary?.kill();
     else this.#primary.send({ type: 'endProtection' });
   }
@@ -163,11 +168,17 @@ export class Pair {
     return this.#primary.send({ type: 'endProtection' });
   }
 
+  /** Ends the primary on purpose, for the secondary to go live. */
+  testFailover(): void {
+    this.#failovers.request(true);
+    this.primary?.kill();
+  }
+
   /** Powers the VM off; `ended` follows. */
   stop(): void {
     if (this.#stopping) return;
     this.#stopping = true;
-    this.#clearTimers();
+    this.#attempts.clear();
     if (this.#phase === 'building' || !this.#primary.alive) this.#secondary?.kill();
     this.#primary.send({ type: 'powerOff' });
     setTimeout(() => this.kill(), POWER_OFF_TIMEOUT_MS).unref();
@@ -184,12 +195,8 @@ export class Pair {
   /* -------------------------------------------------------------- starting a secondary ---------------------- */
 
   #scheduleStart(): void {
-    if (!this.#protect || this.#stopping || this.#timer || this.#secondary || !this.#alone) return;
-    const delay = RETRY_MS[Math.min(this.#failures, RETRY_MS.length - 1)] ?? 0;
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      this.#startSecondary();
-    }, delay);
+    if (!this.#protect || this.#stopping || this.#secondary || !this.#alone) return;
+    this.#attempts.schedule(() => this.#startSecondary());
   }
 
   #startSecondary(): void {
@@ -198,16 +205,12 @@ export class Pair {
     this.#secondary = secondary;
     this.#phase = 'building';
     this.#copied = 0;
-    this.#startedAt = Date.now();
     this.#secondaryWords = null;
-    this.#startTimer = setTimeout(() => {
-      this.#parts.outside.event(
-        'ft.startTimedOut',
-        'error',
-        'Starting the secondary took too long; it is tried again.',
-      );
+    this.#attempts.begin(() => {
+      const message = 'Starting the secondary took too long; it is tried again.';
+      this.#parts.outside.event('ft.startTimedOut', 'error', message);
       secondary.kill();
-    }, START_TIMEOUT_MS);
+    });
     secondary.listen({
       message: (message) => this.#fromSecondary(secondary, message),
       exit: (why) => this.#secondaryExited(secondary, why),
@@ -224,7 +227,8 @@ export class Pair {
     switch (message.type) {
       case 'started':
         this.#phase = 'copying';
-        this.#parts.processes.link('peer', this.#primary.process, secondary.process);
+        this.#parts.outside.built(secondary);
+        this.#parts.processes.link(this.#primary.process, secondary.process);
         if (this.#settings) this.#primary.send({ type: 'protect', settings: this.#settings });
         this.#parts.outside.changed();
         return;
@@ -237,13 +241,8 @@ export class Pair {
       case 'report':
         this.#parts.outside.changed();
         return;
-      case 'serial':
-      case 'nic':
-      case 'screen':
-      case 'committed':
-        this.#parts.outside.output(message);
-        return;
       default:
+        if (isOutput(message)) this.#parts.outside.output(message);
     }
   }
 
@@ -253,7 +252,7 @@ export class Pair {
       this.#phase = 'takingOver';
       outside.event('ft.suspected', 'warning', `The secondary suspects the primary: ${event.why}.`, event);
     } else if (event.type === 'storageUnreachable') {
-      outside.event('ft.storageUnreachable', 'error', `The secondary cannot reach the datastore: ${event.why}.`);
+      this.#storageUnreachable(secondary, 'secondary', event.why);
     } else if (event.type === 'halted') {
       if (event.cause === 'divergence') this.#reason = 'divergence';
       const severity = event.cause === 'ended' || event.cause === 'poweredOff' ? 'info' : 'error';
@@ -270,7 +269,7 @@ export class Pair {
     const phase = this.#phase;
     this.#secondary = null;
     this.#phase = 'none';
-    if (this.#startTimer) clearTimeout(this.#startTimer);
+    this.#attempts.end();
     if (this.#primary.alive) this.#noteLoss(secondary, phase, this.#secondaryWords ?? why);
     if (phase === 'building') this.#alone = true;
     else this.#primary.send({ type: 'peerDied', why: `the secondary's process ended (${why})` });
@@ -290,8 +289,8 @@ export class Pair {
       outside.event('ft.secondaryLost', 'warning', `The secondary was lost: ${why}.`, data);
     } else {
       this.#reason = 'checkpointError';
-      this.#failures += 1;
-      outside.event('ft.startFailed', 'error', `The secondary could not be started: ${why}.`, data);
+      const failures = ++this.#attempts.failures;
+      outside.event('ft.startFailed', 'error', `The secondary could not be started: ${why}.`, { ...data, failures });
     }
   }
 
@@ -308,6 +307,7 @@ export class Pair {
     const { outside } = this.#parts;
     switch (message.type) {
       case 'started':
+        outside.built(primary);
         outside.started();
         this.#scheduleStart();
         return;
@@ -320,15 +320,14 @@ export class Pair {
       case 'captured':
         // From here on the primary has a backup, and says when it has none any more.
         this.#alone = false;
-        this.#stunMs = message.stunMs;
+        this.#attempts.stunMs = message.stunMs;
         return;
       case 'copied':
         this.#copied = message.fraction;
         outside.changed();
         return;
       case 'resumed':
-        if (this.#failover) this.#failover = { ...this.#failover, liveMs: message.liveMs };
-        this.#tellFailover();
+        this.#tellFailover(message.liveMs);
         return;
       case 'guestStopped':
         outside.event('guest.stopped', 'warning', 'The guest has disabled its CPU. Power the virtual machine off.');
@@ -342,13 +341,8 @@ export class Pair {
       case 'report':
         outside.changed();
         return;
-      case 'serial':
-      case 'nic':
-      case 'screen':
-      case 'committed':
-        outside.output(message);
-        return;
       default:
+        if (isOutput(message)) outside.output(message);
     }
   }
 
@@ -357,13 +351,11 @@ export class Pair {
     switch (event.type) {
       case 'protected': {
         if (primary !== this.#primary) return;
-        if (this.#startTimer) clearTimeout(this.#startTimer);
         this.#phase = 'protected';
         this.#reason = null;
-        this.#failures = 0;
+        this.#failovers.request(false);
         this.#parts.spares.refill();
-        this.#lastStart = { stunMs: this.#stunMs, protectedMs: Date.now() - this.#startedAt };
-        const data = { ...this.#lastStart, epoch: event.epoch, secondary: this.#secondary?.pid };
+        const data = { ...this.#attempts.succeeded(), epoch: event.epoch, secondary: this.#secondary?.pid };
         outside.event('ft.protected', 'info', 'Protected: primary and secondary run in virtual lockstep.', data);
         break;
       }
@@ -377,6 +369,7 @@ export class Pair {
         if (primary !== this.#primary) return;
         this.#generation = event.generation;
         this.#alone = true;
+        this.#storageReachable(primary);
         this.#retireSecondary();
         this.#scheduleStart();
         break;
@@ -384,7 +377,7 @@ export class Pair {
         if (primary === this.#primary) outside.paused(event.paused, event.epoch);
         break;
       case 'storageUnreachable':
-        outside.event('ft.storageUnreachable', 'error', `The primary cannot reach the datastore: ${event.why}.`);
+        this.#storageUnreachable(primary, 'primary', event.why);
         break;
       case 'halted':
         if (event.cause === 'poweredOff' || event.cause === 'ended') break;
@@ -423,31 +416,18 @@ export class Pair {
     this.#secondary = null;
     this.#phase = 'none';
     this.#alone = true;
-    this.#reason = 'lostConnection';
+    this.#reason = this.#failovers.begin(event);
     this.#generation = event.generation;
-    this.#failover = {
-      at: Date.now(),
-      reason: event.why,
-      detectMs: event.detectMs,
-      drainMs: event.drainMs,
-      arbitrateMs: event.arbitrateMs,
-      liveMs: 0,
-    };
+    this.#storageReachable(secondary);
     this.#listenToPrimary(secondary);
     outside.failedOver(event.lastInput);
   }
 
-  #tellFailover(): void {
-    const failover = this.#failover;
-    if (!failover) return;
-    const { detectMs, drainMs, arbitrateMs, liveMs } = failover;
-    const total = detectMs + drainMs + arbitrateMs + liveMs;
-    this.#parts.outside.event(
-      'ft.failover',
-      'warning',
-      `The secondary went live as the new primary after ${total.toFixed(1)} ms: ${failover.reason}.`,
-      { ...failover, generation: this.#generation, pid: this.#primary.pid },
-    );
+  #tellFailover(liveMs: number): void {
+    const told = this.#failovers.live(liveMs);
+    if (!told) return;
+    const data = { ...told.data, generation: this.#generation, pid: this.#primary.pid };
+    this.#parts.outside.event('ft.failover', 'warning', told.message, data);
     this.#parts.outside.changed();
     this.#scheduleStart();
   }
@@ -479,18 +459,25 @@ export class Pair {
     });
   }
 
+  /** Told once, however often it is tried. */
+  #storageUnreachable(replica: Replica, who: string, why: string): void {
+    if (this.#cutOff.has(replica)) return;
+    this.#cutOff.add(replica);
+    this.#parts.outside.event('ft.storageUnreachable', 'error', `The ${who} cannot reach the datastore: ${why}.`);
+  }
+
+  #storageReachable(replica: Replica): void {
+    if (!this.#cutOff.has(replica)) return;
+    this.#cutOff.clear();
+    this.#parts.outside.event('ft.storageReachable', 'info', 'The datastore can be reached again.');
+  }
+
   #settle(): void {
     if (this.#ended || this.#primary.alive || this.#secondary?.alive) return;
     this.#ended = true;
-    this.#clearTimers();
+    this.#attempts.clear();
     this.#retired.kill();
     this.#parts.outside.ended(this.#stopping ? null : (this.#lastWords ?? 'no replica is left'));
-  }
-
-  #clearTimers(): void {
-    if (this.#timer) clearTimeout(this.#timer);
-    if (this.#startTimer) clearTimeout(this.#startTimer);
-    this.#timer = null;
   }
 
   #holder(): string {

@@ -14,7 +14,7 @@ const RETIREMENT_MS = 30_000;
 
 export interface RetiredOutside {
   /** An output that was already on its way. */
-  output(message: Extract<FromReplica, { type: 'serial' | 'nic' }>): void;
+  output(message: Extract<FromReplica, { type: 'serial' | 'sound' }>): void;
   halted(replica: Replica, event: Extract<FtEvent, { type: 'halted' }>): void;
   /** A former primary was ended for the sake of a shared disk. */
   fenced(former: Replica): void;
@@ -44,7 +44,7 @@ export class RetiredReplicas {
     replica.listen({
       message: (message) => {
         if (message.type === 'ft' && message.event.type === 'halted') this.#outside.halted(replica, message.event);
-        else if (message.type === 'serial' || message.type === 'nic') this.#outside.output(message);
+        else if ('index' in message) this.#outside.output(message);
       },
       exit: () => {
         clearTimeout(timer);

@@ -1,6 +1,6 @@
 /**
- * One VM: its record, its power, its pair while it runs, and its outside ends (serial port, input line, screen), which
- * outlive every failover.
+ * One VM: its record, its power, its pair while it runs, and its outside ends (serial port, input line, screen, sound),
+ * which outlive every failover.
  *
  * Invariant: what the database says of its power is written before it is true for "on" and after it is true for
  * "off", so that a crash of the host is always seen as one.
@@ -8,6 +8,7 @@
 import { encodeScreen } from '../../preload/screen.ts';
 import {
   CommandError,
+  type AlarmSummary,
   type FaultKind,
   type FtSettings,
   type FtStatus,
@@ -15,20 +16,26 @@ import {
   type VmMetrics,
   type VmView,
 } from '../../preload/contract.ts';
+import { DEFAULT_NETWORK_NAME } from '../../preload/network.ts';
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
 import { beginGeneration } from '../datastore/leases.ts';
 import { comparePositions, type Position } from '../ft/output.ts';
 import type { OutsideInput } from '../replica/messages.ts';
 import type { EventTable } from '../store/events.ts';
 import type { VmRecord, VmTable } from '../store/vms.ts';
+import type { AlarmSubject } from './alarms.ts';
+import { ftStatusOf, metricsOf } from './figures.ts';
 import { InputLine } from './input-line.ts';
+import type { NetworkDesk, NicRecord } from './network-desk.ts';
 import { Pair, type PairOutside } from './pair.ts';
 import type { Processes } from './processes.ts';
 import { RecordingDesk } from './recording-desk.ts';
 import { ScreenHub } from './screen-hub.ts';
 import { SerialPort } from './serial-port.ts';
+import { SoundHub } from './sound-hub.ts';
 import type { Spares } from './spares.ts';
-import { changeSettings, checkFiles, hardware, settingsOf, specify, type GuestLibrary } from './spec.ts';
+import { changeSettings, checkFiles, hardware, hostName, settingsOf, specify, type GuestLibrary } from './spec.ts';
+import type { Watched } from './task-watch.ts';
 
 /** What all VMs share. */
 export interface VmSurroundings {
@@ -40,7 +47,12 @@ export interface VmSurroundings {
   /** The folder of the shared storage. */
   readonly datastore: string;
   readonly hostName: string;
-  readonly changed: () => void;
+  readonly network: NetworkDesk;
+  /** Where recordings go whose file nobody has named. */
+  readonly recordings: string;
+  /** The VM may be in another state. */
+  readonly changed: (vm: Vm) => void;
+  readonly alarms: (vm: string) => AlarmSummary;
 }
 
 /** Confirmations of outputs are collected for this long, in milliseconds. */
@@ -69,11 +81,13 @@ const NOTHING: Position = { epoch: 0, index: -1 };
 
 export class Vm {
   readonly serial = new SerialPort();
+  readonly sound = new SoundHub();
   readonly screen = new ScreenHub((message) => this.#pair?.send(message));
   readonly recording = new RecordingDesk({
+    folder: () => this.#around.recordings,
     send: (message) => this.#pair?.send(message),
     event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
-    changed: () => this.#around.changed(),
+    changed: () => this.#around.changed(this),
   });
   readonly #inputs = new InputLine();
   readonly #around: VmSurroundings;
@@ -105,6 +119,11 @@ export class Vm {
     return this.#record.config.mac;
   }
 
+  /** Its network card. */
+  get nic(): NicRecord {
+    return this.#record.config.nic ?? { type: 'virtio', network: DEFAULT_NETWORK_NAME, address: null };
+  }
+
   get power(): PowerState {
     return this.#power;
   }
@@ -115,47 +134,24 @@ export class Vm {
     const { id, name, createdAt, config, ftEnabled, poweredOnAt, note } = this.#record;
     const shown = { id, name, createdAt, power: this.#power, poweredOnAt, note, hardware: hardware(config), ftEnabled };
     const { current: recording } = this.recording;
-    return { ...shown, ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording };
+    const alarms = this.#around.alarms(id);
+    const nic = this.#around.network.nic(id, config.mac, this.nic);
+    return { ...shown, nic, ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording, alarms };
   }
 
   ftStatus(): FtStatus {
-    const pair = this.#pair;
-    const report = pair?.primary?.report ?? null;
-    const delays = report?.outputDelayMs ?? null;
-    return {
-      ...this.#ftState(),
-      primary: pair?.primary?.place(this.#around.hostName) ?? null,
-      secondary: pair?.secondary?.place(this.#around.hostName) ?? null,
-      generation: pair?.generation ?? 0,
-      lagMs: report?.lagMs ?? null,
-      vLockstepIntervalMs: report?.vLockstepIntervalMs ?? null,
-      logBandwidthBitsPerSecond: report?.logBitsPerSecond ?? null,
-      outputDelayMsP50: delays?.p50 ?? null,
-      outputDelayMsP99: delays?.p99 ?? null,
-      lastFailover: pair?.lastFailover ?? null,
-      starting: pair?.starting ?? null,
-      lastStart: pair?.lastStart ?? null,
-    };
+    return ftStatusOf(this.#pair, this.#ftState(), this.#around.hostName);
   }
 
   metrics(): VmMetrics {
-    const report = this.#pair?.primary?.report ?? null;
-    const { lagMs, vLockstepIntervalMs, logBandwidthBitsPerSecond, outputDelayMsP50, outputDelayMsP99 } =
-      this.ftStatus();
-    return {
-      at: Date.now(),
-      instructionsPerSecond: report?.instructionsPerSecond ?? 0,
-      lagMs,
-      vLockstepIntervalMs,
-      logBandwidthBitsPerSecond,
-      outputDelayMsP50,
-      outputDelayMsP99,
-      outputsHeld: report?.outputsHeld ?? 0,
-      throttle: report?.throttle ?? 0,
-      stalls: report?.stalls ?? 0,
-      primary: this.#pair?.primary?.metrics() ?? null,
-      secondary: this.#pair?.secondary?.metrics() ?? null,
-    };
+    return metricsOf(this.#pair);
+  }
+
+  /** What alarms and tasks are about. Cheap: it is asked at every change. */
+  get subject(): AlarmSubject & Watched {
+    const { id, name, power } = this;
+    const throttle = this.#pair?.primary?.report?.throttle ?? 0;
+    return { id, name, power, ft: this.ftStatus(), ftSettings: settingsOf(this.#record), throttle };
   }
 
   #ftState(): Pick<FtStatus, 'status' | 'reason'> {
@@ -192,7 +188,9 @@ export class Vm {
     this.#power = 'startingUp';
     this.#startError = null;
     this.#event('power.on', 'info', 'Powered on.');
-    const { processes, spares } = this.#around;
+    const { processes, spares, network } = this.#around;
+    const { type, address, network: name } = this.nic;
+    if (type !== 'none') network.attach({ id: this.id, name: hostName(this.name), mac: this.mac, address }, name);
     this.#pair = new Pair(
       {
         spec: (holder) => ({ ...spec, holder, settings: settingsOf(this.#record) }),
@@ -204,7 +202,7 @@ export class Vm {
       },
       this.#record.ftEnabled && !this.#record.ftSuspended,
     );
-    this.#around.changed();
+    this.#around.changed(this);
     await this.#powerSettled('startingUp');
     const error = this.#startError as string | null;
     if (error !== null) throw new CommandError('failed', `"${this.name}" could not be powered on: ${error}`);
@@ -216,7 +214,7 @@ export class Vm {
     if (this.#power !== 'shuttingDown') {
       this.#power = 'shuttingDown';
       this.#pair?.stop();
-      this.#around.changed();
+      this.#around.changed(this);
     }
     await this.#powerSettled('shuttingDown');
   }
@@ -268,7 +266,7 @@ export class Vm {
     this.#record = { ...this.#record, ftEnabled: enabled, ftSuspended: suspended };
     this.#event(kind, 'info', `Fault Tolerance was ${words}.`);
     this.#pair?.setProtected(enabled && !suspended);
-    this.#around.changed();
+    this.#around.changed(this);
     return this;
   }
 
@@ -276,8 +274,19 @@ export class Vm {
   operate(operation: PairOperation): void {
     this.require(`ft.${operation}`);
     this.#event(`ft.${operation}`, 'info', OPERATIONS[operation]);
-    if (operation === 'testFailover') this.#pair?.primary?.kill();
+    if (operation === 'testFailover') this.#pair?.testFailover();
     else this.#pair?.replaceSecondary(operation === 'migrate' ? 'migrate' : 'restart');
+  }
+
+  /** Another network card, or another network. @throws {CommandError} `refused` while the VM runs. */
+  setNic(nic: NicRecord): void {
+    this.require('nic.set');
+    const config = { ...this.#record.config, nic };
+    this.#around.vms.setConfig(this.id, config);
+    this.#record = { ...this.#record, config };
+    const what = nic.type === 'none' ? 'none' : `${nic.type} on "${nic.network}"`;
+    this.#event('nic.set', 'info', `Network card: ${what}.`, { ...nic });
+    this.#around.changed(this);
   }
 
   /** @throws {CommandError} `usage` when the settings contradict each other. */
@@ -287,7 +296,7 @@ export class Vm {
     this.#record = { ...this.#record, ftSettings };
     const what = Object.entries(changes).map(([key, value]) => `${key} = ${value}`);
     this.#event('vm.set', 'info', `Set: ${what.join(', ')}.`, changes);
-    this.#around.changed();
+    this.#around.changed(this);
   }
 
   /**
@@ -334,9 +343,9 @@ export class Vm {
   #pairOutside(): PairOutside {
     return {
       output: (message) => {
-        if (message.type === 'serial' || message.type === 'nic') {
-          // Frames have nobody to receive them yet: what arrives here counts as arrived.
+        if ('index' in message) {
           if (message.type === 'serial') this.serial.receive(message, message.data);
+          else this.sound.receive(message, message.data);
           this.#arrived(message);
         } else if (message.type === 'screen') {
           this.screen.receive(message.full, message.data);
@@ -346,7 +355,8 @@ export class Vm {
       },
       recording: (event) => this.recording.heard(event),
       event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
-      changed: () => this.#around.changed(),
+      changed: () => this.#around.changed(this),
+      built: (replica) => this.#around.network.plug(this.id, replica),
       started: () => {
         // It may have been told to end meanwhile: then it is on its way to off, and this changes nothing.
         if (this.#power === 'startingUp') this.#power = 'on';
@@ -398,6 +408,7 @@ export class Vm {
     if (this.#power === 'startingUp') this.#startError = why;
     const note = unexpected ? `Powered off unexpectedly: ${why}` : null;
     this.#pair = null;
+    this.#around.network.detach(this.id);
     this.#pauseWanted = false;
     this.#power = 'off';
     this.#around.vms.setPower(this.id, null, note);
@@ -408,6 +419,7 @@ export class Vm {
     this.#inputs.reset();
     this.#last = NOTHING;
     this.serial.reset();
+    this.sound.reset();
     this.screen.reset(encodeScreen({ kind: 'blank', full: true }));
     this.#settlePower();
   }
@@ -423,7 +435,7 @@ export class Vm {
 
   #settlePower(): void {
     for (const resolve of this.#powerWaiters.splice(0)) resolve();
-    this.#around.changed();
+    this.#around.changed(this);
   }
 
   async #powerSettled(while_: PowerState): Promise<void> {

@@ -45,7 +45,7 @@ export interface PageRange {
 export type HashRegion = 'cpu' | 'devices' | 'full' | PageRange;
 
 /** Devices whose outputs are seen outside and therefore wait in the output gate. */
-export type OutputDevice = 'serial' | 'nic';
+export type OutputDevice = 'serial' | 'nic' | 'sound';
 
 /** Something the guest sent. Its position is (epoch, index): the index counts the outputs of one epoch from 0. */
 export interface Output {

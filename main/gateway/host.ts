@@ -5,20 +5,28 @@
  */
 import { Gateway } from './gateway.ts';
 import type { FromGateway } from './messages.ts';
-import { tcpCounters } from './nat/tcp-types.ts';
-import { Tcp } from './nat/tcp.ts';
 import { hostResolver } from './nat/resolver.ts';
+import { Tcp } from './nat/tcp.ts';
+import { tcpCounters } from './nat/tcp-types.ts';
+import { formatAddress } from './wire/ipv4.ts';
 
 /** How often `tick` wants to be called: TCP's shortest timers are tens of milliseconds. */
 export const TICK_MS = 20;
 
 export function hostGateway(send: (message: FromGateway) => void): Gateway {
-  const now = (): number => performance.now();
   return new Gateway({
     resolve: hostResolver(),
-    tcp: (host) => new Tcp({ host, now, counters: tcpCounters(), limited: () => {} }),
+    tcp: (host) =>
+      new Tcp({
+        host,
+        now: () => performance.now(),
+        counters: tcpCounters(),
+        limited: (guest, connections) => {
+          send({ type: 'event', event: { kind: 'tcpLimited', guest: formatAddress(guest), connections } });
+        },
+      }),
     send,
-    now,
+    now: () => performance.now(),
     wallMs: () => performance.timeOrigin + performance.now(),
     soon: (callback) => void setImmediate(callback),
   });

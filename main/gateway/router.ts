@@ -2,8 +2,8 @@
  * The gateway as a host on its network: it answers ARP, DHCP, DNS, NTP and pings, and routes what is for elsewhere to
  * the NAT.
  *
- * Invariants: a packet counts only when its source address is that of the VM which sent its frame; what cannot be delivered is
- * counted, and where the rules allow it the sender is told.
+ * Invariants: a packet counts only when its source address is that of the VM which sent its frame; what cannot be
+ * delivered is counted, and where the rules allow it the sender is told.
  */
 import { answerArp } from './arp.ts';
 import { DhcpServer } from './dhcp.ts';

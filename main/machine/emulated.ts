@@ -15,6 +15,7 @@ import { Keyboard } from './devices/keyboard.ts';
 import { Mouse } from './devices/mouse.ts';
 import { Nic, parseMac } from './devices/nic.ts';
 import { SerialPort } from './devices/serial.ts';
+import { Sound } from './devices/sound.ts';
 import { assert, MachineError, SnapshotError } from './errors.ts';
 import { hashProcessor } from './hash.ts';
 import type { DiskRequest, Drive, Machine, MachineConfig, MachineMetrics, Outcome, Snapshot } from './machine.ts';
@@ -96,6 +97,7 @@ class EmulatedMachine implements Machine {
   readonly #keyboard: Keyboard;
   readonly #mouse: Mouse;
   readonly #nic: Nic | null;
+  readonly #sound: Sound;
   readonly #display: Display;
   readonly #anatomy: Anatomy;
   #epoch = 0;
@@ -116,6 +118,8 @@ class EmulatedMachine implements Machine {
     const card = devices.net ?? devices.virtio_net;
     this.#nic =
       card === undefined || config.nic === undefined ? null : new Nic(card, emulator.bus, parseMac(config.nic.mac));
+    const listen = emulator.add_listener.bind(emulator);
+    this.#sound = new Sound(emulator.bus, listen, () => parts.clock.lastNs);
     this.#display = new Display(devices.vga, () => memory.memory.buffer);
     devices.vga.screen = this.#display.adapter;
     emulator.screen_adapter = this.#display.adapter;
@@ -218,9 +222,11 @@ class EmulatedMachine implements Machine {
     // refreshing changes what the guest reads from the VGA.
     this.#clock.readNs();
     if (Math.floor(this.#clock.lastNs / FRAME_NS) !== frame) this.#core.cpu.devices.vga.screen_fill_buffer();
+    this.#sound.feed();
     this.#epoch += 1;
     const busy = head.slices === 0 || !this.#memory.halted || this.#waiting();
-    return { outputs: this.#takeOutputs(), requests: this.#disks.takeIssued(), idleMs: busy ? 0 : Math.max(0, idleMs) };
+    const sleepMs = busy ? 0 : Math.max(0, Math.min(idleMs, this.#sound.idleMs));
+    return { outputs: this.#takeOutputs(), requests: this.#disks.takeIssued(), idleMs: sleepMs };
   }
 
   #executeSlice(): number {
@@ -257,6 +263,7 @@ class EmulatedMachine implements Machine {
     const bytes = this.#serial.takeSent();
     if (bytes.length > 0) outputs.push({ device: 'serial', data: bytes });
     for (const frame of this.#nic?.takeSent() ?? []) outputs.push({ device: 'nic', data: frame });
+    for (const data of this.#sound.takeSent()) outputs.push({ device: 'sound', data });
     return outputs;
   }
 
@@ -284,7 +291,7 @@ class EmulatedMachine implements Machine {
     };
     const outsiders = new Map<object, string>();
     for (const [drive, buffer] of drives) outsiders.set(buffer, `medium of ${drive}`);
-    const devices = { serial: this.#serial, keyboard: this.#keyboard, mouse: this.#mouse, disks };
+    const devices = { serial: this.#serial, keyboard: this.#keyboard, mouse: this.#mouse, sound: this.#sound, disks };
     return new Anatomy({ core, clock, random, memory: memory.memory, identity, counters, outsiders, ...devices });
   }
 }

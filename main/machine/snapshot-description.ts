@@ -4,6 +4,7 @@
  * Invariant: what `readDescription` returns has the types and bounds that its type says, however the text was made.
  */
 import * as v from 'valibot';
+import { SOUND_RATE_MAX } from '../../preload/sound.ts';
 import { KEYBOARD_QUEUE_BYTES_MAX } from './devices/keyboard.ts';
 import { MOUSE_QUEUE_MAX } from './devices/mouse.ts';
 import { SnapshotError } from './errors.ts';
@@ -47,6 +48,15 @@ const node: v.GenericSchema<Node> = v.variant('kind', [
 const movement = v.pipe(v.number(), v.safeInteger());
 const mouseEvent = v.object({ dx: movement, dy: movement, wheel: movement, buttons: byte });
 
+const volume = v.pipe(v.number(), v.minValue(-100), v.maxValue(0));
+const sound = v.object({
+  playing: v.boolean(),
+  rate: v.pipe(count, v.minValue(1), v.maxValue(SOUND_RATE_MAX)),
+  takenNs: nanoseconds,
+  speaker: v.object({ on: v.boolean(), mode: byte, reload: v.pipe(count, v.maxValue(65_536)) }),
+  volumes: v.pipe(v.array(volume), v.length(4), v.readonly()),
+});
+
 const description = v.object({
   identity: v.string(),
   memoryBytes: v.pipe(count, v.maxValue(MEMORY_BYTES_MAX), v.multipleOf(WASM_PAGE_BYTES)),
@@ -56,6 +66,7 @@ const description = v.object({
   a20: byte,
   counters: v.object({ epoch: count, instructions: count }),
   mouse: v.object({ waiting: v.pipe(v.array(mouseEvent), v.maxLength(MOUSE_QUEUE_MAX), v.readonly()), buttons: byte }),
+  sound,
   disks: v.object({ nextId: count, failedWrites: v.pipe(v.array(v.picklist(['hda', 'hdb', 'cdrom'])), v.readonly()) }),
   modules: v.pipe(v.array(v.pipe(count, v.maxValue(TABLE_GENERATED_COUNT - 1))), v.maxLength(TABLE_GENERATED_COUNT)),
   graph: v.object({

@@ -18,6 +18,7 @@ import { VgaImage } from './devices/display.ts';
 import type { Keyboard } from './devices/keyboard.ts';
 import type { Mouse } from './devices/mouse.ts';
 import type { SerialPort } from './devices/serial.ts';
+import type { Sound } from './devices/sound.ts';
 import { assert, MachineError, SnapshotError } from './errors.ts';
 import { captureGraph, type Graph, Registry, type Roots } from './graph.ts';
 import { restoreGraph } from './graph-restore.ts';
@@ -47,6 +48,7 @@ export interface Parts {
   readonly serial: SerialPort;
   readonly keyboard: Keyboard;
   readonly mouse: Mouse;
+  readonly sound: Sound;
   readonly disks: Disks;
   readonly counters: { state(): Counters; restore(state: Counters): void };
   /** Objects in v86's graph that are ours: the drives' media by name. */
@@ -185,25 +187,27 @@ export class Anatomy {
   }
 
   #scalars() {
-    const { clock, random, core, counters, mouse, disks } = this.#parts;
+    const { clock, random, core, counters, mouse, sound, disks } = this.#parts;
     return {
       clock: clock.state(),
       random: random.state(),
       a20: core.a20,
       counters: counters.state(),
       mouse: mouse.state(),
+      sound: sound.state(),
       disks: disks.state(),
     };
   }
 
   #restoreScalars(description: Description): void {
-    const { clock, random, core, counters, mouse, disks } = this.#parts;
+    const { clock, random, core, counters, mouse, sound, disks } = this.#parts;
     clock.restore(description.clock);
     random.restore(description.random);
     core.a20 = description.a20;
     core.cpu.io.port_write8(PORT_A20, description.a20);
     counters.restore(description.counters);
     mouse.restore(description.mouse);
+    sound.restore(description.sound);
     disks.restore(description.disks);
     assert(core.compiler.modules().length === description.modules.length, 'every module has its own place');
   }

@@ -13,6 +13,7 @@ import type { Transport } from '../transport/transport.ts';
 import { BackupRunner } from './backup-runner.ts';
 import { buildMachine } from './build-machine.ts';
 import type { FromReplica, LinkName, ReplicaSpec, ToReplica } from './messages.ts';
+import { NicPort } from './nic-port.ts';
 import { PrimaryRunner, type PrimaryParts } from './primary-runner.ts';
 
 /** Time for the last words to reach the fleet, in milliseconds. */
@@ -29,6 +30,8 @@ let tail: Promise<void> = Promise.resolve();
 let watching = false;
 /** The link to the peer, for faults made on purpose. */
 let peer: FaultyTransport | null = null;
+/** The guest's cable to the network, for whichever role this process plays. */
+const nic = new NicPort();
 const fence = Promise.withResolvers<void>();
 
 function end(code: number): void {
@@ -47,7 +50,7 @@ async function parts(spec: ReplicaSpec): Promise<PrimaryParts> {
   const machine = await buildMachine(spec);
   const arbiter = new LeaseArbiter(spec.datastore, spec.vm, spec.holder);
   const send = (message: FromReplica): void => parent.send(message);
-  return { spec, machine, arbiter, send, halted: () => end(0), fenced: fence.promise };
+  return { spec, machine, arbiter, nic, send, halted: () => end(0), fenced: fence.promise };
 }
 
 function nextLink(take: (transport: Transport) => void): void {
@@ -148,7 +151,11 @@ async function handle(message: ToReplica): Promise<void> {
 parent.onMessage((message) => {
   tail = tail.then(() => handle(message)).catch(failed);
 });
-parent.onLink((_name, transport) => {
+parent.onLink((name, transport) => {
+  if (name === 'nic') {
+    nic.attach(transport);
+    return;
+  }
   peer = new FaultyTransport(transport);
   const take = awaitLink;
   awaitLink = null;

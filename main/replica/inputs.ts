@@ -9,6 +9,7 @@ import type { Input } from '../ft/entry.ts';
 
 export class InputQueue {
   #waiting: Input[] = [];
+  #waitingBytes = 0;
   readonly #wake: () => void;
 
   /** `wake` is called when an input arrives: a sleeping guest must not keep it waiting. */
@@ -18,11 +19,16 @@ export class InputQueue {
 
   push(input: Input): void {
     this.#waiting.push(input);
+    this.#waitingBytes += input.data.length;
     this.#wake();
   }
 
   get empty(): boolean {
     return this.#waiting.length === 0;
+  }
+
+  get waitingBytes(): number {
+    return this.#waitingBytes;
   }
 
   /** The inputs of the next head. */
@@ -37,6 +43,7 @@ export class InputQueue {
     }
     const taken = this.#waiting.slice(0, count);
     this.#waiting = this.#waiting.slice(count);
+    for (const input of taken) this.#waitingBytes -= input.data.length;
     return taken;
   }
 }

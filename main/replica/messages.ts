@@ -22,7 +22,8 @@ export interface ReplicaSpec {
   readonly seed: number;
   /** What the guest's clock shows at power-on, milliseconds since 1970, UTC. */
   readonly startTimeMs: number;
-  readonly mac: string;
+  /** The network card; null: it has none. */
+  readonly nic: { readonly type: 'virtio' | 'ne2k'; readonly mac: string } | null;
   readonly files: {
     readonly bios: string;
     readonly vgaBios: string;
@@ -116,7 +117,7 @@ export type FromReplica =
   /** The first epoch after going live has been executed. */
   | { readonly type: 'resumed'; readonly liveMs: number }
   | { readonly type: 'serial'; readonly epoch: number; readonly index: number; readonly data: Uint8Array }
-  | { readonly type: 'nic'; readonly epoch: number; readonly index: number; readonly data: Uint8Array }
+  | { readonly type: 'sound'; readonly epoch: number; readonly index: number; readonly data: Uint8Array }
   /** A display message (preload/screen.ts); `full` where it needs nothing before it. */
   | { readonly type: 'screen'; readonly full: boolean; readonly data: Uint8Array }
   | { readonly type: 'committed'; readonly sequence: number }
@@ -126,5 +127,12 @@ export type FromReplica =
   | { readonly type: 'guestStopped' }
   | { readonly type: 'report'; readonly report: ReplicaReport };
 
-/** The links a replica can be given. */
-export type LinkName = 'peer';
+/** The links a replica can be given: to its peer, and to the gateway of the guest's network. */
+export type LinkName = 'peer' | 'nic';
+
+/** What a primary says that is meant for the outside ends of its VM. */
+export type ReplicaOutput = Extract<FromReplica, { type: 'serial' | 'sound' | 'screen' | 'committed' }>;
+
+export function isOutput(message: FromReplica): message is ReplicaOutput {
+  return 'index' in message || message.type === 'screen' || message.type === 'committed';
+}

@@ -9,6 +9,7 @@ import type { Arbiter } from '../ft/arbiter.ts';
 import { HEARTBEAT_MS } from '../ft/constants.ts';
 import type { Head } from '../ft/entry.ts';
 import type { Environment, FtSettings, Outside } from '../ft/environment.ts';
+import type { Position } from '../ft/output.ts';
 import type { Primary } from '../ft/primary.ts';
 import { encodeKeyboardInput } from '../machine/devices/keyboard.ts';
 import { encodeMouseInput } from '../machine/devices/mouse.ts';
@@ -19,6 +20,8 @@ import { sendSnapshot } from './checkpoint.ts';
 import { Disks } from './disks.ts';
 import { InputQueue } from './inputs.ts';
 import type { FromReplica, OutsideInput, ReplicaSpec } from './messages.ts';
+import type { NicPort } from './nic-port.ts';
+import { Outputs } from './outputs.ts';
 import { Pacer } from './pacer.ts';
 import { RecordingSession } from './recording-session.ts';
 import { startReporting } from './reporter.ts';
@@ -47,6 +50,8 @@ export interface PrimaryParts {
   readonly spec: ReplicaSpec;
   readonly machine: Machine;
   readonly arbiter: Arbiter;
+  /** The guest's cable to the network. */
+  readonly nic: NicPort;
   readonly send: (message: FromReplica) => void;
   readonly halted: () => void;
   /** Resolves when the fleet says that a former primary of this VM has ended. */
@@ -60,6 +65,7 @@ export class PrimaryRunner {
   readonly #disks: Disks;
   readonly #viewer: Viewer;
   readonly #recording: RecordingSession;
+  readonly #outputs: Outputs;
   readonly #inputs = new InputQueue(() => {
     if (!this.#held) this.#wake();
   });
@@ -85,6 +91,9 @@ export class PrimaryRunner {
     this.#settings = parts.spec.settings;
     this.#firstEpoch = firstEpoch;
     this.#viewer = new Viewer(parts.machine, (view, now) => this.#primary.show(view, view.data.length, now));
+    const { nic, send } = parts;
+    const confirmed = (position: Position): void => this.#primary.confirmed(position);
+    this.#outputs = new Outputs({ nic, send, inputs: this.#inputs, confirmed });
     this.#primary = make(this.#environment(), this.#outside());
     this.#recording = new RecordingSession({
       ...parts,
@@ -121,7 +130,7 @@ export class PrimaryRunner {
   }
 
   confirm(epoch: number, index: number): void {
-    this.#primary.confirmed({ epoch, index });
+    this.#outputs.confirm({ epoch, index });
   }
 
   watch(watching: boolean): void {
@@ -184,6 +193,7 @@ export class PrimaryRunner {
 
   #run(): void {
     this.#inputsSeen = this.#primary.lastInput;
+    this.#parts.nic.live(this.#primary.generation);
     this.#pacer.restart(this.#machine.virtualNs);
     this.#pauseWanted = this.#primary.paused;
     if (this.#pauseWanted) this.#lives();
@@ -222,6 +232,7 @@ export class PrimaryRunner {
     if (stalled) return this.#hold(STALL_WAIT_MS);
     const machine = this.#machine;
     const inputs = this.#inputs.take();
+    this.#parts.nic.taken(this.#inputs.waitingBytes);
     let head: Head = this.#pacer.head(machine.virtualNs, inputs);
     // While the disks are being quiesced their completions arrive together, in an epoch that executes nothing.
     const quieting = this.#quiescing && inputs.some((input) => input.device === 'disk');
@@ -368,6 +379,7 @@ export class PrimaryRunner {
       report: (event) => {
         send({ type: 'ft', event });
         if (event.type === 'backupLost') this.#dropPeer();
+        if (event.type === 'alone') this.#parts.nic.live(event.generation);
         if (event.type === 'halted') this.#stop();
       },
       get settings() {
@@ -379,7 +391,7 @@ export class PrimaryRunner {
   #outside(): Outside<DiskRequest, View> {
     const { send } = this.#parts;
     return {
-      emit: ({ epoch, index, output }) => send({ type: output.device, epoch, index, data: output.data }),
+      emit: (output) => this.#outputs.emit(output),
       issue: (request) => this.#disks.issue(request),
       show: (view) => send({ type: 'screen', full: view.full, data: view.data }),
       committed: (sequence) => send({ type: 'committed', sequence }),
@@ -390,6 +402,7 @@ export class PrimaryRunner {
     this.#running = false;
     if (this.#timer) clearTimeout(this.#timer);
     for (const stop of this.#stops) stop();
+    this.#parts.nic.close();
     const written = this.#recording.stop({ type: 'end' }, 'its primary halted');
     void Promise.all([written, this.#disks.close()]).finally(() => this.#parts.halted());
   }

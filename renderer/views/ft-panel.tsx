@@ -10,6 +10,7 @@ import { crashPrimary } from '../actions/crash-primary.ts';
 import { crashSecondary } from '../actions/crash-secondary.ts';
 import { ftOff } from '../actions/ft-off.ts';
 import { ftOn } from '../actions/ft-on.ts';
+import { ftSettings } from '../actions/ft-settings.ts';
 import * as format from '../format.ts';
 import { ftWords, startingStep, type Tone } from '../ft-view.ts';
 import { ActionButton } from '../kit/action-button.tsx';
@@ -44,6 +45,7 @@ function FtButtons({ vm }: { readonly vm: VmView }) {
       ) : (
         <ActionButton action={ftOn} vm={vm} size="small" tone="primary" />
       )}
+      <ActionButton action={ftSettings} vm={vm} size="small" iconOnly />
       <ActionButton action={crashPrimary} vm={vm} size="small" tone="danger" />
       <ActionButton action={crashSecondary} vm={vm} size="small" />
     </div>

@@ -1,33 +1,43 @@
 /**
- * `npm run campaign -- [--kills N] [--hangs N] [--cuts N] [--report FILE.json]`: makes a pair fail again and again,
- * under a guest that counts on its console, and watches from outside. Kills (kill -9) and hangs (SIGSTOP for longer
- * than the failure timeout) hit primary and secondary in turn; a cut channel leaves both alive.
+ * `npm run campaign -- [--kills N] [--hangs N] [--cuts N] [--disk shared|separate] [--reads log|backup]
+ * [--no-network] [--report FILE.json]`: makes a pair fail again and again, under a guest that counts on its console,
+ * writes and reads its disk and serves programs over the network, and watches from outside (observers.ts, clients.ts). Kills (kill -9) and
+ * hangs (SIGSTOP for longer than the failure timeout) hit primary and secondary in turn; a cut channel leaves both
+ * alive.
  *
- * Invariant: it ends with exit status 1 as soon as the counter shows a gap, a repeat or a contradiction, or the pair
- * does not become Protected again. Only processes of its own host are killed.
+ * Invariant: it ends with exit status 1 as soon as an observer sees a gap, a repeat, a contradiction or a lost write,
+ * two replicas go on in one generation, or the pair does not become Protected again. Only processes of its own host
+ * are killed.
  */
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
+import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
-import type { FailoverReport } from '../../preload/contract.ts';
+import type { FailoverReport, FtStatus, VmMetrics } from '../../preload/contract.ts';
+import { guestLibrary } from '../../main/paths.ts';
 import { prepareCheckout } from '../../main/prepare.ts';
-import { checkCounter, COUNTER_LOOP } from '../support/counter.ts';
 import { TestHost, type SerialProgram } from '../support/host.ts';
+import { CurlClient, ShellClient, StoreClients, type Observer } from './clients.ts';
+import { GUEST_PORTS, loadLines, STORE_CLIENTS } from './load.ts';
+import { checkImage, ConsoleObserver, FrameObserver } from './observers.ts';
+import { summary } from './summary.ts';
 
-type Fault = 'kill' | 'hang' | 'cut';
+export type Fault = 'kill' | 'hang' | 'cut';
 
-interface Failure {
+export interface Failure {
   readonly number: number;
   readonly fault: Fault;
   /** Whom it hit; null for a cut channel. */
   readonly victim: 'primary' | 'secondary' | null;
-  /** The longest time in which the outside program read nothing, from just before the fault until Protected again. */
-  readonly silenceMs: number;
+  /** The longest time in which each observer saw nothing, from just before the fault until all saw more after it. */
+  readonly silenceMs: { readonly [observer: string]: number };
   /** From the fault until Protected again. */
   readonly protectedMs: number;
   readonly stunMs: number | null;
   /** What the new primary told of its going live; null where the primary stayed the same. */
   readonly failover: FailoverReport | null;
+  readonly metrics: Pick<VmMetrics, 'lagMs' | 'logBandwidthBitsPerSecond' | 'outputDelayMsP50' | 'outputDelayMsP99'>;
 }
 
 const { values } = parseArgs({
@@ -35,11 +45,18 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '20' },
     hangs: { type: 'string', default: '0' },
     cuts: { type: 'string', default: '0' },
+    disk: { type: 'string', default: 'shared' },
+    reads: { type: 'string', default: 'log' },
+    network: { type: 'boolean', default: true },
     report: { type: 'string' },
   },
+  allowNegative: true,
 });
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const VM = 'campaign';
+/** The gateway's address stands for the host's loopback. */
+const HOST_ADDRESS = '10.77.0.1';
+const PATIENCE_MS = 60_000;
 
 /** The faults in the order in which they come: the kinds mixed evenly. */
 function plan(): Fault[] {
@@ -50,101 +67,138 @@ function plan(): Fault[] {
   return faults.toSorted((a, b) => a.place - b.place).map(({ fault }) => fault);
 }
 
-/** Watches how long nothing is read. */
-function silenceMeter(serial: SerialProgram): { stop(): number } {
-  let longest = 0;
-  let length = serial.output().length;
-  let changedAt = performance.now();
-  const timer = setInterval(() => {
-    const now = performance.now();
-    longest = Math.max(longest, now - changedAt);
-    if (serial.output().length === length) return;
-    length = serial.output().length;
-    changedAt = now;
-  }, 1);
+interface Scene {
+  readonly host: TestHost;
+  readonly console: ConsoleObserver;
+  /** The console among them. */
+  readonly observers: readonly Observer[];
+}
+
+const status = (host: TestHost): Promise<FtStatus> => host.call('ft.status', { vm: VM });
+const becomes = (host: TestHost, state: FtStatus['status']): Promise<FtStatus> =>
+  host.call('ft.wait', { vm: VM, for: state, timeoutSeconds: PATIENCE_MS / 1000 });
+
+async function failOnce(scene: Scene, number: number, fault: Fault): Promise<Failure> {
+  const { host, observers } = scene;
+  const victim = fault === 'cut' ? null : number % 2 === 1 ? 'primary' : 'secondary';
+  const before = await becomes(host, 'protected');
+  const metrics = await host.call('metrics', { vm: VM });
+  for (const observer of observers) observer.takeSilence();
+  const failedAt = performance.now();
+  if (victim && fault === 'kill') process.kill(before[victim]?.pid ?? 0, 'SIGKILL');
+  else await host.call('fault', { vm: VM, kind: victim ? `hang-${victim}` : 'cut-channel' });
+  await until(async () => (await status(host)).generation !== before.generation, `after the ${fault} somebody goes on`);
+  await goesOn(scene);
+  const silenceMs = Object.fromEntries(observers.map((observer) => [observer.name, observer.takeSilence()]));
+  if (fault === 'hang') await host.call('fault', { vm: VM, kind: 'heal' });
+  const after = await becomes(host, 'protected');
+  const protectedMs = performance.now() - failedAt;
+  const changed = after.primary?.pid !== before.primary?.pid;
+  if (victim && changed !== (victim === 'primary')) throw new Error(`the ${victim} was hit, and the wrong one went on`);
+  await goesOn(scene);
+  const { lagMs, logBandwidthBitsPerSecond, outputDelayMsP50, outputDelayMsP99 } = metrics;
   return {
-    stop() {
-      clearInterval(timer);
-      return longest;
-    },
+    number,
+    fault,
+    victim,
+    silenceMs,
+    protectedMs,
+    stunMs: after.lastStart?.stunMs ?? null,
+    failover: changed ? after.lastFailover : null,
+    metrics: { lagMs, logBandwidthBitsPerSecond, outputDelayMsP50, outputDelayMsP99 },
   };
 }
 
-async function failOnce(host: TestHost, serial: SerialProgram, number: number, fault: Fault): Promise<Failure> {
-  const victim = fault === 'cut' ? null : number % 2 === 1 ? 'primary' : 'secondary';
-  const before = await host.waitFor(VM, 'protected');
-  const silence = silenceMeter(serial);
-  const failedAt = performance.now();
-  if (victim && fault === 'kill') process.kill(before[victim]?.pid ?? 0, 'SIGKILL');
-  else await host.json('fault', VM, victim ? `hang-${victim}` : 'cut-channel');
-  const deadline = Date.now() + 30_000;
-  while ((await host.status(VM)).generation === before.generation) {
-    if (Date.now() > deadline) throw new Error(`after the ${fault} nobody went on within 30 s`);
-    await delay(20);
-  }
-  if (fault === 'hang') await host.json('fault', VM, 'heal');
-  const after = await host.waitFor(VM, 'protected');
-  const protectedMs = performance.now() - failedAt;
-  const silenceMs = silence.stop();
-  const changed = after.primary?.pid !== before.primary?.pid;
-  if (victim && changed !== (victim === 'primary')) throw new Error(`the ${victim} was hit, and the wrong one went on`);
-  const { wrong, count } = checkCounter(serial.output());
-  if (wrong) throw new Error(`the console contradicts itself: ${wrong}`);
-  await until(() => checkCounter(serial.output()).count > count, 'the counter goes on');
-  const failover = changed ? after.lastFailover : null;
-  return { number, fault, victim, silenceMs, protectedMs, stunMs: after.lastStart?.stunMs ?? null, failover };
+/** Every observer sees more, and nothing wrong. @throws {Error} with what is wrong. */
+async function goesOn({ console: program, observers }: Scene): Promise<void> {
+  const counts = observers.map(({ count }) => count);
+  const { synced, read } = program;
+  const wants = (): string | undefined => {
+    if (program.synced === synced || program.read === read) return 'disk';
+    return observers.find((observer, index) => observer.count === counts[index])?.name;
+  };
+  await until(
+    () => {
+      const wrong = observers.find((observer) => observer.wrong !== null);
+      if (wrong) throw new Error(`${wrong.name}: ${wrong.wrong}`);
+      return wants() === undefined;
+    },
+    () => `${wants()} goes on`,
+  );
 }
 
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`${what}: not within 30 s`);
-    await delay(20);
+async function until(condition: () => boolean | Promise<boolean>, what: string | (() => string)): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!(await condition())) {
+    if (Date.now() > deadline) {
+      throw new Error(`${typeof what === 'string' ? what : what()}: not within ${PATIENCE_MS / 1000} s`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-function percentiles(values: readonly number[]): string {
-  if (values.length === 0) return '–';
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (fraction: number): string =>
-    (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))] ?? 0).toFixed(1);
-  return `median ${at(0.5)}, p90 ${at(0.9)}, worst ${at(1)} ms (n = ${sorted.length})`;
-}
-
-function summary(done: readonly Failure[]): string {
-  const groups = new Map<string, Failure[]>();
-  for (const failure of done) {
-    const name = failure.victim ? `${failure.fault} ${failure.victim}` : failure.fault;
-    groups.set(name, [...(groups.get(name) ?? []), failure]);
+/** Every generation has had one holder that went on: the events say who did. */
+async function checkGenerations(host: TestHost): Promise<void> {
+  const holders = new Map<number, number>();
+  for (const event of await host.call('event.list', { vm: VM, limit: 10_000 })) {
+    if (event.kind !== 'ft.failover') continue;
+    const { generation, pid } = event.data as { generation: number; pid: number };
+    const other = holders.get(generation);
+    if (other !== undefined) throw new Error(`${other} and ${pid} both went live in generation ${generation}`);
+    holders.set(generation, pid);
   }
-  const failovers = done.flatMap(({ fault, failover }) => (fault === 'kill' && failover ? [failover] : []));
-  const line = (name: string, numbers: readonly number[]): string => `${name.padEnd(30)} ${percentiles(numbers)}`;
+}
+
+async function begin(host: TestHost, image: string): Promise<{ serial: SerialProgram; scene: Scene }> {
+  copyFileSync(path.join(path.dirname(guestLibrary().bios), 'data.img'), image);
+  await host.json('vm', 'create', VM, '--sample', 'linux', '--memory', '80', '--hda', image);
+  if (values.disk !== 'shared' || values.reads !== 'log') {
+    await host.json('vm', 'set', VM, `diskMode=${values.disk}`, `diskReads=${values.reads}`);
+  }
+  await host.json('power', 'on', VM);
+  const serial = host.attach(VM);
+  await serial.until(/:~# $/);
+  const network = values.network ? ' && ip route | grep -q default' : '';
+  serial.write(`until grep -q /mnt /proc/mounts${network}; do sleep 0.1; done; echo rea""dy\n`);
+  await serial.until(/ready/);
+  const frames = new FrameObserver();
+  const listener = values.network ? { address: HOST_ADDRESS, port: await frames.listen() } : null;
+  for (const line of loadLines(listener)) serial.write(`${line}\n`);
+  await serial.until(/C 50\r/);
+  const program = new ConsoleObserver(serial);
+  const clients = values.network ? await startClients(host) : [];
+  const observers = [program, ...(values.network ? [frames] : []), ...clients];
+  return { serial, scene: { host, console: program, observers } };
+}
+
+/** Ordinary programs, each through a port forward of its own. */
+async function startClients(host: TestHost): Promise<Observer[]> {
+  const forward = async (guestPort: number): Promise<number> => {
+    const hostPort = await freePort();
+    await host.json('forward', 'add', VM, `tcp:${hostPort}:${guestPort}`);
+    return hostPort;
+  };
   return [
-    ...[...groups].map(([name, list]) =>
-      line(
-        `silence outside, ${name}`,
-        list.map((one) => one.silenceMs),
-      ),
-    ),
-    line(
-      'protected again',
-      done.map((failure) => failure.protectedMs),
-    ),
-    line(
-      'stun',
-      done.flatMap((failure) => failure.stunMs ?? []),
-    ),
-    ...(['detectMs', 'drainMs', 'arbitrateMs', 'liveMs'] as const).map((phase) =>
-      line(
-        `primary killed: ${phase.slice(0, -2)}`,
-        failovers.map((failover) => failover[phase]),
-      ),
-    ),
-  ].join('\n');
+    new CurlClient(await forward(GUEST_PORTS.http)),
+    new ShellClient(await forward(GUEST_PORTS.shell)),
+    new StoreClients(await forward(GUEST_PORTS.store), STORE_CLIENTS),
+  ];
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Ends the guest at once, as a power cut would, and looks at the image from outside. */
+async function endAndCheckDisk(host: TestHost, scene: Scene): Promise<string | null> {
+  for (const observer of scene.observers) observer.close();
+  await host.json('power', 'off', VM);
+  const { hardware } = await host.call('vm.show', { vm: VM });
+  return checkImage(hardware.files.hda ?? '', scene.console.synced);
 }
 
 await prepareCheckout(say);
@@ -153,24 +207,20 @@ const done: Failure[] = [];
 let failure: string | null = null;
 try {
   await host.start();
-  await host.json('vm', 'create', VM, '--sample', 'linux');
-  await host.json('power', 'on', VM);
-  const serial = host.attach(VM);
-  await serial.until(/:~# $/);
-  serial.write(COUNTER_LOOP);
-  await serial.until(/\n100\r/);
+  const { serial, scene } = await begin(host, path.join(host.dataFolder, 'disk.img'));
   await host.json('ft', 'on', VM);
   const faults = plan();
   for (const [index, fault] of faults.entries()) {
-    const failure = await failOnce(host, serial, index + 1, fault);
-    done.push(failure);
+    const failed = await failOnce(scene, index + 1, fault);
+    done.push(failed);
+    const silence = Object.entries(failed.silenceMs).map(([name, ms]) => `${name} ${ms.toFixed(0)}`);
     say(
-      `${failure.number}/${faults.length} ${fault} ${failure.victim ?? 'channel'}: ` +
-        `silence ${failure.silenceMs.toFixed(0)} ms, ` +
-        `protected again after ${(failure.protectedMs / 1000).toFixed(1)} s, ` +
-        `counter at ${checkCounter(serial.output()).count}`,
+      `${failed.number}/${faults.length} ${fault} ${failed.victim ?? 'channel'}: ` +
+        `protected again after ${(failed.protectedMs / 1000).toFixed(1)} s, silent for ms: ${silence.join(', ')}`,
     );
   }
+  await checkGenerations(host);
+  failure = await endAndCheckDisk(host, scene);
   await serial.close();
 } catch (error) {
   failure = (error as Error).message;
@@ -183,7 +233,8 @@ try {
 say(summary(done));
 if (values.report) {
   const machine = { cpus: os.cpus().length, model: os.cpus()[0]?.model, node: process.version };
-  writeFileSync(values.report, `${JSON.stringify({ failures: done, failure, machine }, null, 2)}\n`);
+  const { disk, reads } = values;
+  writeFileSync(values.report, `${JSON.stringify({ disk, reads, failures: done, failure, machine }, null, 2)}\n`);
 }
 say(failure ? `FAILED after ${done.length} failures: ${failure}` : `${done.length} failures, no violation`);
 process.exitCode = failure ? 1 : 0;

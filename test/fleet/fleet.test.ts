@@ -269,11 +269,11 @@ describe('outputs are confirmed to the primary', () => {
     await eventually(() => expect(replica.gotOf('confirm')).toEqual([{ type: 'confirm', epoch: 10, index: 1 }]));
   });
 
-  test('when they are network frames as well: a guest that prints nothing can still be Protected', async () => {
+  test('when they are sound as well: a guest that prints nothing can still be Protected', async () => {
     const { processes } = await running();
     const replica = processes.last('boot');
     replica.prints(10, 0, 'a');
-    replica.says({ type: 'nic', epoch: 12, index: 3, data: new Uint8Array(60) });
+    replica.says({ type: 'sound', epoch: 12, index: 3, data: new Uint8Array(60) });
     await eventually(() => expect(replica.gotOf('confirm').at(-1)).toEqual({ type: 'confirm', epoch: 12, index: 3 }));
   });
 });

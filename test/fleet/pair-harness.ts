@@ -14,7 +14,7 @@ const spec: Omit<ReplicaSpec, 'holder'> = {
   vgaMemoryMB: 8,
   seed: 1,
   startTimeMs: 0,
-  mac: '02:4c:53:00:00:01',
+  nic: { type: 'virtio', mac: '02:4c:53:00:00:01' },
   files: { bios: '/bios', vgaBios: '/vgabios' },
   cmdline: '',
   settings: DEFAULT_SETTINGS,
@@ -28,6 +28,8 @@ export class PairHarness {
   readonly story: string[] = [];
   readonly messages: string[] = [];
   readonly outputs: FromReplica[] = [];
+  /** Replicas that can be plugged into the network. */
+  readonly built: number[] = [];
 
   constructor(protect: boolean, sharedDisk = false) {
     vi.useFakeTimers();
@@ -41,6 +43,7 @@ export class PairHarness {
         this.messages.push(`${severity}: ${message}`);
       },
       changed: () => {},
+      built: (replica) => void this.built.push(replica.pid),
       started: () => void this.story.push('started'),
       failedOver: (lastInput) => void this.story.push(`failedOver ${lastInput}`),
       paused: (paused, epoch) => void this.story.push(`${paused ? 'paused' : 'unpaused'} ${epoch}`),

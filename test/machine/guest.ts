@@ -105,7 +105,7 @@ export class Runner {
     this.#advanceUs = outcome.idleMs > 0 ? Math.floor(Math.min(outcome.idleMs * 1000, IDLE_US_MAX)) : BUSY_US;
     for (const { device, data } of outcome.outputs) {
       if (device === 'serial') this.serial += Buffer.from(data).toString('latin1');
-      else this.frames.push(data);
+      else if (device === 'nic') this.frames.push(data);
     }
     this.onRequests(outcome.requests);
     return outcome;

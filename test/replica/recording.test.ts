@@ -12,6 +12,7 @@ import { LOG_VERSION } from '../../main/ft/constants.ts';
 import { encodeEntry, type Entry } from '../../main/ft/log.ts';
 import { Primary } from '../../main/ft/primary.ts';
 import type { FromReplica, RecordingEvent, ReplicaSpec } from '../../main/replica/messages.ts';
+import { NicPort } from '../../main/replica/nic-port.ts';
 import { PrimaryRunner } from '../../main/replica/primary-runner.ts';
 import { Recorder, RECORDING_QUEUE_BYTES_MAX, type Sink } from '../../main/replica/recorder.ts';
 import {
@@ -38,7 +39,7 @@ const description: RecordingDescription = {
   vgaMemoryMB: 8,
   seed: 1,
   startTimeMs: 0,
-  mac: '02:4c:53:00:00:01',
+  nic: { type: 'virtio', mac: '02:4c:53:00:00:01' },
   cmdline: '',
   files: { bios: part, vgaBios: part, hda: { path: '/hda', bytes: 512 } },
 };
@@ -242,7 +243,7 @@ async function recorded(): Promise<Recorded> {
     vgaMemoryMB: 8,
     seed: 1,
     startTimeMs: 0,
-    mac: '02:4c:53:00:00:01',
+    nic: { type: 'virtio', mac: '02:4c:53:00:00:01' },
     files: { bios: small('bios'), vgaBios: small('vgabios'), hda: makeFile(path.join(datastore, 'hda'), 1 << 20) },
     cmdline: '',
     settings: { ...DEFAULT_SETTINGS, failureTimeoutMs: 5000 },
@@ -255,7 +256,7 @@ async function recorded(): Promise<Recorded> {
   };
   const arbiter = new LeaseArbiter(datastore, 'vm', 'primary');
   const runner = await PrimaryRunner.start(
-    { spec, machine, arbiter, send, fenced: Promise.resolve(), halted: () => {} },
+    { spec, machine, arbiter, nic: new NicPort(), send, fenced: Promise.resolve(), halted: () => {} },
     (env, outside) => {
       return new Primary(env, outside, { generation, lastInput: 0 });
     },

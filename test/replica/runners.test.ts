@@ -12,6 +12,7 @@ import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
 import { Primary } from '../../main/ft/primary.ts';
 import { BackupRunner } from '../../main/replica/backup-runner.ts';
 import type { FromReplica, ReplicaSpec } from '../../main/replica/messages.ts';
+import { NicPort } from '../../main/replica/nic-port.ts';
 import { PrimaryRunner, type PrimaryParts } from '../../main/replica/primary-runner.ts';
 import { socketTransport } from '../../main/transport/socket.ts';
 import { eventually } from '../support/eventually.ts';
@@ -35,6 +36,7 @@ class Process {
       spec,
       machine: this.machine,
       arbiter,
+      nic: new NicPort(),
       send,
       halted: () => void (this.halted = true),
       fenced: Promise.resolve(),
@@ -74,6 +76,8 @@ interface World {
   readonly promoted: Promise<PrimaryRunner>;
   /** Cuts the logging channel. */
   cut(): void;
+  /** The backup takes nothing more from the channel. */
+  deafen(): void;
 }
 
 /** A pair that is Protected. `arbiter` is what the primary asks. */
@@ -91,7 +95,7 @@ async function pair(arbiter?: Arbiter): Promise<World> {
     vgaMemoryMB: 8,
     seed: 1,
     startTimeMs: 0,
-    mac: '02:4c:53:00:00:01',
+    nic: { type: 'virtio', mac: '02:4c:53:00:00:01' },
     files: { bios: '', vgaBios: '', hda },
     cmdline: '',
     settings: { ...DEFAULT_SETTINGS, failureTimeoutMs: 5000 },
@@ -116,7 +120,16 @@ async function pair(arbiter?: Arbiter): Promise<World> {
   runner.protect(socketTransport(near), DEFAULT_SETTINGS);
   onTestFinished(() => void near.destroy());
   await eventually(() => expect(primary.events('protected')).toHaveLength(1));
-  return { spec, primary, runner, backup, backupRunner, promoted, cut: () => near.destroy() };
+  return {
+    spec,
+    primary,
+    runner,
+    backup,
+    backupRunner,
+    promoted,
+    cut: () => near.destroy(),
+    deafen: () => far.pause(),
+  };
 }
 
 /** The numbers of the outputs that these replicas let out, each once, in the order in which a receiver takes them. */
@@ -238,6 +251,21 @@ test('an input is taken once, however often it is sent, and is safe when the bac
   for (const sequence of [1, 2, 2, 1, 3]) runner.input(sequence, { device: 'serial', data: Uint8Array.of(sequence) });
   await eventually(() => expect(primary.saidOf('committed').at(-1)?.sequence).toBe(3));
   await eventually(() => expect(backup.machine.lastInput).toBe(3));
+});
+
+test('inputs do not hurry a primary that is slowed for the sake of its backup', async () => {
+  const { primary, runner, deafen } = await pair();
+  deafen();
+  await eventually(() => expect(primary.saidOf('report').at(-1)?.report.throttle).toBeGreaterThan(0.9));
+  const { epoch } = primary.machine;
+  const pushed = 2000;
+  for (let sequence = 1; sequence <= pushed; sequence++) {
+    runner.input(sequence, { device: 'serial', data: Uint8Array.of(1) });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  // Hurried by each it would have executed an epoch for each; slowed, it sleeps 20 ms between two.
+  expect(primary.machine.epoch - epoch).toBeLessThan(pushed / 4);
+  await eventually(() => expect(primary.machine.lastInput).toBe(pushed));
 });
 
 test('a picture is given at once where one is wanted', async () => {
