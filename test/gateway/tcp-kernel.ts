@@ -109,14 +109,18 @@ export class KernelGuest {
     this.#namespace = holder.pid ?? 0;
     const device = `lockstep${process.pid % 100_000}`;
     const mine = `UDP4-DATAGRAM:127.0.0.1:${this.#udp.address().port},bind=127.0.0.1:${this.#socatPort},rcvbuf=4194304`;
-    const tun = `TUN,tun-type=tun,iff-no-pi,tun-name=${device}`;
+    const tun = `TUN,tun-type=tun,iff-no-pi,iff-up,tun-name=${device}`;
     this.#children.push(spawn('socat', ['-b', '70000', mine, tun], { stdio: 'ignore' }));
     const namespaceOf = (pid: number | string): string => readlinkSync(`/proc/${pid}/ns/net`);
     await eventually(() => {
       if (namespaceOf(this.#namespace) === namespaceOf('self')) throw new Error('the namespace is not there yet');
     });
-    await eventually(() => command('ip', ['link', 'set', device, 'netns', String(this.#namespace)]));
-    await eventually(() => this.#inside('ip', ['link', 'set', device, 'mtu', String(mtu), 'up']));
+    // It is up as soon as socat has nothing more to set; inside, it has to be brought up again.
+    await eventually(() => {
+      if (!command('ip', ['-o', 'link', 'show', device]).includes('UP')) throw new Error(`${device} is not up`);
+    });
+    command('ip', ['link', 'set', device, 'netns', String(this.#namespace)]);
+    this.#inside('ip', ['link', 'set', device, 'mtu', String(mtu), 'up']);
     this.#inside('ip', ['link', 'set', 'lo', 'up']);
     this.#inside('ip', ['addr', 'add', '10.77.0.2/24', 'dev', device]);
     this.#inside('ip', ['route', 'add', 'default', 'via', '10.77.0.1']);
@@ -159,9 +163,11 @@ export class KernelGuest {
   }
 }
 
-function command(program: string, words: readonly string[]): void {
-  const { status, stderr } = spawnSync(program, words);
+/** @returns what it printed. @throws what it complained about. */
+function command(program: string, words: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(program, words);
   if (status !== 0) throw new Error(`${program} ${words.join(' ')}: ${String(stderr)}`);
+  return String(stdout);
 }
 
 async function freeUdpPort(): Promise<number> {
