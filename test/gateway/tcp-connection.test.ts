@@ -227,20 +227,6 @@ test('at a failover an idle end says where it is, once', () => {
   expect(wire.log.map(({ from, segment: { flags } }) => [from, flags])).toEqual([['client', FLAG.ack]]);
 });
 
-test('while a peer is frozen nothing is sent and nothing grows old', () => {
-  const wire = established({ client: waiting });
-  wire.client.connection.freeze();
-  wire.runFor(100);
-  wire.log.length = 0;
-  wire.runFor(3_600_000);
-  expect(wire.log.filter(({ from }) => from === 'client')).toEqual([]);
-  const before = wire.server?.received ?? 0;
-  wire.client.connection.wentLive(wire.nowMs);
-  wire.runFor(100);
-  expect(wire.server?.received).toBeGreaterThan(before);
-  expect(wire.server?.wrongAt).toBeNull();
-});
-
 test('only a reset with the expected number ends a connection; one nearby is questioned, others are ignored', () => {
   const wire = established();
   const last = wire.log.at(-1)?.segment;
