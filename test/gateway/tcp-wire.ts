@@ -67,6 +67,8 @@ export class Peer {
   /** Where a piece stood that was not what the other sent. */
   wrongAt: number | null = null;
   ended = false;
+  /** The handshake was done, as this end sees it. */
+  opened = false;
   readonly #salt: number;
   #readable = 0;
 
@@ -79,6 +81,7 @@ export class Peer {
   /** Lets the application do what it can. */
   act(otherSalt: number, elapsedMs: number): void {
     const { connection, script } = this;
+    this.opened ||= connection.isOpen;
     while (connection.isOpen && this.written < script.bytes && connection.writable > 0) {
       const count = Math.min(script.chunk, script.bytes - this.written, connection.writable);
       connection.write(pattern(this.#salt, this.written, count));
