@@ -9,11 +9,13 @@ import type { HashRegion, Head, Output } from './entry.ts';
 import type { Checksum } from './log.ts';
 import type { Positioned } from './output.ts';
 
-/** A block request, as far as the protocol cares: whether it changes the disk, and how much of the gate it takes. */
+/** A block request, as far as the protocol cares: whether it changes the disk, and where. */
 export interface BlockRequest {
   readonly id: number;
+  readonly drive: string;
   readonly operation: 'read' | 'write' | 'flush';
   /** In bytes. */
+  readonly offset: number;
   readonly length: number;
 }
 

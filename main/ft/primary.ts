@@ -86,6 +86,8 @@ export class Primary<R extends BlockRequest, V> {
   #claimAgainAt = Number.POSITIVE_INFINITY;
   #logBytes = 0;
   readonly #rota = new HashRota();
+  /** Writes that wait in the gate, in the order of the guest. */
+  readonly #heldWrites: R[] = [];
   #record: ((entry: Uint8Array) => void) | null = null;
   #stalls = 0;
   #stalled = false;
@@ -172,11 +174,7 @@ export class Primary<R extends BlockRequest, V> {
       const effect = { kind: 'output', output: { epoch, index, output } } as const;
       this.#gate.hold(epoch, effect, output.data.length + EFFECT_BYTES_MIN, nowMs);
     });
-    for (const request of outcome.requests) {
-      // A read changes nothing outside: it need not wait (its data come back as a logged input).
-      if (request.operation === 'read') this.#outside.issue(request);
-      else this.#gate.hold(epoch, { kind: 'request', request }, request.length + EFFECT_BYTES_MIN, nowMs);
-    }
+    for (const request of outcome.requests) this.#ask(request, epoch, nowMs);
     const newest = head.inputs.reduce((last, input) => Math.max(last, input.sequence), 0);
     if (newest > 0) {
       this.#lastInput = newest;
@@ -342,6 +340,17 @@ export class Primary<R extends BlockRequest, V> {
     if (this.#logging) this.#lag.sent(epoch, nowMs);
   }
 
+  #ask(request: R, epoch: number, nowMs: number): void {
+    // A read changes nothing outside: it need not wait (its data come back as a logged input), unless it is to find
+    // what a write before it, which does wait, has left there.
+    if (request.operation === 'read' && !this.#heldWrites.some((write) => overlap(write, request))) {
+      this.#outside.issue(request);
+      return;
+    }
+    if (request.operation === 'write') this.#heldWrites.push(request);
+    this.#gate.hold(epoch, { kind: 'request', request }, request.length + EFFECT_BYTES_MIN, nowMs);
+  }
+
   /** To the backup and to the recording: the same bytes. */
   #write(entry: HeadEntry | HashEntry): void {
     const bytes = encodeEntry(entry, this.#env.checksum);
@@ -447,6 +456,7 @@ export class Primary<R extends BlockRequest, V> {
           this.#outside.emit(effect.output);
           break;
         case 'request':
+          if (effect.request === this.#heldWrites[0]) this.#heldWrites.shift();
           this.#outside.issue(effect.request);
           break;
         case 'view':
@@ -460,4 +470,9 @@ export class Primary<R extends BlockRequest, V> {
       }
     }
   }
+}
+
+/** Whether two requests have a byte of a drive in common. */
+function overlap(a: BlockRequest, b: BlockRequest): boolean {
+  return a.drive === b.drive && a.offset < b.offset + b.length && b.offset < a.offset + a.length;
 }

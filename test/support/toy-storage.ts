@@ -5,7 +5,7 @@
  */
 import type { ClaimResult } from '../../main/ft/arbiter.ts';
 import { encodeDiskInput } from '../../main/machine/devices/disk.ts';
-import type { ToyRequest } from './toy-machine.ts';
+import { readStamp, stamped, type ToyRequest } from './toy-machine.ts';
 
 export class ToyLease {
   generation: number;
@@ -20,10 +20,19 @@ export class ToyLease {
     this.holder = holder;
   }
 
+  /** A virtual machine is powered on: whoever still holds an older generation has lost it. */
+  begin(holder: string): number {
+    this.generation += 1;
+    this.holder = holder;
+    return this.generation;
+  }
+
   testAndSet(holder: string, generation: number): ClaimResult {
     if (this.unreachable || this.unreachableFor.has(holder)) {
       return { outcome: 'unreachable', reason: 'the storage is away' };
     }
+    // The answer to an earlier try may have been lost: what this replica has won it has won.
+    if (this.generation === generation + 1 && this.holder === holder) return { outcome: 'won' };
     if (this.generation !== generation) return { outcome: 'lost', holder: this.holder, generation: this.generation };
     this.generation += 1;
     this.holder = holder;
@@ -31,21 +40,26 @@ export class ToyLease {
   }
 }
 
-const BLOCK_BYTES = 512;
+const NOTHING = new Uint8Array(0);
 
-/** Blocks, and the fate of each request: what was read or that it is done, as an input for the machine. */
+/** Blocks, each with the number that was written to it, and the fate of each request as an input for the machine. */
 export class ToyDisk {
   readonly #blocks = new Map<number, number>();
   writes = 0;
 
+  /** @returns that it is done, or what was read. */
   perform(request: ToyRequest): Uint8Array {
-    const block = request.offset / BLOCK_BYTES;
-    let data = new Uint8Array(0);
-    if (request.operation === 'read') data = new Uint8Array(BLOCK_BYTES).fill(this.#blocks.get(block) ?? 0);
-    if (request.operation === 'write') {
-      this.#blocks.set(block, request.data?.[0] ?? 0);
+    const { id, operation, offset } = request;
+    if (operation === 'write') {
+      this.#blocks.set(offset, readStamp(request.data ?? NOTHING));
       this.writes += 1;
     }
-    return encodeDiskInput({ id: request.id, status: 'ok', data });
+    const data = operation === 'read' ? stamped(this.#blocks.get(offset) ?? 0, request.length) : NOTHING;
+    return encodeDiskInput({ id, status: 'ok', data });
+  }
+
+  /** The host's disk has an error; where it is a write's, nobody knows whether it happened. */
+  fail(request: ToyRequest): Uint8Array {
+    return encodeDiskInput({ id: request.id, status: 'error', data: NOTHING });
   }
 }
