@@ -1,0 +1,104 @@
+/**
+ * One history: a virtual machine is powered on and protected, lives through the faults of its scenario (safety), and
+ * must then come to rest, Protected, with nothing lost (liveness).
+ *
+ * Invariant: what a history finds is a function of its scenario.
+ */
+import type { Counts } from './coverage.ts';
+import { Faults } from './faults.ts';
+import type { Scenario } from './scenario.ts';
+import { World } from './world.ts';
+
+export interface Found {
+  /** What must never be and was; empty in a good history. */
+  readonly violations: readonly string[];
+  readonly counts: Counts;
+}
+
+/** From the end of all faults until the pair must be Protected. */
+const HEALING_MS = 12_000;
+/** Until everything that is on the way has arrived. */
+const SETTLING_MS = 2500;
+/** Every part of the state is compared in this time. */
+const COMPARING_MS = 250;
+const POWER_OFF_MS = 500;
+
+/** `trace` gets a line for everything that happens. */
+export function runHistory(scenario: Scenario, trace: string[] | null = null): Found {
+  const world = new World(scenario, trace);
+  const { time, fleet, random } = world;
+  const faults = new Faults(world);
+  fleet.process.post(() => fleet.powerOn());
+  faults.plan();
+  let typing = true;
+  const type = (): void => {
+    if (!typing) return;
+    fleet.process.post(() => (random.chance(0.7) ? fleet.type(Uint8Array.of(random.below(256))) : undefined));
+    if (random.chance(0.2)) world.network.send(Uint8Array.of(random.below(256)));
+    time.after(scenario.typingMs * 2 * random.next(), type);
+  };
+  type();
+  time.run(scenario.healAt, () => world.violated);
+  faults.heal();
+  if (!world.violated) time.run(time.now + HEALING_MS, () => world.violated || fleet.isProtected);
+  typing = false;
+  if (!world.violated && !fleet.isProtected) world.violation(`not Protected after healing: ${states(world)}`);
+  if (!world.violated) finish(world);
+  world.coverage.add('outputs', world.continuation.outputs);
+  return { violations: world.found(), counts: world.coverage.counts };
+}
+
+/** The last words: what is on the way arrives, and both sides stop at the same epoch. */
+function finish(world: World): void {
+  const { time, fleet, continuation, received } = world;
+  const { life } = fleet;
+  const { primary } = fleet;
+  if (!primary) return;
+  const arrived = (): boolean =>
+    primary.machine.lastInput === fleet.typed && primary.machine.outputs === received.count;
+  const until = time.now + COMPARING_MS;
+  time.run(until, () => world.violated);
+  time.run(time.now + SETTLING_MS, () => world.violated || arrived());
+  if (world.violated) return;
+  // The comparison of states may have found a difference meanwhile: then there is a new pair.
+  if (!fleet.isProtected) time.run(time.now + SETTLING_MS, () => world.violated || fleet.isProtected);
+  if (!fleet.isProtected || fleet.life !== life || fleet.primary !== primary) {
+    world.violation(`the pair did not last: ${states(world)}`);
+    return;
+  }
+  const { machine } = primary;
+  if (machine.lastInput !== fleet.typed) {
+    world.violation(`the guest got inputs up to ${machine.lastInput} of ${fleet.typed}`);
+  }
+  if (received.count < continuation.outputs - OUTPUTS_ON_THE_WAY) {
+    world.violation(`${received.count} of ${continuation.outputs} outputs have arrived`);
+  }
+  powerOff(world);
+}
+
+/** A guest that goes on speaking always has some. */
+const OUTPUTS_ON_THE_WAY = 2000;
+
+function powerOff(world: World): void {
+  const { time, fleet } = world;
+  const { primary, secondary } = fleet;
+  if (!primary || !secondary) return;
+  if (primary.machine.corrupted !== secondary.machine.corrupted) {
+    world.violation(`the memories of ${primary.name} and ${secondary.name} differ, and nobody noticed`);
+  }
+  fleet.powerOff(false);
+  time.run(time.now + POWER_OFF_MS, () => world.violated);
+  const ends = [primary, secondary].map(({ name, state, halted, machine }) => {
+    return `${name} ${halted?.cause ?? state} ${machine.epoch}`;
+  });
+  // A backup that is behind may be ended by the fleet before it gets there; it may not go past the end.
+  const orderly = primary.halted?.cause === 'poweredOff' && !secondary.alive && secondary.primary === null;
+  const together = !secondary.halted || secondary.machine.epoch === primary.machine.epoch;
+  if (!orderly || !together) world.violation(`powered off, but not as one: ${ends.join(', ')}`);
+}
+
+function states(world: World): string {
+  const { fleet } = world;
+  const replicas = fleet.replicas().map(({ name, state }) => `${name} ${state}`);
+  return `${replicas.join(', ')}; the fleet thinks ${fleet.phase}, life ${fleet.life}`;
+}
