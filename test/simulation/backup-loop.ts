@@ -23,6 +23,7 @@ export class BackupLoop {
   #announced: SnapshotEntry | null = null;
   #parts: Uint8Array[] = [];
   #missing = 0;
+  #behindMax = BACKLOG_HEADS_MAX + 1;
 
   constructor(replica: Replica, end: LinkEnd) {
     this.#replica = replica;
@@ -50,9 +51,7 @@ export class BackupLoop {
       (message) => {
         if (!this.#running) return;
         this.backup.receive(message, this.#now);
-        if (this.backup.behind > BACKLOG_HEADS_MAX + 1) {
-          world.violation(`${replica.name} keeps ${this.backup.behind} heads`);
-        }
+        this.#checkBacklog();
         this.#wake();
       },
       (why) => this.lostPrimary(`the logging channel closed (${why})`),
@@ -87,6 +86,14 @@ export class BackupLoop {
     if (!this.#running) return;
     this.backup.tick(this.#now);
     this.#replica.process.after(TICK_MS, () => this.#tick());
+  }
+
+  /** What came while it was restored is limited by the primary; from then on its backlog only grows to the limit. */
+  #checkBacklog(): void {
+    const { world, name } = this.#replica;
+    const { behind, state } = this.backup;
+    if (state === 'restoring') this.#behindMax = Math.max(BACKLOG_HEADS_MAX, behind) + 1;
+    if (behind > this.#behindMax) world.violation(`${name} keeps ${behind} heads`);
   }
 
   #wake(delayMs = 0): void {

@@ -139,7 +139,10 @@ export class Fleet {
     this.secondary = null;
     this.#protect = true;
     this.life += 1;
-    this.process.after(POWER_ON_MS, () => this.powerOn());
+    const { life } = this;
+    this.process.after(POWER_ON_MS, () => {
+      if (life === this.life) this.powerOn();
+    });
   }
 
   /* -------------------------------------------------------------- what replicas say ------------------------- */

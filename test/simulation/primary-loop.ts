@@ -24,7 +24,7 @@ const CHUNKS = 3;
 /** Chunks wait while more than this has not left, in bytes. */
 const DRAINED_BYTES = 1024;
 /** The gate is looked at this often. */
-const LOOK_EVERY_EPOCHS = 16;
+const LOOK_EVERY_EPOCHS = 64;
 /** What an effect takes in the gate at least. */
 const EFFECT_BYTES_MIN = 64;
 

@@ -200,6 +200,7 @@ export class Replica implements Watched {
       this.line = this.name;
       // What is let go while it is promoted is let go by a live primary.
       this.primary = new PrimaryLoop(this, (env, outside) => loop.backup.promote(env, outside), this.#fenced);
+      if (this.primary.primary.paused) this.world.coverage.add('livePaused');
       for (const message of this.#early.splice(0)) this.primary.handle(message);
     });
   }

@@ -105,7 +105,8 @@ function drawConditions(random: Random): Conditions {
   const primaryEpochMs = random.magnitude(0.8, 8);
   return {
     latencyMs: random.magnitude(0.02, 8),
-    bytesPerMs: random.chance(0.85) ? Number.POSITIVE_INFINITY : random.magnitude(40, 4000),
+    // A channel that is narrower than the log can never start a backup.
+    bytesPerMs: random.chance(0.85) ? Number.POSITIVE_INFINITY : random.magnitude(600, 6000) / primaryEpochMs,
     pipeMs: random.magnitude(0.05, 10),
     primaryEpochMs,
     backupEpochMs: primaryEpochMs * random.pick([0.1, 0.5, 0.95]),
