@@ -80,6 +80,7 @@ export class SimDisks {
 
   #perform(request: ToyRequest): Uint8Array {
     const { conditions, disk, random, coverage } = this.#world;
+    this.#world.usesDisk(this.#replica);
     const fails = random.chance(conditions.diskErrors);
     if (!fails || random.chance(0.5)) {
       this.#world.watch((checker) => checker.performed?.(this.#replica, request));

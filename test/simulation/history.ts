@@ -40,18 +40,18 @@ export function runHistory(scenario: Scenario, trace: string[] | null = null): F
   type();
   time.run(scenario.healAt, () => world.violated);
   faults.heal();
-  if (comesToRest(world)) {
+  const until = time.now + HEALING_MS;
+  while (comesToRest(world, until)) {
     typing = false;
-    finish(world);
+    if (finish(world)) break;
   }
   world.coverage.add('outputs', world.continuation.outputs);
   return { violations: world.found(), counts: world.coverage.counts };
 }
 
 /** Whether the pair becomes Protected and stays so: what a fault has left behind may still cost one side. */
-function comesToRest(world: World): boolean {
+function comesToRest(world: World, until: number): boolean {
   const { time, fleet } = world;
-  const until = time.now + HEALING_MS;
   while (!world.violated && time.now < until) {
     time.run(until, () => world.violated || fleet.isProtected);
     const { primary, secondary } = fleet;
@@ -62,25 +62,24 @@ function comesToRest(world: World): boolean {
   return false;
 }
 
-/** What is on the way arrives, and both sides stop at the same epoch. */
-function finish(world: World): void {
+/** What is on the way arrives, and both sides stop at the same epoch. False where the pair did not last until then. */
+function finish(world: World): boolean {
   const { time, fleet, received } = world;
   const { primary } = fleet;
-  if (!primary) return;
+  if (!primary) return false;
   const made = primary.machine.outputs;
   const arrived = (): boolean => primary.machine.lastInput === fleet.typed && received.count >= made;
   time.run(time.now + SETTLING_MS, () => world.violated || !fleet.isProtected || arrived());
-  if (world.violated) return;
-  if (!fleet.isProtected) {
-    world.violation(`the pair did not last: ${states(world)}`);
-    return;
-  }
+  if (world.violated) return true;
+  // What was on the way for long may still cost one side.
+  if (!fleet.isProtected) return false;
   const { machine } = primary;
   if (machine.lastInput !== fleet.typed) {
     world.violation(`the guest got inputs up to ${machine.lastInput} of ${fleet.typed}`);
   }
   if (received.count < made) world.violation(`${received.count} of ${made} outputs have arrived`);
   powerOff(world);
+  return true;
 }
 
 function powerOff(world: World): void {

@@ -20,7 +20,7 @@ export interface Patch {
 /** The protocol's limits in bytes and heads, made so small that a history of some seconds meets them. */
 export const SMALL_LIMITS: readonly Patch[] = [
   ['LOG_BUFFER_BYTES_MAX', '8 << 20', '2048'],
-  ['STARTING_LOG_BYTES_MAX', '256 << 20', '32768'],
+  ['STARTING_LOG_BYTES_MAX', '256 << 20', '8192'],
   ['BACKLOG_HEADS_MAX', '20_000', '24'],
   ['GATE_BYTES_MAX', '16 << 20', '6144'],
   ['HEAD_INPUTS_MAX', '1024', '8'],

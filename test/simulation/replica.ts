@@ -87,12 +87,12 @@ export class Replica implements Watched {
     this.process = world.process(name, (error) => world.crashed(this, error));
     this.machine = new ToyMachine({ ...world.scenario.machine, seed: world.scenario.machine.seed + life });
     const { time, random, fleet, gateway, conditions } = world;
-    const pipe = (from: SimProcess, to: SimProcess): Pipe =>
-      new Pipe(time, random, { from, to }, () => conditions.pipeMs);
+    const pipe = (from: SimProcess, to: SimProcess, wire: 'pipeMs' | 'networkMs' = 'pipeMs'): Pipe =>
+      new Pipe(time, random, { from, to }, () => conditions[wire]);
     this.#toFleet = pipe(this.process, fleet.process);
-    this.#toGateway = pipe(this.process, gateway);
+    this.#toGateway = pipe(this.process, gateway, 'networkMs');
     this.#fromFleet = pipe(fleet.process, this.process);
-    this.#fromGateway = pipe(gateway, this.process);
+    this.#fromGateway = pipe(gateway, this.process, 'networkMs');
   }
 
   get alive(): boolean {

@@ -15,8 +15,9 @@ export interface Conditions {
   /** The logging channel, one way. */
   latencyMs: number;
   bytesPerMs: number;
-  /** Between a replica and fleet or gateway. */
+  /** Between a replica and the fleet, and between a replica and the gateway. */
   pipeMs: number;
+  networkMs: number;
   primaryEpochMs: number;
   backupEpochMs: number;
   diskMs: number;
@@ -108,6 +109,7 @@ function drawConditions(random: Random): Conditions {
     // A channel that is narrower than the log can never start a backup.
     bytesPerMs: random.chance(0.85) ? Number.POSITIVE_INFINITY : random.magnitude(600, 6000) / primaryEpochMs,
     pipeMs: random.magnitude(0.05, 10),
+    networkMs: random.magnitude(0.05, 100),
     primaryEpochMs,
     backupEpochMs: primaryEpochMs * random.pick([0.1, 0.5, 0.95]),
     diskMs: random.magnitude(0.1, 20),

@@ -28,7 +28,7 @@ import { Survival } from './survival.ts';
 import { Timeline } from './timeline.ts';
 
 /** The log of a starting backup may grow by this much between two looks at it, in bytes. */
-const STARTING_SLACK_BYTES = 16 << 10;
+const STARTING_SLACK_BYTES = 8 << 10;
 
 export class World {
   readonly scenario: Scenario;
@@ -159,6 +159,9 @@ export class World {
       case 'alone':
         return this.coverage.add('alone');
       case 'live':
+        if (event.lastInput !== replica.machine.lastInput) {
+          this.violation(`${replica.name} says ${event.lastInput}, its last input was ${replica.machine.lastInput}`);
+        }
         this.coverage.add('failovers');
         this.coverage.add('outputsAgain', event.reemitted);
         if (event.reemitted > 0) this.coverage.add('liveWithBacklog');
@@ -210,6 +213,15 @@ export class World {
   crashed(replica: Replica, error: Error): void {
     this.violation(`${replica.name} threw ${error.stack}`);
     this.kill(replica, 'it threw');
+  }
+
+  /** A primary's request reaches the shared disk: none that it has replaced may be able to. */
+  usesDisk(replica: Replica): void {
+    const generation = replica.primary?.primary.generation ?? 0;
+    for (const { primary, name } of this.fleet.replicas()) {
+      if (!primary || primary.primary.generation >= generation) continue;
+      this.violation(`${replica.name} uses the disk while ${name}, which it has replaced, still could`);
+    }
   }
 
   /** No replica is left. */
