@@ -83,7 +83,9 @@ test('a read that is to find what a waiting write leaves there waits behind it, 
   pair.run(1000);
   expect(primary.state).toBe('protected');
   const overtaken = issued.filter((read, at) =>
-    issued.slice(at).some(({ id, operation, offset }) => operation === 'write' && offset === read.offset && id < read.id),
+    issued
+      .slice(at)
+      .some(({ id, operation, offset }) => operation === 'write' && offset === read.offset && id < read.id),
   );
   expect(overtaken).toEqual([]);
   pair.expectCorrect();

@@ -34,7 +34,9 @@ export type Lane = (firstSeed: number, runs: number) => Batch;
 export async function openLane({ realLimits, plant }: LaneOptions): Promise<Lane> {
   const bugs = PLANTED_BUGS.filter(({ name }) => name === plant);
   if (plant !== null && bugs.length === 0) {
-    throw new Error(`There is no planted bug "${plant}"; there are: ${PLANTED_BUGS.map(({ name }) => name).join(', ')}`);
+    throw new Error(
+      `There is no planted bug "${plant}"; there are: ${PLANTED_BUGS.map(({ name }) => name).join(', ')}`,
+    );
   }
   patchSources([...(realLimits ? [] : SMALL_LIMITS), ...bugs]);
   const { runHistory } = await import('./history.ts');

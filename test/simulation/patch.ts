@@ -35,7 +35,9 @@ export function patchSources(patches: readonly Patch[]): void {
   registerHooks({
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context);
-      const mine = patches.filter(({ file }) => url.startsWith('file:') && fileURLToPath(url) === path.join(ROOT, file));
+      const mine = patches.filter(
+        ({ file }) => url.startsWith('file:') && fileURLToPath(url) === path.join(ROOT, file),
+      );
       if (mine.length === 0 || !loaded.source) return loaded;
       const text = typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source);
       return { ...loaded, source: mine.reduce(applied, text) };

@@ -21,7 +21,7 @@ import { PrimaryLoop } from './primary-loop.ts';
 import type { SimProcess } from './process.ts';
 import type { World } from './world.ts';
 
-/** A log entry or an acknowledgement sent, an output or a request let go, a test-and-set asked for, done and answered. */
+/** What others notice: an entry or an acknowledgement sent, an effect let go, a test-and-set asked for and answered. */
 export const POINTS = ['log', 'chunk', 'ack', 'emit', 'issue', 'claim', 'acted', 'won', 'live', 'protect'] as const;
 export type Point = (typeof POINTS)[number];
 
@@ -53,6 +53,7 @@ export type FromReplica =
 const KIND_HEAD = 2;
 const KIND_CONTROL = 3;
 const KIND_HEARTBEAT = 5;
+const KIND_SNAPSHOT = 7;
 const KIND_CHUNK = 8;
 /** Time for the last words to reach the fleet, in milliseconds. */
 const LAST_WORDS_MS = 50;
@@ -226,7 +227,10 @@ export class Replica implements Watched {
     };
   }
 
-  outside(emit: (output: Positioned<Output>) => void, issue: (request: ToyRequest) => void): Outside<ToyRequest, never> {
+  outside(
+    emit: (output: Positioned<Output>) => void,
+    issue: (request: ToyRequest) => void,
+  ): Outside<ToyRequest, never> {
     const { world } = this;
     return {
       emit: (output) =>
@@ -253,9 +257,11 @@ export class Replica implements Watched {
 
   #send(end: LinkEnd | null, message: Uint8Array): void {
     const kind = message[0];
-    if (kind === KIND_CONTROL) {
+    if (kind === KIND_CONTROL || kind === KIND_SNAPSHOT) {
       const decoded = decodeEntry(message, zlib.crc32);
       if (decoded) this.world.watch((checker) => checker.sent?.(this, decoded.entry));
+    }
+    if (kind === KIND_CONTROL) {
       this.effect('protect', () => end?.send(message));
       return;
     }

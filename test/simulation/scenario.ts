@@ -75,7 +75,7 @@ export function drawScenario(seed: number): Scenario {
   const random = new Random(seed, 1);
   const healAt = random.magnitude(200, 1600);
   const failureTimeoutMs = random.pick([150, 200, 300]);
-  const outputs = random.pick([3, 3, 8, 40]);
+  const outputs = random.pick([3, 3, 8, 40, 400]);
   return {
     seed,
     machine: {
@@ -109,7 +109,7 @@ function drawConditions(random: Random): Conditions {
     // A channel that is narrower than the log can never start a backup.
     bytesPerMs: random.chance(0.85) ? Number.POSITIVE_INFINITY : random.magnitude(600, 6000) / primaryEpochMs,
     pipeMs: random.magnitude(0.05, 10),
-    networkMs: random.magnitude(0.05, 100),
+    networkMs: random.chance(0.7) ? random.magnitude(0.05, 10) : random.magnitude(20, 200),
     primaryEpochMs,
     backupEpochMs: primaryEpochMs * random.pick([0.1, 0.5, 0.95]),
     diskMs: random.magnitude(0.1, 20),
@@ -130,7 +130,12 @@ function drawFaults(random: Random, healAt: number, timeoutMs: number): Timed[] 
   const faults: Timed[] = [];
   for (let i = 0; i < count && kinds.length > 0; i++) {
     const kind = random.pick(kinds);
-    faults.push({ at: random.between(0, healAt), fault: DRAW[kind](random, timeoutMs) });
+    const at = random.between(0, healAt);
+    faults.push({ at, fault: DRAW[kind](random, timeoutMs) });
+    // Bad luck seldom comes alone: the new pair is hit while it still carries what the old one left.
+    if (kind === 'kill' && random.chance(0.4)) {
+      faults.push({ at: at + random.magnitude(20, 400), fault: { kind: 'kill', who: 'primary' } });
+    }
   }
   return faults.toSorted((a, b) => a.at - b.at);
 }
@@ -147,7 +152,11 @@ const DRAW: { readonly [kind in Fault['kind']]: (random: Random, timeoutMs: numb
   crash: (random) => ({
     kind: 'crash',
     who: random.pick(['primary', 'secondary']),
-    fate: { point: random.pick(POINTS), when: random.pick(['before', 'after']), count: 1 + random.below(4) },
+    fate: {
+      point: random.pick([...POINTS, 'protect'] as const),
+      when: random.pick(['before', 'after']),
+      count: random.pick([1, 1, 1, 2, 5]),
+    },
   }),
   stop: (random, timeoutMs) => ({
     kind: 'stop',

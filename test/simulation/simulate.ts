@@ -1,7 +1,7 @@
 /**
- * `npm run simulate -- [SEED] [--runs N] [--minutes M] [--workers 2] [--trace] [--plant BUG] [--real-limits]`: simulated
- * histories of the whole protocol, one for each seed from SEED on. Without --runs and --minutes a SEED is run alone,
- * and without a SEED a minute's worth from a random one.
+ * `npm run simulate -- [SEED] [--runs N] [--minutes M] [--workers 2] [--trace] [--plant BUG] [--real-limits]`:
+ * simulated histories of the whole protocol, one for each seed from SEED on. Without --runs and --minutes a SEED is run
+ * alone, and without a SEED a minute's worth from a random one.
  *
  * Invariant: the first violation ends the run with status 1, its seed and the faults it takes; the last line is a
  * summary in JSON.
@@ -120,13 +120,16 @@ else await Promise.all(Array.from({ length: workers }, thread));
 
 if (!values.trace) {
   progress();
-  for (const name of Object.keys(COUNTED) as Counted[]) say(`${coverage.counts[name].toString().padStart(12)} ${COUNTED[name]}`);
+  for (const name of Object.keys(COUNTED) as Counted[])
+    say(`${coverage.counts[name].toString().padStart(12)} ${COUNTED[name]}`);
   for (const { seed: failed, violations, faults } of failures) {
     say(`\nseed ${failed} fails:\n  ${violations.join('\n  ')}`);
     say(`with these faults (times in ms):\n${faults.map((fault) => `  ${JSON.stringify(fault)}`).join('\n')}`);
     say(`Repeat it: npm run simulate -- ${failed}${options.plant === null ? '' : ` --plant ${options.plant}`} --trace`);
   }
   const seconds = Math.round((Date.now() - startedAt) / 100) / 10;
-  say(JSON.stringify({ firstSeed, runs, seconds, perSecond: perSecond(), ...options, counts: coverage.counts, failures }));
+  say(
+    JSON.stringify({ firstSeed, runs, seconds, perSecond: perSecond(), ...options, counts: coverage.counts, failures }),
+  );
   process.exitCode = failures.length > 0 ? 1 : 0;
 }

@@ -8,6 +8,7 @@ import type { ClaimResult } from '../../main/ft/arbiter.ts';
 import { STARTING_LOG_BYTES_MAX } from '../../main/ft/constants.ts';
 import type { FtEvent } from '../../main/ft/environment.ts';
 import {
+  ArrivedBeforeProtect,
   EqualStates,
   NeverTwoLive,
   NoOutputBeforeItsAcknowledgement,
@@ -58,7 +59,10 @@ export class World {
     this.#trace = trace;
     this.random = new Random(scenario.seed, 2);
     this.conditions = { ...scenario.conditions };
-    this.fleet = new Fleet(this, this.process('fleet', (error) => this.violation(`the fleet threw ${error.stack}`)));
+    this.fleet = new Fleet(
+      this,
+      this.process('fleet', (error) => this.violation(`the fleet threw ${error.stack}`)),
+    );
     this.gateway = this.process('gateway', (error) => this.violation(`the gateway threw ${error.stack}`));
     this.network = new Network(this);
   }
@@ -81,6 +85,7 @@ export class World {
       this.continuation,
       this.received,
       new NoOutputBeforeItsAcknowledgement(),
+      new ArrivedBeforeProtect(),
     ];
     this.trace(() => `life ${this.fleet.life} begins`);
   }

@@ -103,6 +103,38 @@ export class ReceivedOnce implements Checker {
   }
 }
 
+/** A backup is allowed to go live only when every output from before its snapshot has arrived: it has none of them. */
+export class ArrivedBeforeProtect implements Checker {
+  readonly violations: string[] = [];
+  /** The epochs of outputs that were sent and have not arrived, by their numbers. */
+  readonly #onTheWay = new Map<number, number>();
+  readonly #arrived = new Set<number>();
+  readonly #snapshots = new Map<string, number>();
+
+  emitted(_replica: Watched, { epoch, output }: Positioned<Output>): void {
+    const { number } = readToyOutput(output.data);
+    if (!this.#arrived.has(number)) this.#onTheWay.set(number, epoch);
+  }
+
+  delivered({ data }: Output): void {
+    const { number } = readToyOutput(data);
+    this.#arrived.add(number);
+    this.#onTheWay.delete(number);
+  }
+
+  sent({ name }: Watched, entry: Entry): void {
+    if (entry.kind === 'snapshot') this.#snapshots.set(name, entry.epoch);
+    if (entry.kind !== 'control' || entry.control.type !== 'protect') return;
+    const snapshot = this.#snapshots.get(name) ?? 0;
+    for (const [number, epoch] of this.#onTheWay) {
+      if (epoch >= snapshot) continue;
+      this.violations.push(
+        `${name} protects from epoch ${snapshot} on, and output ${number} of ${epoch} has not arrived`,
+      );
+    }
+  }
+}
+
 /** Whoever executes the epochs that one primary decided comes to the same states. */
 export class EqualStates implements Checker {
   readonly violations: string[] = [];
