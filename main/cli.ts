@@ -6,7 +6,8 @@
  */
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import { commands, type Command, type Invocation } from './cli/commands.ts';
+import type { Command, Invocation } from './cli/command.ts';
+import { commands } from './cli/commands.ts';
 import { replayCommand } from './cli/replay.ts';
 import { defaultDataFolder, replayEntry, version } from './paths.ts';
 import { CommandError } from '../preload/contract.ts';

@@ -6,7 +6,7 @@
  */
 import { app, dialog, ipcMain, protocol, session } from 'electron';
 import { Fleet } from './fleet/fleet.ts';
-import { defaultDataFolder, guestLibrary, rendererFolder, replicaEntry, version } from './paths.ts';
+import { defaultDataFolder, guestLibrary, rendererFolder, processEntries, version } from './paths.ts';
 import { registerAppScheme, serveAppScheme } from './shell/app-scheme.ts';
 import { setApplicationMenu } from './shell/menu.ts';
 import { restrictNavigation, restrictSession } from './shell/security.ts';
@@ -16,7 +16,7 @@ import { openMainWindow, showMainWindow } from './shell/window.ts';
 import { startControl } from './web/control.ts';
 
 function openFleet(dataFolder: string): Fleet {
-  return new Fleet({ dataFolder, version, processes: utilityProcesses(replicaEntry), guests: guestLibrary() });
+  return new Fleet({ dataFolder, version, processes: utilityProcesses(processEntries), guests: guestLibrary() });
 }
 
 /** Powers everything off once, however the user quits. */

@@ -23,10 +23,11 @@ export const version = (JSON.parse(readFileSync(path.join(root, 'package.json'),
 /** The built page. */
 export const rendererFolder = path.join(root, 'out', 'renderer');
 
-/** What a replica process runs. */
-export const replicaEntry = fromSources
-  ? path.join(root, 'main', 'replica', 'entry.ts')
-  : path.join(root, 'out', 'main', 'replica.js');
+/** What replica processes and the gateway's process run. */
+export const processEntries = {
+  replica: fromSources ? path.join(root, 'main', 'replica', 'entry.ts') : path.join(root, 'out', 'main', 'replica.js'),
+  gateway: fromSources ? path.join(root, 'main', 'gateway', 'entry.ts') : path.join(root, 'out', 'main', 'gateway.js'),
+};
 
 /** What replays a recording. */
 export const replayEntry = fromSources

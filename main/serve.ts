@@ -5,7 +5,7 @@
  * ends.
  */
 import { Fleet } from './fleet/fleet.ts';
-import { guestLibrary, rendererFolder, replicaEntry, version } from './paths.ts';
+import { guestLibrary, rendererFolder, processEntries, version } from './paths.ts';
 import { childProcesses } from './web/child-processes.ts';
 import { startControl } from './web/control.ts';
 import { startWebServer } from './web/server.ts';
@@ -20,7 +20,7 @@ export interface ServeOptions {
 
 /** @returns the link for the first browser, and a way to make more. */
 export async function serve(options: ServeOptions): Promise<{ url: string; close(): Promise<void> }> {
-  const processes = childProcesses(replicaEntry);
+  const processes = childProcesses(processEntries);
   const fleet = new Fleet({ dataFolder: options.dataFolder, version, processes, guests: guestLibrary() });
   process.on('exit', () => {
     fleet.kill();

@@ -5,6 +5,31 @@
  * before anything acts on it. Results and topic data are plain data: JSON, or bytes where it says so.
  */
 import * as v from 'valibot';
+import {
+  alarmChoice,
+  alarmPage,
+  eventPage,
+  taskPage,
+  type AlarmRecord,
+  type AlarmSummary,
+  type EventRecord,
+  type TaskRecord,
+} from './history.ts';
+import { cardChoice, networkCommands, type NetworkResults, type NicView } from './network.ts';
+
+export type {
+  AlarmRecord,
+  AlarmSeverity,
+  AlarmSummary,
+  EventRecord,
+  NamedVm,
+  Severity,
+  TaskKind,
+  TaskOutcome,
+  TaskRecord,
+} from './history.ts';
+export { EVENTS_LIMIT_MAX } from './history.ts';
+export type { ForwardView, NetworkView, NicCounters, NicType, NicView } from './network.ts';
 
 /* ------------------------------------------------------------------ limits and small schemas ------------------- */
 
@@ -12,7 +37,6 @@ export const VM_NAME_LENGTH_MAX = 64;
 export const MEMORY_MB_MIN = 16;
 export const MEMORY_MB_MAX = 2048;
 export const TYPE_LENGTH_MAX = 4096;
-export const EVENTS_LIMIT_MAX = 10_000;
 export const WAIT_SECONDS_MAX = 86_400;
 
 const Name = v.pipe(
@@ -52,6 +76,8 @@ const ftSettings = {
   hashIntervalEpochs: whole('epochs', 1, 1_000_000),
   lagThrottleMs: whole('ms', 60, 10_000),
   lagHardMs: whole('ms', 100, 60_000),
+  diskMode: v.exactOptional(v.picklist(['shared', 'separate'], 'is shared or separate')),
+  diskReads: v.exactOptional(v.picklist(['log', 'backup'], 'is log or backup')),
 };
 const Sample = v.picklist(['linux', 'test'], 'the samples are: linux, test');
 const VmOnly = v.strictObject({ vm: Vm });
@@ -99,9 +125,9 @@ export interface FailoverReport {
 
 /** How far the start of a secondary has come. */
 export interface StartProgress {
-  /** `building` its machine, `copying` the state, `catchingUp` with the primary. */
-  readonly phase: 'building' | 'copying' | 'catchingUp';
-  /** The share of the state that has been sent, 0 to 1. */
+  /** `building` its machine, `synchronising` its own disk, `copying` the state, `catchingUp` with the primary. */
+  readonly phase: 'building' | 'synchronising' | 'copying' | 'catchingUp';
+  /** The share of the state that has been sent, or (`synchronising`) of the disk that has been compared, 0 to 1. */
   readonly copied: number;
 }
 
@@ -134,6 +160,10 @@ export interface FtSettings {
   readonly lagThrottleMs: number;
   /** From this lag on it is slowed as much as it can be, in milliseconds. */
   readonly lagHardMs: number;
+  /** Primary and secondary use the same hard disk image, or each has its own: then writes need not wait. */
+  readonly diskMode: 'shared' | 'separate';
+  /** What the guest reads from its disks travels in the log, or the secondary reads it by itself. */
+  readonly diskReads: 'log' | 'backup';
 }
 
 export interface VmHardware {
@@ -148,7 +178,6 @@ export interface VmHardware {
     readonly fda?: string;
   };
   readonly cmdline: string | null;
-  readonly mac: string;
 }
 
 /** A recording that is being made. */
@@ -177,26 +206,16 @@ export interface VmView {
   /** Something the user should know while the VM is off: "powered off unexpectedly", null otherwise. */
   readonly note: string | null;
   readonly hardware: VmHardware;
+  readonly nic: NicView;
+  /** Where its hard disk is now, when that is not the file it was made of: separate disks, after a failover. */
+  readonly currentDisk?: string;
   /** Fault Tolerance is turned on for this VM, whether or not it runs. */
   readonly ftEnabled: boolean;
   readonly ftSettings: FtSettings;
   readonly ft: FtStatus;
   /** Null while nothing is recorded. */
   readonly recording: RecordingView | null;
-}
-
-export type Severity = 'info' | 'warning' | 'error';
-export interface EventRecord {
-  /** Rises by one from 1. */
-  readonly id: number;
-  /** Milliseconds since 1970, UTC. */
-  readonly at: number;
-  readonly vm: { readonly id: string; readonly name: string } | null;
-  /** A dotted word that programs can match: `ft.protected`, `power.on`, … */
-  readonly kind: string;
-  readonly severity: Severity;
-  readonly message: string;
-  readonly data: { readonly [key: string]: unknown };
+  readonly alarms: AlarmSummary;
 }
 
 export interface ReplicaMetrics {
@@ -228,8 +247,12 @@ export interface VmMetrics {
 export interface HostView {
   readonly version: string;
   readonly dataFolder: string;
+  /** Where recordings go whose file nobody has named. */
+  readonly recordingsFolder: string;
   readonly hostName: string;
   readonly pid: number;
+  /** The guests' network gateway; null while nothing needs it. */
+  readonly gatewayPid: number | null;
 }
 
 /** What a window shows before anything is asked: kept up to date by the topic `inventory`. */
@@ -268,8 +291,10 @@ export const commands = {
     hda: v.optional(File),
     cdrom: v.optional(File),
     fda: v.optional(File),
+    ...cardChoice,
   }),
   'vm.delete': VmOnly,
+  ...networkCommands,
   'vm.set': v.strictObject({ vm: Vm, ...ftSettings }),
   'power.on': VmOnly,
   'power.off': VmOnly,
@@ -304,14 +329,15 @@ export const commands = {
   }),
   /** Presses a combination such as `ctrl+alt+del`, `enter`, `f2`. */
   'console.key': v.strictObject({ vm: Vm, combo: v.pipe(v.string(), v.minLength(1), v.maxLength(64)) }),
-  'event.list': v.strictObject({
-    vm: v.optional(Vm),
-    /** Only events with a greater id. */
-    since: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
-    limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(EVENTS_LIMIT_MAX)), 1000),
-  }),
-  /** Records the VM in a file that does not exist yet. */
-  'record.start': v.strictObject({ vm: Vm, file: File }),
+  'event.list': v.strictObject({ vm: v.optional(Vm), ...eventPage }),
+  /** The newest, newest first; running ones are never left out for ended ones. */
+  'task.list': v.strictObject({ vm: v.optional(Vm), ...taskPage }),
+  /** Active alarms, newest first. */
+  'alarm.list': v.strictObject({ vm: v.optional(Vm), ...alarmPage }),
+  /** An alarm about an event is cleared by it; one about a condition stays until the condition ends. */
+  'alarm.acknowledge': v.strictObject({ vm: v.optional(Vm), ...alarmChoice }),
+  /** Records the VM in a file that does not exist yet; the host chooses one in its folder where none is named. */
+  'record.start': v.strictObject({ vm: Vm, file: v.optional(File) }),
   'record.stop': VmOnly,
   metrics: VmOnly,
   fault: v.strictObject({
@@ -328,13 +354,14 @@ export type ParsedArgs<C extends CommandName> = v.InferOutput<(typeof commands)[
 export type FaultKind = v.InferOutput<typeof FaultKind>;
 
 /** What every command answers. */
-export interface CommandResults {
+export interface CommandResults extends NetworkResults {
   'host.show': HostView;
   'vm.list': readonly VmView[];
   'vm.show': VmView;
   'vm.create': VmView;
   'vm.delete': null;
   'vm.set': VmView;
+  'nic.set': VmView;
   'power.on': VmView;
   'power.off': VmView;
   'power.reset': VmView;
@@ -355,6 +382,10 @@ export interface CommandResults {
   'console.type': null;
   'console.key': null;
   'event.list': readonly EventRecord[];
+  'task.list': readonly TaskRecord[];
+  'alarm.list': readonly AlarmRecord[];
+  /** Those that were acknowledged by this command. */
+  'alarm.acknowledge': readonly AlarmRecord[];
   'record.start': RecordingView;
   'record.stop': RecordingEnd;
   metrics: VmMetrics;
@@ -368,8 +399,12 @@ export interface CommandResults {
 export const topics = {
   /** Data: `Inventory`, whole, at once and after every change. */
   inventory: v.strictObject({}),
-  /** Data: `EventRecord[]`; first those after `since`, then each as it happens. */
+  /** Data: `EventRecord[]`; first those after `since` (without it the newest), then each as it happens. */
   events: v.strictObject({ vm: v.optional(Vm), since: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))) }),
+  /** Data: `TaskRecord[]`; first the newest, then each whenever it changes. */
+  tasks: v.strictObject({ vm: v.optional(Vm) }),
+  /** Data: `AlarmRecord[]`; first all active ones, then each whenever it changes. */
+  alarms: v.strictObject({ vm: v.optional(Vm) }),
   /** Data: `VmMetrics`, once a second while the VM is on. */
   metrics: VmOnly,
   /**
@@ -393,6 +428,8 @@ export type ParsedTopicArgs<T extends TopicName> = v.InferOutput<(typeof topics)
 export interface TopicData {
   inventory: Inventory;
   events: readonly EventRecord[];
+  tasks: readonly TaskRecord[];
+  alarms: readonly AlarmRecord[];
   metrics: VmMetrics;
   screen: never;
   sound: never;

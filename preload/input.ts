@@ -7,10 +7,8 @@
 /** The longest run of scan codes in one message. */
 export const SCANCODES_MAX = 256;
 
-/** Mouse buttons held, as bits. */
-export const BUTTON_LEFT = 1;
-export const BUTTON_RIGHT = 2;
-export const BUTTON_MIDDLE = 4;
+/** Mouse buttons held, as bits, the browser's and the PS/2 mouse's alike: 1 left, 2 right, 4 middle. */
+const BUTTONS = 7;
 
 export type ConsoleInput =
   /** Set-1 scan codes, press and release, extended ones with their 0xE0. */
@@ -36,7 +34,7 @@ export function encodeConsoleInput(input: ConsoleInput): Uint8Array {
   view.setInt16(1, clamp(input.dx, 32767), true);
   view.setInt16(3, clamp(input.dy, 32767), true);
   view.setInt8(5, clamp(input.wheel, 127));
-  view.setUint8(6, input.buttons & 7);
+  view.setUint8(6, input.buttons & BUTTONS);
   return bytes;
 }
 
@@ -55,7 +53,7 @@ export function decodeConsoleInput(bytes: Uint8Array): ConsoleInput {
       dx: view.getInt16(1, true),
       dy: view.getInt16(3, true),
       wheel: view.getInt8(5),
-      buttons: view.getUint8(6) & 7,
+      buttons: view.getUint8(6) & BUTTONS,
     };
   }
   throw new RangeError(`unknown console input ${kind ?? '(empty)'}`);

@@ -7,6 +7,7 @@ import type { FaultKind as Fault, VmView } from './contract.ts';
 
 export type GuardedCommand =
   | 'vm.delete'
+  | 'nic.set'
   | 'power.on'
   | 'power.off'
   | 'power.reset'
@@ -62,6 +63,8 @@ export function refusal(command: GuardedCommand, vm: Subject): string | null {
   switch (command) {
     case 'vm.delete':
       return vm.power === 'off' ? null : `"${vm.name}" is running: power it off first.`;
+    case 'nic.set':
+      return vm.power === 'off' ? null : `"${vm.name}" is running: its network card is changed while it is off.`;
     case 'power.on':
       if (vm.power === 'off') return null;
       return vm.power === 'shuttingDown'

@@ -9,13 +9,17 @@ import { TooltipProvider } from './kit/tooltip.tsx';
 import { usePage, useServices } from './services.ts';
 import { findVm } from './state.ts';
 import { en } from './text/en.ts';
+import { AllAlarms } from './views/alarms.tsx';
 import { ConnectionBanner, ConnectionPage } from './views/connection.tsx';
 import { ConfirmDialog } from './views/confirm.tsx';
 import { AllEvents } from './views/events.tsx';
+import { FtSettingsDialog } from './views/ft-settings.tsx';
 import { Header } from './views/header.tsx';
 import { Home } from './views/home.tsx';
 import { Inventory } from './views/inventory.tsx';
 import { NewVmDialog } from './views/new-vm.tsx';
+import { RecordDialog } from './views/record.tsx';
+import { RecentTasks } from './views/tasks.tsx';
 import { Toasts } from './views/toasts.tsx';
 import { VmPage } from './views/vm-page.tsx';
 
@@ -39,8 +43,11 @@ export function App() {
         ) : (
           <ConnectionPage />
         )}
+        {ready ? <RecentTasks /> : null}
         <Toasts />
         {dialog?.kind === 'newVm' ? <NewVmDialog /> : null}
+        {dialog?.kind === 'ftSettings' ? <FtSettingsDialog vm={dialog.vm} /> : null}
+        {dialog?.kind === 'record' ? <RecordDialog vm={dialog.vm} /> : null}
         {dialog?.kind === 'confirm' ? <ConfirmDialog action={dialog.action} vm={dialog.vm} /> : null}
       </div>
     </TooltipProvider>
@@ -51,6 +58,7 @@ function Page() {
   const route = usePage((state) => state.route);
   const vm = usePage((state) => (state.route.page === 'vm' ? findVm(state, state.route.vm) : null));
   if (route.page === 'events') return <AllEvents />;
+  if (route.page === 'alarms') return <AllAlarms />;
   if (route.page === 'vm' && vm) return <VmPage key={vm.id} vm={vm} tab={route.tab} />;
   return <Home />;
 }

@@ -39,6 +39,11 @@ export function megabytes(value: Maybe): string {
   return value === null || value === undefined ? UNKNOWN : `${whole.format(value)} MB`;
 }
 
+/** Of bytes. */
+export function mebibytes(bytes: number): string {
+  return `${one.format(bytes / 2 ** 20)} MiB`;
+}
+
 export function count(value: Maybe): string {
   return value === null || value === undefined ? UNKNOWN : whole.format(value);
 }
@@ -49,6 +54,11 @@ export function timeOfDay(at: number): string {
 
 export function dateAndTime(at: number): string {
   return `${day.format(at)}, ${clock.format(at)}`;
+}
+
+/** The time where it is today, else with the date. */
+export function moment(at: number, now = Date.now()): string {
+  return day.format(at) === day.format(now) ? timeOfDay(at) : dateAndTime(at);
 }
 
 /** 42 s, 3 min, 2 h 5 min, 4 d 3 h. */

@@ -21,6 +21,7 @@ import './style/layout.css';
 import './style/ft.css';
 import './style/console.css';
 import './style/pages.css';
+import './style/history.css';
 
 applyTheme(readTheme());
 

@@ -3,22 +3,24 @@
  *
  * Invariant: `parseRoute(formatRoute(x))` is x; an address that means nothing is home.
  */
-export const TABS = ['summary', 'console', 'serial', 'events'] as const;
+export const TABS = ['summary', 'console', 'serial', 'monitor', 'events'] as const;
 export type Tab = (typeof TABS)[number];
 export type Route =
   | { readonly page: 'home' }
   | { readonly page: 'events' }
+  | { readonly page: 'alarms' }
   | { readonly page: 'vm'; readonly vm: string; readonly tab: Tab };
 
 export const HOME: Route = { page: 'home' };
 
 export function formatRoute(route: Route): string {
   if (route.page === 'vm') return `#/vm/${encodeURIComponent(route.vm)}/${route.tab}`;
-  return route.page === 'events' ? '#/events' : '#/';
+  return route.page === 'home' ? '#/' : `#/${route.page}`;
 }
 
 export function parseRoute(hash: string): Route {
   if (hash === '#/events') return { page: 'events' };
+  if (hash === '#/alarms') return { page: 'alarms' };
   const match = /^#\/vm\/([^/]+)(?:\/(\w+))?$/.exec(hash);
   if (!match?.[1]) return HOME;
   try {

@@ -5,11 +5,12 @@
  * here, which return a new state and leave the old one as it was.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { EventRecord, Inventory, VmMetrics, VmView } from '../preload/contract.ts';
+import type { AlarmRecord, EventRecord, Inventory, TaskRecord, VmMetrics, VmView } from '../preload/contract.ts';
 import type { ConnectionPhase } from './bridge.ts';
 import { HOME, type Route } from './route.ts';
 
 export const EVENTS_KEPT = 2000;
+export const TASKS_KEPT = 100;
 /** Seconds of metrics a chart shows. */
 export const METRICS_KEPT = 120;
 
@@ -22,6 +23,8 @@ export interface Toast {
 
 export type OpenDialog =
   | { readonly kind: 'newVm' }
+  | { readonly kind: 'ftSettings'; readonly vm: string }
+  | { readonly kind: 'record'; readonly vm: string }
   | { readonly kind: 'confirm'; readonly action: string; readonly vm: string };
 
 export interface State {
@@ -31,6 +34,10 @@ export interface State {
   readonly inventory: Inventory | null;
   /** By rising id. */
   readonly events: readonly EventRecord[];
+  /** Newest first. */
+  readonly tasks: readonly TaskRecord[];
+  /** Active ones, newest first. */
+  readonly alarms: readonly AlarmRecord[];
   readonly metrics: { readonly [vm: string]: readonly VmMetrics[] };
   /** Commands under way, as `action:vm`. */
   readonly pending: readonly string[];
@@ -44,6 +51,8 @@ export const INITIAL: State = {
   everOpen: false,
   inventory: null,
   events: [],
+  tasks: [],
+  alarms: [],
   metrics: {},
   pending: [],
   toasts: [],
@@ -78,6 +87,22 @@ export function withEvents(state: State, records: readonly EventRecord[]): State
 
 export function lastEventId(state: State): number {
   return state.events.at(-1)?.id ?? 0;
+}
+
+/** Adds tasks, or takes what is new about them. */
+export function withTasks(state: State, records: readonly TaskRecord[]): State {
+  return { ...state, tasks: merged(state.tasks, records).slice(0, TASKS_KEPT) };
+}
+
+/** The same for alarms; those that were cleared go. */
+export function withAlarms(state: State, records: readonly AlarmRecord[]): State {
+  return { ...state, alarms: merged(state.alarms, records).filter(({ clearedAt }) => clearedAt === null) };
+}
+
+/** Newest first, each id once, as it was told last. */
+function merged<T extends { readonly id: number }>(known: readonly T[], told: readonly T[]): T[] {
+  const byId = new Map([...known, ...told].map((one) => [one.id, one]));
+  return [...byId.values()].toSorted((a, b) => b.id - a.id);
 }
 
 export function withMetrics(state: State, vm: string, sample: VmMetrics): State {

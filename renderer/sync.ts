@@ -1,10 +1,11 @@
 /**
- * Keeps the store a mirror of the host: the inventory, all events, and the metrics of every VM that is on.
+ * Keeps the store a mirror of the host: the inventory, the newest events, tasks, alarms, and the metrics of every VM
+ * that is on.
  *
  * Invariant: there is one metrics subscription for each VM that is not off, and none for the others.
  */
 import type { Bridge, Subscription } from './bridge.ts';
-import { lastEventId, withEvents, withInventory, withMetrics, type Store } from './state.ts';
+import { lastEventId, withAlarms, withEvents, withInventory, withMetrics, withTasks, type Store } from './state.ts';
 
 /** Returns the function that stops it. */
 export function mirrorHost(bridge: Bridge, store: Store): () => void {
@@ -42,13 +43,34 @@ export function mirrorHost(bridge: Bridge, store: Store): () => void {
       },
     },
   );
-  const events = bridge.subscribe('events', () => ({ since: lastEventId(store.getState()) }), {
+  // The first time only the newest events come; after a lost connection those that were missed.
+  const eventArgs = () => {
+    const since = lastEventId(store.getState());
+    return since === 0 ? {} : { since };
+  };
+  const events = bridge.subscribe('events', eventArgs, {
     data: (records) => store.setState((state) => withEvents(state, records)),
   });
+  const tasks = bridge.subscribe(
+    'tasks',
+    {},
+    { data: (records) => store.setState((state) => withTasks(state, records)) },
+  );
+  const alarms = bridge.subscribe(
+    'alarms',
+    {},
+    {
+      // The host says first which are active: those it does not name have been cleared meanwhile.
+      begin: () => store.setState({ alarms: [] }),
+      data: (records) => store.setState((state) => withAlarms(state, records)),
+    },
+  );
 
   return () => {
     inventory.cancel();
     events.cancel();
+    tasks.cancel();
+    alarms.cancel();
     for (const subscription of metrics.values()) subscription.cancel();
   };
 }

@@ -6,72 +6,13 @@
  */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { FT_STATES, FAULTS, type CommandName, type RecordingEnd } from '../../preload/contract.ts';
-import { CommandError } from '../../preload/contract.ts';
-import { Client } from './client.ts';
-import { eventLine, ftDetails, metricsLine, vmDetails, vmTable } from './print.ts';
+import { CommandError, FT_STATES, FAULTS, type RecordingEnd } from '../../preload/contract.ts';
+import { follow, number, simple, withHost, type Command } from './command.ts';
+import { historyCommands } from './history.ts';
+import { ftDetails, hostDetails, metricsLine, vmDetails, vmTable } from './print.ts';
 import { attachSerial } from './serial.ts';
+import { networkCommands } from './network.ts';
 import { recordSound, SOUND_SECONDS_MAX } from './sound.ts';
-
-/** What a command gets: its positional arguments in order, its options, and the general options. */
-export interface Invocation {
-  readonly positionals: readonly string[];
-  readonly options: { readonly [name: string]: string | boolean | undefined };
-  readonly json: boolean;
-  readonly dataFolder: string;
-  readonly print: (text: string) => void;
-}
-
-export interface Command {
-  /** The words that call it, such as `vm create`. */
-  readonly words: string;
-  /** The names of its positional arguments; one that ends in `?` may be left out, the last, in `…`, be repeated. */
-  readonly takes: readonly string[];
-  /** Its options: the name of the value, or `true` for a switch. */
-  readonly options?: { readonly [name: string]: string | true };
-  readonly help: string;
-  readonly run: (invocation: Invocation) => Promise<void>;
-}
-
-async function withHost(invocation: Invocation, work: (client: Client) => Promise<void>): Promise<void> {
-  const client = await Client.connect(invocation.dataFolder);
-  try {
-    await work(client);
-  } finally {
-    client.close();
-  }
-}
-
-/** A command that calls one of the contract's and shows the result. */
-function simple(
-  words: string,
-  name: CommandName,
-  help: string,
-  show: (result: never) => string | null,
-  takes: readonly string[] = ['NAME'],
-): Command {
-  return {
-    words,
-    takes,
-    help,
-    run: (invocation) =>
-      withHost(invocation, async (client) => {
-        const [vm] = invocation.positionals;
-        const result = await client.call(name, (vm === undefined ? {} : { vm }) as never);
-        const text = invocation.json ? JSON.stringify(result) : show(result as never);
-        if (text !== null) invocation.print(text);
-      }),
-  };
-}
-
-/** Options by the contract's names, numbers as numbers. */
-function number(name: string, text: string | boolean | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text === '' || !Number.isFinite(value))
-    throw new CommandError('usage', `--${name} takes a number, not "${text}".`);
-  return value;
-}
 
 const create: Command = {
   words: 'vm create',
@@ -85,6 +26,8 @@ const create: Command = {
     hda: 'FILE',
     cdrom: 'FILE',
     fda: 'FILE',
+    network: 'NETWORK',
+    nic: 'virtio|ne2k|none',
   },
   help: 'Create a VM: a sample, or your own kernel, disk, CD or floppy image',
   run: (invocation) =>
@@ -102,16 +45,17 @@ const set: Command = {
   words: 'vm set',
   takes: ['NAME', 'KEY=VALUE …'],
   help:
-    'Set failureTimeoutMs, hashIntervalEpochs, lagThrottleMs or lagHardMs of a VM; ' +
+    'Set failureTimeoutMs, hashIntervalEpochs, lagThrottleMs, lagHardMs, diskMode (shared|separate) or ' +
+    'diskReads (log|backup) of a VM; ' +
     'effective from the next power-on or start of a secondary',
   run: (invocation) =>
     withHost(invocation, async (client) => {
       const [name, ...assignments] = invocation.positionals;
       const settings = assignments.map((assignment) => {
         const [, key = '', value = ''] = /^([^=]+)=(.*)$/.exec(assignment) ?? [];
-        if (value.trim() === '' || !Number.isFinite(Number(value)))
-          throw new CommandError('usage', `KEY=VALUE with a number for the value is needed, not "${assignment}".`);
-        return [key, Number(value)] as const;
+        if (value.trim() === '') throw new CommandError('usage', `KEY=VALUE is needed, not "${assignment}".`);
+        // A word where the setting takes words; the contract says what it takes.
+        return [key, Number.isFinite(Number(value)) ? Number(value) : value] as const;
       });
       const vm = await client.call('vm.set', { vm: name, ...Object.fromEntries(settings) } as never);
       invocation.print(invocation.json ? JSON.stringify(vm) : vmDetails(vm));
@@ -191,41 +135,17 @@ const fault: Command = {
 
 const recordStart: Command = {
   words: 'record start',
-  takes: ['NAME', 'FILE'],
-  help: 'Record a running VM in a new file: its state, and from then on everything that happens to it',
+  takes: ['NAME', 'FILE?'],
+  help:
+    'Record a running VM in a new file: its state, and from then on everything that happens to it; ' +
+    'without FILE in the data folder, named after the VM and the time',
   run: (invocation) =>
     withHost(invocation, async (client) => {
-      const [vm = '', file = ''] = invocation.positionals;
+      const [vm = '', file] = invocation.positionals;
       // The host may have another working folder.
-      const recording = await client.call('record.start', { vm, file: path.resolve(file) });
+      const named = file === undefined ? {} : { file: path.resolve(file) };
+      const recording = await client.call('record.start', { vm, ...named });
       invocation.print(invocation.json ? JSON.stringify(recording) : `Recording to ${recording.file}.`);
-    }),
-};
-
-const events: Command = {
-  words: 'events',
-  takes: ['NAME?'],
-  options: { follow: true, since: 'ID' },
-  help: 'Show what happened, of one VM or of all; --follow goes on',
-  run: (invocation) =>
-    withHost(invocation, async (client) => {
-      const [vm] = invocation.positionals;
-      const since = number('since', invocation.options['since']);
-      const args = { ...(vm !== undefined && { vm }), ...(since !== undefined && { since }) };
-      if (!invocation.options['follow']) {
-        const list = await client.call('event.list', args);
-        if (invocation.json) invocation.print(JSON.stringify(list));
-        else if (list.length > 0) invocation.print(list.map(eventLine).join('\n'));
-        return;
-      }
-      await new Promise<void>((resolve, reject) => {
-        client.subscribe('events', args, {
-          data: (list) => {
-            for (const event of list) invocation.print(invocation.json ? JSON.stringify(event) : eventLine(event));
-          },
-          end: (error) => (error ? reject(error) : resolve()),
-        });
-      });
     }),
 };
 
@@ -240,9 +160,7 @@ const metrics: Command = {
       const show = (now: Parameters<typeof metricsLine>[0]): void =>
         invocation.print(invocation.json ? JSON.stringify(now) : metricsLine(now));
       if (!invocation.options['follow']) return show(await client.call('metrics', { vm }));
-      return new Promise<void>((resolve, reject) => {
-        client.subscribe('metrics', { vm }, { data: show, end: (error) => (error ? reject(error) : resolve()) });
-      });
+      return follow(client, 'metrics', { vm }, show);
     }),
 };
 
@@ -276,6 +194,7 @@ const sound: Command = {
 };
 
 export const commands: readonly Command[] = [
+  simple('host show', 'host.show', 'Show the host: its version, and where it keeps things', hostDetails, []),
   create,
   simple('vm list', 'vm.list', 'List the VMs', vmTable, []),
   simple('vm show', 'vm.show', 'Show what a VM is made of', vmDetails),
@@ -318,11 +237,12 @@ export const commands: readonly Command[] = [
   keyboard('console key', 'console.key', 'COMBO', 'combo', 'Press a key or a combination such as ctrl+alt+del'),
   sound,
   serial,
+  ...networkCommands,
   recordStart,
   simple('record stop', 'record.stop', 'End the recording of a VM', ({ file, epochs, bytes }: RecordingEnd) => {
     return `Recorded ${epochs} epochs, ${(bytes / 2 ** 20).toFixed(1)} MiB, in ${file}.`;
   }),
-  events,
+  ...historyCommands,
   metrics,
   fault,
 ];

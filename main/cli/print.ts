@@ -1,7 +1,15 @@
 /**
  * How the command line shows things to people. With `--json` none of this is used.
  */
-import type { EventRecord, FtStatus, VmMetrics, VmView } from '../../preload/contract.ts';
+import type {
+  AlarmRecord,
+  EventRecord,
+  FtStatus,
+  HostView,
+  TaskRecord,
+  VmMetrics,
+  VmView,
+} from '../../preload/contract.ts';
 
 /** VMware's words for the states of a pair. */
 const STATES: { readonly [S in FtStatus['status']]: string } = {
@@ -31,6 +39,15 @@ function pairs(entries: readonly (readonly [string, string])[]): string {
   return entries.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n');
 }
 
+export function hostDetails(host: HostView): string {
+  return pairs([
+    ['Version', host.version],
+    ['Host', `${host.hostName}, pid ${host.pid}`],
+    ['Data', host.dataFolder],
+    ['Recordings', host.recordingsFolder],
+  ]);
+}
+
 export function vmTable(vms: readonly VmView[]): string {
   if (vms.length === 0) return 'No virtual machines yet. Make one: lockstep vm create NAME --sample linux';
   const rows = vms.map((vm) => [
@@ -44,18 +61,21 @@ export function vmTable(vms: readonly VmView[]): string {
 }
 
 export function vmDetails(vm: VmView): string {
-  const { hardware } = vm;
+  const { hardware, nic } = vm;
   return pairs([
     ['Name', vm.name],
     ['Id', vm.id],
     ['Power', vm.note ? `${vm.power} (${vm.note})` : vm.power],
     ['Guest', hardware.guest],
     ['Memory', `${hardware.memoryMB} MB`],
-    ['MAC address', hardware.mac],
+    ['Network card', nic.type === 'none' ? 'none' : `${nic.type}, ${nic.mac}, on "${nic.network}"`],
+    ['Address', nic.guestAddress ?? (nic.address === null ? '–' : `${nic.address} (when the guest asks)`)],
     ...Object.entries(hardware.files).map(([kind, file]) => [kind, file] as const),
+    ...(vm.currentDisk === undefined ? [] : [['Disk is now in', vm.currentDisk] as const]),
     ...(hardware.cmdline === null ? [] : [['Command line', hardware.cmdline] as const]),
     ['Created', new Date(vm.createdAt).toISOString()],
     ['Fault Tolerance', STATES[vm.ft.status]],
+    ['Alarms', vm.alarms.active === 0 ? 'none' : `${vm.alarms.active}, ${vm.alarms.unacknowledged} not acknowledged`],
     ...Object.entries(vm.ftSettings).map(([key, value]) => [key, String(value)] as const),
   ]);
 }
@@ -89,6 +109,29 @@ export function eventLine(event: EventRecord): string {
   const where = event.vm ? ` ${event.vm.name}:` : '';
   const head = [String(event.id).padStart(5), new Date(event.at).toISOString(), event.severity.padEnd(7)].join('  ');
   return `${head} ${where} ${event.message}`;
+}
+
+/** `done`, `failed: why`, or how far it is. */
+function taskState({ outcome, error, progress, phase }: TaskRecord): string {
+  if (outcome) return error ? `${outcome}: ${error}` : outcome;
+  const share = progress === null ? [] : [`${Math.floor(progress * 100)} %`];
+  return ['running', ...share, ...(phase ? [phase] : [])].join(', ');
+}
+
+export function taskLine(task: TaskRecord): string {
+  const head = [String(task.id).padStart(5), new Date(task.startedAt).toISOString(), task.by.padEnd(6)].join('  ');
+  return `${head}  ${task.vm.name}: ${task.title}: ${taskState(task)}`;
+}
+
+export function alarmLine(alarm: AlarmRecord): string {
+  const { id, lastAt, severity, vm, name, message, count, clearedAt, acknowledgedAt } = alarm;
+  const head = [String(id).padStart(5), new Date(lastAt).toISOString(), severity.padEnd(7)].join('  ');
+  const notes = [
+    ...(count > 1 ? [`${count} times`] : []),
+    ...(acknowledgedAt === null ? [] : ['acknowledged']),
+    ...(clearedAt === null ? [] : ['cleared']),
+  ];
+  return `${head}  ${vm.name}: ${name}: ${message}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`;
 }
 
 export function metricsLine(metrics: VmMetrics): string {

@@ -8,7 +8,7 @@ import { fork } from 'node:child_process';
 import path from 'node:path';
 import { CommandError } from '../../preload/contract.ts';
 import type { FromReplay, ReplayOrder, ReplayOutcome } from '../replica/replay-messages.ts';
-import type { Command, Invocation } from './commands.ts';
+import type { Command, Invocation } from './command.ts';
 
 /** `entry` is what a replay process runs. */
 export function replayCommand(entry: string): Command {

@@ -4,7 +4,6 @@
  * Invariant: arguments are parsed by the contract's schema before anything acts on them; whatever goes wrong comes
  * out as a `CommandError` that the user can act on.
  */
-import path from 'node:path';
 import { encode as encodePng } from 'fast-png';
 import * as v from 'valibot';
 import {
@@ -13,12 +12,15 @@ import {
   type CommandName,
   type CommandResults,
   type ParsedArgs,
+  type TaskKind,
   type VmView,
 } from '../../preload/contract.ts';
 import { pressCombo, typeText } from '../../preload/keys.ts';
+import type { GuardedCommand } from '../../preload/rules.ts';
 import { decodeScreen } from '../../preload/screen.ts';
 import { ScreenModel } from '../../preload/screen-model.ts';
 import type { Fleet } from './fleet.ts';
+import { networkHandlers } from './network-commands.ts';
 import type { PairOperation, Vm } from './vm.ts';
 import { replaced, waitForState } from './wait.ts';
 
@@ -32,36 +34,25 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
   'vm.list': (fleet) => fleet.inventory().vms,
   'vm.show': (fleet, { vm }) => fleet.vm(vm).view(),
   'vm.create': (fleet, args) => fleet.create(args).view(),
-  'vm.delete': (fleet, { vm }) => {
-    fleet.delete(fleet.vm(vm));
+  'vm.delete': async (fleet, { vm }) => {
+    await fleet.delete(fleet.vm(vm));
     return null;
   },
+  ...networkHandlers,
   'vm.set': (fleet, { vm, ...changes }) => {
     const found = fleet.vm(vm);
     found.set(changes);
     return found.view();
   },
-  'power.on': async (fleet, { vm }) => {
-    const found = fleet.vm(vm);
-    await found.powerOn();
-    return found.view();
-  },
-  'power.off': async (fleet, { vm }) => {
-    const found = fleet.vm(vm);
-    await found.powerOff();
-    return found.view();
-  },
-  'power.reset': async (fleet, { vm }) => {
-    const found = fleet.vm(vm);
-    await found.reset();
-    return found.view();
-  },
-  'power.pause': (fleet, { vm }) => pause(fleet.vm(vm), true),
-  'power.unpause': (fleet, { vm }) => pause(fleet.vm(vm), false),
-  'ft.on': (fleet, { vm }) => fleet.vm(vm).setFt('on').view(),
-  'ft.off': (fleet, { vm }) => fleet.vm(vm).setFt('off').view(),
-  'ft.suspend': (fleet, { vm }) => fleet.vm(vm).setFt('suspend').view(),
-  'ft.resume': (fleet, { vm }) => fleet.vm(vm).setFt('resume').view(),
+  'power.on': (fleet, { vm }) => perform(fleet, vm, 'power.on', (found) => found.powerOn()),
+  'power.off': (fleet, { vm }) => perform(fleet, vm, 'power.off', (found) => found.powerOff()),
+  'power.reset': (fleet, { vm }) => perform(fleet, vm, 'power.reset', (found) => found.reset()),
+  'power.pause': (fleet, { vm }) => perform(fleet, vm, 'power.pause', (found) => found.pause(true)),
+  'power.unpause': (fleet, { vm }) => perform(fleet, vm, 'power.unpause', (found) => found.pause(false)),
+  'ft.on': (fleet, { vm }) => changeFt(fleet, vm, 'on'),
+  'ft.off': (fleet, { vm }) => changeFt(fleet, vm, 'off'),
+  'ft.suspend': (fleet, { vm }) => changeFt(fleet, vm, 'suspend'),
+  'ft.resume': (fleet, { vm }) => changeFt(fleet, vm, 'resume'),
   'ft.testFailover': (fleet, { vm }) => replace(fleet, vm, 'testFailover'),
   'ft.testRestartSecondary': (fleet, { vm }) => replace(fleet, vm, 'testRestartSecondary'),
   'ft.migrate': (fleet, { vm }) => replace(fleet, vm, 'migrate'),
@@ -81,14 +72,18 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
     pressKeys(fleet.vm(vm), () => [pressCombo(combo)]);
     return null;
   },
-  'event.list': (fleet, { vm, since, limit }) =>
-    fleet.events.list({ vm: vm === undefined ? undefined : fleet.vm(vm).id, since, limit }),
+  'event.list': (fleet, { vm, ...page }) => fleet.events.list({ vm: idOf(fleet, vm), ...page }),
+  'task.list': (fleet, { vm, ...page }) => fleet.tasks.list({ vm: idOf(fleet, vm), ...page }),
+  'alarm.list': (fleet, { vm, ...page }) => fleet.alarms.list({ vm: idOf(fleet, vm), ...page }),
+  'alarm.acknowledge': (fleet, { vm, ...choice }) => {
+    return fleet.alarms.acknowledge({ vm: vm === undefined ? undefined : fleet.vm(vm), ...choice });
+  },
   metrics: (fleet, { vm }) => fleet.vm(vm).metrics(),
   fault: (fleet, { vm, kind, ms }) => ({ pid: fleet.vm(vm).fault(kind, ms) }),
   'record.start': (fleet, { vm, file }) => {
     const found = fleet.vm(vm);
     found.require('record.start');
-    return found.recording.start(path.resolve(file));
+    return found.recording.start(found.name, file);
   },
   'record.stop': (fleet, { vm }) => {
     const found = fleet.vm(vm);
@@ -132,15 +127,34 @@ function isCommand(command: string): command is CommandName {
   return Object.hasOwn(commands, command);
 }
 
-async function pause(vm: Vm, paused: boolean): Promise<VmView> {
-  await vm.pause(paused);
+function idOf(fleet: Fleet, vm: string | undefined): string | undefined {
+  return vm === undefined ? undefined : fleet.vm(vm).id;
+}
+
+/** Something that takes a while, as a task; what is refused is none. */
+async function perform(
+  fleet: Fleet,
+  name: string,
+  kind: GuardedCommand & TaskKind,
+  work: (vm: Vm) => Promise<unknown>,
+): Promise<VmView> {
+  const vm = fleet.vm(name);
+  vm.require(kind);
+  await fleet.tasks.during(kind, vm, () => work(vm));
   return vm.view();
 }
 
-function replace(fleet: Fleet, name: string, operation: PairOperation): Promise<VmView> {
+/** The command answers at once; the task goes on until there is a secondary, or none any more. */
+function changeFt(fleet: Fleet, name: string, change: 'on' | 'off' | 'suspend' | 'resume'): VmView {
   const vm = fleet.vm(name);
+  vm.require(`ft.${change}`);
+  fleet.tasks.begin(`ft.${change}`, vm, 'user');
+  return vm.setFt(change).view();
+}
+
+function replace(fleet: Fleet, name: string, operation: PairOperation): Promise<VmView> {
   const which = operation === 'testFailover' ? 'primary' : 'secondary';
-  return replaced(fleet, vm, which, () => vm.operate(operation));
+  return perform(fleet, name, `ft.${operation}`, (vm) => replaced(fleet, vm, which, () => vm.operate(operation)));
 }
 
 async function picture(vm: Vm): Promise<ScreenModel> {

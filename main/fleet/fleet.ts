@@ -9,13 +9,22 @@ import { mkdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { CommandError, type HostView, type Inventory, type ParsedArgs } from '../../preload/contract.ts';
+import { DEFAULT_NETWORK_NAME, type NicType } from '../../preload/network.ts';
 import { forgetLease } from '../datastore/leases.ts';
+import { AlarmTable } from '../store/alarms.ts';
 import { openDataFolder, type OpenedFolder } from '../store/database.ts';
 import { EventTable } from '../store/events.ts';
+import { TaskTable } from '../store/tasks.ts';
+import { NetworkTable } from '../store/networks.ts';
 import { VmTable } from '../store/vms.ts';
+import { AlarmDesk } from './alarm-desk.ts';
+import { Housekeeping } from './housekeeping.ts';
+import { NetworkDesk, type NicRecord } from './network-desk.ts';
 import type { Processes } from './processes.ts';
 import { Spares } from './spares.ts';
 import { configure, type GuestLibrary } from './spec.ts';
+import { TaskWatch } from './task-watch.ts';
+import { TaskDesk } from './tasks.ts';
 import { Vm, type VmSurroundings } from './vm.ts';
 
 /** Changes are told together, this often at most, in milliseconds. */
@@ -31,11 +40,15 @@ export interface FleetOptions {
 
 export class Fleet {
   readonly events: EventTable;
+  readonly tasks: TaskDesk;
+  readonly alarms: AlarmDesk;
+  readonly network: NetworkDesk;
   readonly #options: FleetOptions;
   readonly #folder: OpenedFolder;
   readonly #table: VmTable;
   readonly #around: VmSurroundings;
   readonly #spares: Spares;
+  readonly #housekeeping: Housekeeping;
   readonly #vms = new Map<string, Vm>();
   readonly #listeners = new Set<() => void>();
   #changeTimer: NodeJS.Timeout | null = null;
@@ -48,9 +61,19 @@ export class Fleet {
     const { database } = this.#folder;
     this.#table = new VmTable(database);
     this.events = new EventTable(database);
+    this.tasks = new TaskDesk(new TaskTable(database));
+    this.alarms = new AlarmDesk(new AlarmTable(database), this.events);
+    const watch = new TaskWatch(this.tasks);
+    this.events.follow((event) => {
+      this.alarms.heard(event);
+      watch.heard(event);
+    });
+    this.alarms.follow(() => this.#changed());
+    this.#housekeeping = new Housekeeping(database);
     const datastore = path.join(options.dataFolder, 'datastore');
     mkdirSync(datastore, { recursive: true, mode: 0o700 });
     this.#spares = new Spares(options.processes);
+    this.network = this.#networkDesk(new NetworkTable(database));
     this.#around = {
       vms: this.#table,
       events: this.events,
@@ -59,15 +82,26 @@ export class Fleet {
       guests: options.guests,
       datastore,
       hostName: os.hostname(),
-      changed: () => this.#changed(),
+      network: this.network,
+      recordings: this.host.recordingsFolder,
+      changed: (vm) => {
+        const { subject } = vm;
+        this.alarms.look(subject);
+        watch.look(subject);
+        this.#changed();
+      },
+      alarms: (vm) => this.alarms.summary(vm),
     };
     this.events.add({ vm: null, kind: 'host.started', severity: 'info', message: 'Lockstep was started.' });
     this.#load();
+    this.network.open();
   }
 
   get host(): HostView {
     const { version, dataFolder } = this.#options;
-    return { version, dataFolder, hostName: this.#around.hostName, pid: process.pid };
+    const recordingsFolder = path.join(dataFolder, 'recordings');
+    const { gatewayPid } = this.network;
+    return { version, dataFolder, recordingsFolder, hostName: os.hostname(), pid: process.pid, gatewayPid };
   }
 
   inventory(): Inventory {
@@ -96,7 +130,8 @@ export class Fleet {
         `There is already a VM "${args.name}". Choose another name, or delete that one.`,
       );
     }
-    const config = configure(args, this.#options.guests, new Set(this.all().map((vm) => vm.mac)));
+    const made = configure(args, this.#options.guests, new Set(this.all().map((vm) => vm.mac)));
+    const config = { ...made, nic: this.#card(args.nic ?? 'virtio', args.network ?? DEFAULT_NETWORK_NAME) };
     const id = randomUUID();
     this.#table.insert({ id, name: args.name, createdAt: Date.now(), config });
     const vm = this.#load(id);
@@ -105,14 +140,20 @@ export class Fleet {
     return vm;
   }
 
-  /** Deletes the VM; the files it was made of stay. @throws {CommandError} while it runs. */
-  delete(vm: Vm): void {
+  /**
+   * Deletes the VM; the files it was made of stay, and so does a copy of its disk that is newer than they are.
+   * @throws {CommandError} while it runs.
+   */
+  async delete(vm: Vm): Promise<void> {
     vm.require('vm.delete');
     this.#table.delete(vm.id);
     this.#vms.delete(vm.id);
+    const kept = vm.disk.remove();
     forgetLease(this.#around.datastore, vm.id);
-    this.#event(vm, 'vm.deleted', 'The virtual machine was deleted.');
+    const words = kept === null ? '' : ` Its disk is in "${kept}", which stays.`;
+    this.#event(vm, 'vm.deleted', `The virtual machine was deleted.${words}`);
     this.#changed();
+    await this.network.forwards.move(vm.id, vm.nic.network, null);
   }
 
   /** Calls the listener after changes, until the returned function is called. */
@@ -128,7 +169,11 @@ export class Fleet {
     const running = this.all().filter((vm) => vm.power !== 'off');
     await Promise.allSettled(running.map((vm) => vm.powerOff()));
     this.#spares.close();
+    this.network.close();
     this.events.add({ vm: null, kind: 'host.stopped', severity: 'info', message: 'Lockstep was closed.' });
+    this.tasks.close();
+    this.alarms.close();
+    this.#housekeeping.close();
     if (this.#changeTimer) clearTimeout(this.#changeTimer);
     this.#listeners.clear();
     this.#folder.close();
@@ -138,6 +183,7 @@ export class Fleet {
   kill(): void {
     for (const vm of this.#vms.values()) vm.kill();
     this.#spares.close();
+    this.network.close();
   }
 
   #load(): void;
@@ -148,12 +194,40 @@ export class Fleet {
       if (this.#vms.has(record.id)) continue;
       const lost = record.poweredOnAt !== null;
       if (lost) this.#table.setPower(record.id, null, LOST_NOTE);
-      const vm = new Vm(lost ? { ...record, poweredOnAt: null, note: LOST_NOTE } : record, this.#around);
+      // A VM of before there were networks.
+      const config = { nic: this.#card('virtio', DEFAULT_NETWORK_NAME), ...record.config };
+      if (!record.config.nic) this.#table.setConfig(record.id, config);
+      const vm = new Vm({ ...record, config, ...(lost ? { poweredOnAt: null, note: LOST_NOTE } : {}) }, this.#around);
       this.#vms.set(record.id, vm);
+      this.alarms.look(vm.subject);
       if (lost) this.#event(vm, 'power.lost', `${LOST_NOTE}.`, 'warning');
       if (record.id === id) made = vm;
     }
     return made;
+  }
+
+  /** A card with an address that no other VM has. */
+  #card(type: NicType, network: string): NicRecord {
+    return this.network.card(
+      type,
+      network,
+      this.all().map((vm) => vm.nic),
+      null,
+    );
+  }
+
+  #networkDesk(table: NetworkTable): NetworkDesk {
+    return new NetworkDesk({
+      processes: this.#options.processes,
+      table,
+      networkOf: (vm) => this.#vms.get(vm)?.nic.network ?? DEFAULT_NETWORK_NAME,
+      event: (id, kind, severity, message, data) => {
+        const vm = id === null ? undefined : this.#vms.get(id);
+        const named = vm ? { id: vm.id, name: vm.name } : null;
+        this.events.add({ vm: named, kind, severity, message, ...(data && { data }) });
+      },
+      changed: () => this.#changed(),
+    });
   }
 
   #event(vm: Vm, kind: string, message: string, severity: 'info' | 'warning' = 'info'): void {

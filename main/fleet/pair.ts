@@ -5,56 +5,22 @@
  * went live (it won the test-and-set; the fleet decides nothing of that kind); every transition is an event; while
  * Fault Tolerance is on and a primary is alone, the start of a new secondary is under way or scheduled.
  */
-import type { FailoverReport, FaultKind, FtReason, FtState, Severity, StartProgress } from '../../preload/contract.ts';
+import type { FailoverReport, FaultKind, FtReason, FtState, StartProgress } from '../../preload/contract.ts';
+import type { DiskSlot } from '../datastore/leases.ts';
 import type { FtEvent } from '../ft/environment.ts';
-import {
-  type FromReplica,
-  isOutput,
-  type RecordingEvent,
-  type ReplicaOutput,
-  type ReplicaSpec,
-  type ToReplica,
-} from '../replica/messages.ts';
-import type { Processes } from './processes.ts';
+import { type FromReplica, isOutput, type ReplicaSpec, type ToReplica } from '../replica/messages.ts';
+import { Failovers } from './failovers.ts';
 import { injectFault } from './faults.ts';
+import type { PairParts } from './pair-parts.ts';
 import type { Replica } from './replica.ts';
 import { RetiredReplicas } from './retired.ts';
-import type { Spares } from './spares.ts';
-
-/** What a pair tells its VM. */
-export interface PairOutside {
-  output(message: ReplicaOutput): void;
-  /** The primary says what became of a recording. */
-  recording(event: RecordingEvent): void;
-  event(kind: string, severity: Severity, message: string, data?: { [key: string]: unknown }): void;
-  changed(): void;
-  /** The primary runs. */
-  started(): void;
-  /** There is a new primary, whose state includes the outside input `lastInput` and all before it. */
-  failedOver(lastInput: number): void;
-  /** The machine executes nothing from this epoch on, or does again. */
-  paused(paused: boolean, epoch: number): void;
-  /** No replica is left. `why` is null after an orderly power-off. */
-  ended(why: string | null): void;
-}
+import { SecondaryProgress } from './secondary-progress.ts';
+import { StartAttempts } from './start-attempts.ts';
 
 /** `building`: its machine is made. `copying`: the state is on its way. `takingOver`: it suspects the primary. */
 type SecondaryPhase = 'none' | 'building' | 'copying' | 'protected' | 'takingOver';
 
-/** Waiting times before the next attempt to start a secondary, by the number of failures in a row, in milliseconds. */
-const RETRY_MS = [0, 500, 2000, 5000, 15_000];
-const START_TIMEOUT_MS = 120_000;
 const POWER_OFF_TIMEOUT_MS = 3000;
-
-export interface PairParts {
-  readonly spec: (holder: string) => ReplicaSpec;
-  readonly generation: number;
-  /** Both replicas write to the same images. */
-  readonly sharedDisk: boolean;
-  readonly processes: Processes;
-  readonly spares: Spares;
-  readonly outside: PairOutside;
-}
 
 export class Pair {
   readonly #parts: PairParts;
@@ -69,15 +35,18 @@ export class Pair {
   #ended = false;
   #reason: FtReason | null = null;
   #generation: number;
-  #failures = 0;
-  #timer: NodeJS.Timeout | null = null;
-  #startTimer: NodeJS.Timeout | null = null;
-  #startedAt = 0;
+  readonly #attempts = new StartAttempts();
+  readonly #progress = new SecondaryProgress();
+  #slot: DiskSlot;
+  #secondarySlot: DiskSlot;
+  #imageAwaited = false;
+  /** Images that were closed in good order when the VM was powered off as a Protected pair. */
+  readonly #cleanSlots = new Set<DiskSlot>();
   /** Those of the secondary that is being started. */
   #settings: ReplicaSpec['settings'] | null = null;
-  #stunMs = 0;
-  #copied = 0;
-  #failover: FailoverReport | null = null;
+  readonly #failovers = new Failovers();
+  /** Replicas that said they cannot reach the datastore, and have not got on since. */
+  readonly #cutOff = new Set<Replica>();
   #lastStart: { stunMs: number; protectedMs: number } | null = null;
   /** Why the primary ended, and what the secondary that is being started said went wrong. */
   #lastWords: string | null = null;
@@ -90,9 +59,11 @@ export class Pair {
     this.#protect = protect;
     this.#retired = this.#retirement();
     this.#generation = parts.generation;
+    this.#slot = parts.slot;
+    this.#secondarySlot = parts.slot;
     this.#primary = parts.spares.take();
     this.#listenToPrimary(this.#primary);
-    this.#primary.send({ type: 'boot', spec: parts.spec(this.#holder()), generation: parts.generation });
+    this.#primary.send({ type: 'boot', spec: parts.spec(this.#holder(), parts.slot), generation: parts.generation });
   }
 
   get primary(): Replica | null {
@@ -107,8 +78,18 @@ export class Pair {
     return this.#generation;
   }
 
+  /** The hard disk image of the primary. */
+  get slot(): DiskSlot {
+    return this.#slot;
+  }
+
+  /** After the power-off: the two replicas had an image each, and these are equal. */
+  get disksEqual(): boolean {
+    return this.#cleanSlots.size === 2;
+  }
+
   get lastFailover(): FailoverReport | null {
-    return this.#failover;
+    return this.#failovers.last;
   }
 
   get lastStart(): { stunMs: number; protectedMs: number } | null {
@@ -117,10 +98,8 @@ export class Pair {
 
   /** How far a starting secondary is; null when none is started. */
   get starting(): StartProgress | null {
-    const copied = this.#copied;
     if (this.#phase === 'building') return { phase: 'building', copied: 0 };
-    if (this.#phase !== 'copying') return null;
-    return { phase: copied < 1 ? 'copying' : 'catchingUp', copied };
+    return this.#phase === 'copying' ? this.#progress.view() : null;
   }
 
   /** VMware's state of the pair, while Fault Tolerance is on. */
@@ -152,12 +131,12 @@ export class Pair {
     this.#protect = protect;
     if (protect) {
       this.#reason = 'initializing';
-      this.#failures = 0;
+      this.#attempts.failures = 0;
       this.#scheduleStart();
       return;
     }
     this.#reason = null;
-    this.#clearTimers();
+    this.#attempts.clear();
     if (this.#phase === 'building') this.#secondary?.kill();
     else this.#primary.send({ type: 'endProtection' });
   }
@@ -170,11 +149,17 @@ export class Pair {
     return this.#primary.send({ type: 'endProtection' });
   }
 
+  /** Ends the primary on purpose, for the secondary to go live. */
+  testFailover(): void {
+    this.#failovers.request(true);
+    this.primary?.kill();
+  }
+
   /** Powers the VM off; `ended` follows. */
   stop(): void {
     if (this.#stopping) return;
     this.#stopping = true;
-    this.#clearTimers();
+    this.#attempts.clear();
     if (this.#phase === 'building' || !this.#primary.alive) this.#secondary?.kill();
     this.#primary.send({ type: 'powerOff' });
     setTimeout(() => this.kill(), POWER_OFF_TIMEOUT_MS).unref();
@@ -191,35 +176,31 @@ export class Pair {
   /* -------------------------------------------------------------- starting a secondary ---------------------- */
 
   #scheduleStart(): void {
-    if (!this.#protect || this.#stopping || this.#timer || this.#secondary || !this.#alone) return;
-    const delay = RETRY_MS[Math.min(this.#failures, RETRY_MS.length - 1)] ?? 0;
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      this.#startSecondary();
-    }, delay);
+    if (!this.#protect || this.#stopping || this.#secondary || !this.#alone) return;
+    this.#attempts.schedule(() => this.#startSecondary());
   }
 
   #startSecondary(): void {
     if (!this.#protect || this.#stopping || this.#secondary || !this.#alone || !this.#primary.alive) return;
+    const slot = this.#parts.secondarySlot(this.#slot);
+    // Whoever used that image before is ended first; this comes again then.
+    this.#imageAwaited = slot !== this.#slot && !this.#retired.end();
+    if (this.#imageAwaited) return;
     const secondary = this.#parts.spares.take();
     this.#secondary = secondary;
+    this.#secondarySlot = slot;
     this.#phase = 'building';
-    this.#copied = 0;
-    this.#startedAt = Date.now();
     this.#secondaryWords = null;
-    this.#startTimer = setTimeout(() => {
-      this.#parts.outside.event(
-        'ft.startTimedOut',
-        'error',
-        'Starting the secondary took too long; it is tried again.',
-      );
+    this.#progress.begin(() => {
+      const message = 'Starting the secondary took too long; it is tried again.';
+      this.#parts.outside.event('ft.startTimedOut', 'error', message);
       secondary.kill();
-    }, START_TIMEOUT_MS);
+    });
     secondary.listen({
       message: (message) => this.#fromSecondary(secondary, message),
       exit: (why) => this.#secondaryExited(secondary, why),
     });
-    const spec = this.#parts.spec(this.#holder());
+    const spec = this.#parts.spec(this.#holder(), slot);
     this.#settings = spec.settings;
     secondary.send({ type: 'standBy', spec });
     this.#parts.outside.event('ft.starting', 'info', 'Starting a secondary.', { pid: secondary.pid });
@@ -228,10 +209,12 @@ export class Pair {
 
   #fromSecondary(secondary: Replica, message: FromReplica): void {
     if (secondary !== this.#secondary) return;
+    if (isOutput(message)) return this.#parts.outside.output(message);
     switch (message.type) {
       case 'started':
         this.#phase = 'copying';
-        this.#parts.processes.link('peer', this.#primary.process, secondary.process);
+        this.#parts.outside.built(secondary);
+        this.#parts.processes.link(this.#primary.process, secondary.process);
         if (this.#settings) this.#primary.send({ type: 'protect', settings: this.#settings });
         this.#parts.outside.changed();
         return;
@@ -241,11 +224,16 @@ export class Pair {
       case 'ft':
         this.#secondaryEvent(secondary, message.event);
         return;
+      case 'diskError':
+        this.#parts.outside.event('disk.error', 'error', message.message);
+        return;
+      case 'diskClean':
+        this.#cleanSlots.add(this.#secondarySlot);
+        return;
       case 'report':
         this.#parts.outside.changed();
         return;
       default:
-        if (isOutput(message)) this.#parts.outside.output(message);
     }
   }
 
@@ -255,7 +243,7 @@ export class Pair {
       this.#phase = 'takingOver';
       outside.event('ft.suspected', 'warning', `The secondary suspects the primary: ${event.why}.`, event);
     } else if (event.type === 'storageUnreachable') {
-      outside.event('ft.storageUnreachable', 'error', `The secondary cannot reach the datastore: ${event.why}.`);
+      this.#storageUnreachable(secondary, 'secondary', event.why);
     } else if (event.type === 'halted') {
       if (event.cause === 'divergence') this.#reason = 'divergence';
       const severity = event.cause === 'ended' || event.cause === 'poweredOff' ? 'info' : 'error';
@@ -272,7 +260,7 @@ export class Pair {
     const phase = this.#phase;
     this.#secondary = null;
     this.#phase = 'none';
-    if (this.#startTimer) clearTimeout(this.#startTimer);
+    this.#progress.end();
     if (this.#primary.alive) this.#noteLoss(secondary, phase, this.#secondaryWords ?? why);
     if (phase === 'building') this.#alone = true;
     else this.#primary.send({ type: 'peerDied', why: `the secondary's process ended (${why})` });
@@ -292,8 +280,8 @@ export class Pair {
       outside.event('ft.secondaryLost', 'warning', `The secondary was lost: ${why}.`, data);
     } else {
       this.#reason = 'checkpointError';
-      this.#failures += 1;
-      outside.event('ft.startFailed', 'error', `The secondary could not be started: ${why}.`, data);
+      const failures = ++this.#attempts.failures;
+      outside.event('ft.startFailed', 'error', `The secondary could not be started: ${why}.`, { ...data, failures });
     }
   }
 
@@ -308,8 +296,10 @@ export class Pair {
 
   #fromPrimary(primary: Replica, message: FromReplica): void {
     const { outside } = this.#parts;
+    if (isOutput(message)) return outside.output(message);
     switch (message.type) {
       case 'started':
+        outside.built(primary);
         outside.started();
         this.#scheduleStart();
         return;
@@ -322,15 +312,21 @@ export class Pair {
       case 'captured':
         // From here on the primary has a backup, and says when it has none any more.
         this.#alone = false;
-        this.#stunMs = message.stunMs;
+        this.#progress.captured(message.stunMs);
         return;
-      case 'copied':
-        this.#copied = message.fraction;
+      case 'synchronised':
+        if (this.#phase === 'copying') this.#progress.synchronised(message.fraction);
         outside.changed();
         return;
+      case 'copied':
+        this.#progress.copied(message.fraction);
+        outside.changed();
+        return;
+      case 'diskClean':
+        this.#cleanSlots.add(this.#slot);
+        return;
       case 'resumed':
-        if (this.#failover) this.#failover = { ...this.#failover, liveMs: message.liveMs };
-        this.#tellFailover();
+        this.#tellFailover(message.liveMs);
         return;
       case 'guestStopped':
         outside.event('guest.stopped', 'warning', 'The guest has disabled its CPU. Power the virtual machine off.');
@@ -354,12 +350,13 @@ export class Pair {
     switch (event.type) {
       case 'protected': {
         if (primary !== this.#primary) return;
-        if (this.#startTimer) clearTimeout(this.#startTimer);
+        this.#progress.end();
         this.#phase = 'protected';
         this.#reason = null;
-        this.#failures = 0;
+        this.#failovers.request(false);
         this.#parts.spares.refill();
-        this.#lastStart = { stunMs: this.#stunMs, protectedMs: Date.now() - this.#startedAt };
+        this.#attempts.failures = 0;
+        this.#lastStart = this.#progress.times();
         const data = { ...this.#lastStart, epoch: event.epoch, secondary: this.#secondary?.pid };
         outside.event('ft.protected', 'info', 'Protected: primary and secondary run in virtual lockstep.', data);
         break;
@@ -374,6 +371,7 @@ export class Pair {
         if (primary !== this.#primary) return;
         this.#generation = event.generation;
         this.#alone = true;
+        this.#storageReachable(primary);
         this.#retireSecondary();
         this.#scheduleStart();
         break;
@@ -381,7 +379,7 @@ export class Pair {
         if (primary === this.#primary) outside.paused(event.paused, event.epoch);
         break;
       case 'storageUnreachable':
-        outside.event('ft.storageUnreachable', 'error', `The primary cannot reach the datastore: ${event.why}.`);
+        this.#storageUnreachable(primary, 'primary', event.why);
         break;
       case 'halted':
         if (event.cause === 'poweredOff' || event.cause === 'ended') break;
@@ -402,8 +400,10 @@ export class Pair {
       });
       this.#lastWords ??= why;
     }
-    if (this.#phase === 'building' || this.#stopping) this.#secondary?.kill();
-    else this.#secondary?.send({ type: 'peerDied', why: `the primary's process ended (${why})` });
+    // One that was powered off with its primary ends by itself, when its own disk has everything.
+    const closing = this.#stopping && this.#phase === 'protected' && this.#secondarySlot !== this.#slot;
+    if (this.#phase === 'building' || (this.#stopping && !closing)) this.#secondary?.kill();
+    else if (!closing) this.#secondary?.send({ type: 'peerDied', why: `the primary's process ended (${why})` });
     this.#settle();
     outside.changed();
   }
@@ -414,37 +414,25 @@ export class Pair {
     const { outside } = this.#parts;
     const former = this.#primary;
     this.#retired.add(former);
-    this.#retired.fence(former, secondary, this.#parts.sharedDisk);
+    this.#retired.fence(former, secondary, this.#parts.hasDisk && this.#secondarySlot === this.#slot);
     this.#primary = secondary;
+    this.#slot = this.#secondarySlot;
     this.#lastWords = null;
     this.#secondary = null;
     this.#phase = 'none';
     this.#alone = true;
-    this.#reason = 'lostConnection';
+    this.#reason = this.#failovers.begin(event);
     this.#generation = event.generation;
-    this.#failover = {
-      at: Date.now(),
-      reason: event.why,
-      detectMs: event.detectMs,
-      drainMs: event.drainMs,
-      arbitrateMs: event.arbitrateMs,
-      liveMs: 0,
-    };
+    this.#storageReachable(secondary);
     this.#listenToPrimary(secondary);
     outside.failedOver(event.lastInput);
   }
 
-  #tellFailover(): void {
-    const failover = this.#failover;
-    if (!failover) return;
-    const { detectMs, drainMs, arbitrateMs, liveMs } = failover;
-    const total = detectMs + drainMs + arbitrateMs + liveMs;
-    this.#parts.outside.event(
-      'ft.failover',
-      'warning',
-      `The secondary went live as the new primary after ${total.toFixed(1)} ms: ${failover.reason}.`,
-      { ...failover, generation: this.#generation, pid: this.#primary.pid },
-    );
+  #tellFailover(liveMs: number): void {
+    const told = this.#failovers.live(liveMs);
+    if (!told) return;
+    const data = { ...told.data, generation: this.#generation, pid: this.#primary.pid };
+    this.#parts.outside.event('ft.failover', 'warning', told.message, data);
     this.#parts.outside.changed();
     this.#scheduleStart();
   }
@@ -472,22 +460,32 @@ export class Pair {
         const message = 'The former primary was ended, so that its writes cannot meet those of the new one.';
         outside.event('ft.fenced', 'info', message, { pid });
       },
-      ended: () => this.#settle(),
+      ended: () => {
+        if (this.#imageAwaited) this.#scheduleStart();
+        this.#settle();
+      },
     });
+  }
+
+  /** Told once, however often it is tried. */
+  #storageUnreachable(replica: Replica, who: string, why: string): void {
+    if (this.#cutOff.has(replica)) return;
+    this.#cutOff.add(replica);
+    this.#parts.outside.event('ft.storageUnreachable', 'error', `The ${who} cannot reach the datastore: ${why}.`);
+  }
+
+  #storageReachable(replica: Replica): void {
+    if (!this.#cutOff.has(replica)) return;
+    this.#cutOff.clear();
+    this.#parts.outside.event('ft.storageReachable', 'info', 'The datastore can be reached again.');
   }
 
   #settle(): void {
     if (this.#ended || this.#primary.alive || this.#secondary?.alive) return;
     this.#ended = true;
-    this.#clearTimers();
+    this.#attempts.clear();
     this.#retired.kill();
     this.#parts.outside.ended(this.#stopping ? null : (this.#lastWords ?? 'no replica is left'));
-  }
-
-  #clearTimers(): void {
-    if (this.#timer) clearTimeout(this.#timer);
-    if (this.#startTimer) clearTimeout(this.#startTimer);
-    this.#timer = null;
   }
 
   #holder(): string {

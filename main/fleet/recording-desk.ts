@@ -3,10 +3,14 @@
  *
  * Invariant: every recording that started has one end, told as an event: stopped, or failed with the reason.
  */
+import { existsSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
 import { CommandError, type RecordingEnd, type RecordingView, type Severity } from '../../preload/contract.ts';
 import type { RecordingEvent, ToReplica } from '../replica/messages.ts';
 
 export interface RecordingOutside {
+  /** Where recordings go whose file nobody has named. */
+  folder(): string;
   send(message: ToReplica): void;
   event(kind: string, severity: Severity, message: string, data: { [key: string]: unknown }): void;
   changed(): void;
@@ -32,11 +36,15 @@ export class RecordingDesk {
     return this.#current;
   }
 
-  /** Resolves when the recording has begun. @throws {CommandError} when it could not. */
-  start(file: string): Promise<RecordingView> {
+  /**
+   * Records to `file`, or where that is not given to a new one in the folder for recordings, named after the VM and the
+   * time. Resolves when the recording has begun. @throws {CommandError} when it could not.
+   */
+  start(vmName: string, named?: string): Promise<RecordingView> {
     if (this.#starting) {
       return Promise.reject(new CommandError('refused', 'Another recording is being started: wait a moment.'));
     }
+    const file = named === undefined ? newFile(this.#outside.folder(), vmName) : path.resolve(named);
     return new Promise((resolve, reject) => {
       this.#starting = { file, resolve, reject };
       this.#outside.send({ type: 'record', file });
@@ -86,5 +94,20 @@ export class RecordingDesk {
     this.#starting = null;
     for (const waiting of this.#stopping.splice(0)) waiting.reject(error);
     this.#outside.changed();
+  }
+}
+
+/** A VM's name can be a file's: it is made of letters, digits, spaces, ".", "_" and "-", and begins with the former. */
+function newFile(folder: string, vmName: string): string {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+    throw new CommandError('failed', `The folder "${folder}" cannot be made (${why}). Name a file to record to.`);
+  }
+  const time = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
+  for (let count = 1; ; count++) {
+    const file = path.join(folder, `${vmName}-${time}${count === 1 ? '' : `-${count}`}.lockrec`);
+    if (!existsSync(file)) return file;
   }
 }

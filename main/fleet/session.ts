@@ -7,6 +7,7 @@
  */
 import * as v from 'valibot';
 import { CommandError, topics, type ParsedTopicArgs, type TopicName } from '../../preload/contract.ts';
+import { ALARMS_LIMIT_MAX } from '../../preload/history.ts';
 import { decodeConsoleInput } from '../../preload/input.ts';
 import { ClientMessage, decodeBytes, encodeBytes, type HostMessage, type WireError } from '../../preload/messages.ts';
 import { asCommandError, carryOut, parseArgs } from './commands.ts';
@@ -29,6 +30,8 @@ const METRICS_MS = 1000;
 const SERIAL_PIECE_BYTES = 64 << 10;
 /** Events are sent in pieces of this many. */
 const EVENTS_BATCH = 1000;
+/** A subscriber to tasks first hears of this many. */
+const TASKS_FIRST = 100;
 /** Pictures are left out while this much is unsent; the next one is whole. */
 const PICTURE_UNSENT_MAX = 4 << 20;
 /** Sound is left out while this much is unsent. */
@@ -158,6 +161,7 @@ const feeds: { readonly [T in TopicName]: Topic<T> } = {
   },
   events: ({ fleet }, args, feed) => {
     const vm = args.vm === undefined ? undefined : fleet.vm(args.vm).id;
+    // Without `since` only the newest: a window that opens does not need a year of history.
     let batch = fleet.events.list({ vm, since: args.since, limit: EVENTS_BATCH });
     feed.data(batch);
     while (args.since !== undefined && batch.length === EVENTS_BATCH) {
@@ -166,6 +170,22 @@ const feeds: { readonly [T in TopicName]: Topic<T> } = {
     }
     const cancel = fleet.events.follow((event) => {
       if (vm === undefined || event.vm?.id === vm) feed.data([event]);
+    });
+    return { cancel };
+  },
+  tasks: ({ fleet }, args, feed) => {
+    const vm = args.vm === undefined ? undefined : fleet.vm(args.vm).id;
+    feed.data(fleet.tasks.list({ vm, limit: TASKS_FIRST }));
+    const cancel = fleet.tasks.follow((task) => {
+      if (vm === undefined || task.vm.id === vm) feed.data([task]);
+    });
+    return { cancel };
+  },
+  alarms: ({ fleet }, args, feed) => {
+    const vm = args.vm === undefined ? undefined : fleet.vm(args.vm).id;
+    feed.data(fleet.alarms.list({ vm, all: false, limit: ALARMS_LIMIT_MAX }));
+    const cancel = fleet.alarms.follow((alarm) => {
+      if (vm === undefined || alarm.vm.id === vm) feed.data([alarm]);
     });
     return { cancel };
   },

@@ -109,7 +109,7 @@ export function specify(
     memoryMB: config.memoryMB,
     vgaMemoryMB: VGA_MEMORY_MB,
     seed: config.seed,
-    mac: config.mac,
+    nic: cardOf(config),
     files: filesOf(config, guests),
     cmdline: commandLine(vm, guests),
     settings: settingsOf(vm),
@@ -143,7 +143,7 @@ export function changeSettings(vm: VmRecord, changes: Partial<FtSettings>): Part
 /** What the user is shown of it. */
 export function hardware(config: VmConfig): VmHardware {
   const files = Object.fromEntries(FILE_KINDS.flatMap((kind) => (config[kind] ? [[kind, config[kind]]] : [])));
-  return { memoryMB: config.memoryMB, guest: guestInWords(config), files, cmdline: config.cmdline, mac: config.mac };
+  return { memoryMB: config.memoryMB, guest: guestInWords(config), files, cmdline: config.cmdline };
 }
 
 function guestInWords(config: VmConfig): string {
@@ -152,6 +152,12 @@ function guestInWords(config: VmConfig): string {
   if (config.bzimage) return 'Linux kernel';
   if (config.hda) return 'Disk image';
   return config.cdrom ? 'CD image' : 'Floppy image';
+}
+
+/** A VM of before there were networks has the card that every VM had. */
+function cardOf({ nic, mac }: VmConfig): ReplicaSpec['nic'] {
+  const type = nic?.type ?? 'virtio';
+  return type === 'none' ? null : { type, mac };
 }
 
 function filesOf(config: VmConfig, guests: GuestLibrary): ReplicaSpec['files'] {

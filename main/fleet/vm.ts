@@ -8,6 +8,7 @@
 import { encodeScreen } from '../../preload/screen.ts';
 import {
   CommandError,
+  type AlarmSummary,
   type FaultKind,
   type FtSettings,
   type FtStatus,
@@ -15,21 +16,28 @@ import {
   type VmMetrics,
   type VmView,
 } from '../../preload/contract.ts';
+import { DEFAULT_NETWORK_NAME } from '../../preload/network.ts';
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
 import { beginGeneration } from '../datastore/leases.ts';
 import { comparePositions, type Position } from '../ft/output.ts';
-import type { OutsideInput } from '../replica/messages.ts';
+import type { OutsideInput, ReplicaSpec } from '../replica/messages.ts';
 import type { EventTable } from '../store/events.ts';
 import type { VmRecord, VmTable } from '../store/vms.ts';
+import type { AlarmSubject } from './alarms.ts';
+import { ftStatusOf, metricsOf } from './figures.ts';
 import { InputLine } from './input-line.ts';
-import { Pair, type PairOutside } from './pair.ts';
+import type { NetworkDesk, NicRecord } from './network-desk.ts';
+import { Pair } from './pair.ts';
+import type { PairOutside } from './pair-parts.ts';
 import type { Processes } from './processes.ts';
 import { RecordingDesk } from './recording-desk.ts';
 import { ScreenHub } from './screen-hub.ts';
 import { SerialPort } from './serial-port.ts';
 import { SoundHub } from './sound-hub.ts';
 import type { Spares } from './spares.ts';
-import { changeSettings, checkFiles, hardware, settingsOf, specify, type GuestLibrary } from './spec.ts';
+import { changeSettings, checkFiles, hardware, hostName, settingsOf, specify, type GuestLibrary } from './spec.ts';
+import type { Watched } from './task-watch.ts';
+import { otherSlot, VmDisk } from './vm-disk.ts';
 
 /** What all VMs share. */
 export interface VmSurroundings {
@@ -41,7 +49,12 @@ export interface VmSurroundings {
   /** The folder of the shared storage. */
   readonly datastore: string;
   readonly hostName: string;
-  readonly changed: () => void;
+  readonly network: NetworkDesk;
+  /** Where recordings go whose file nobody has named. */
+  readonly recordings: string;
+  /** The VM may be in another state. */
+  readonly changed: (vm: Vm) => void;
+  readonly alarms: (vm: string) => AlarmSummary;
 }
 
 /** Confirmations of outputs are collected for this long, in milliseconds. */
@@ -73,10 +86,12 @@ export class Vm {
   readonly sound = new SoundHub();
   readonly screen = new ScreenHub((message) => this.#pair?.send(message));
   readonly recording = new RecordingDesk({
+    folder: () => this.#around.recordings,
     send: (message) => this.#pair?.send(message),
     event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
-    changed: () => this.#around.changed(),
+    changed: () => this.#around.changed(this),
   });
+  readonly disk: VmDisk;
   readonly #inputs = new InputLine();
   readonly #around: VmSurroundings;
   #record: VmRecord;
@@ -93,6 +108,7 @@ export class Vm {
   constructor(record: VmRecord, around: VmSurroundings) {
     this.#record = record;
     this.#around = around;
+    this.disk = new VmDisk(around.datastore, record.id, record.config.hda);
   }
 
   get id(): string {
@@ -107,6 +123,11 @@ export class Vm {
     return this.#record.config.mac;
   }
 
+  /** Its network card. */
+  get nic(): NicRecord {
+    return this.#record.config.nic ?? { type: 'virtio', network: DEFAULT_NETWORK_NAME, address: null };
+  }
+
   get power(): PowerState {
     return this.#power;
   }
@@ -117,47 +138,27 @@ export class Vm {
     const { id, name, createdAt, config, ftEnabled, poweredOnAt, note } = this.#record;
     const shown = { id, name, createdAt, power: this.#power, poweredOnAt, note, hardware: hardware(config), ftEnabled };
     const { current: recording } = this.recording;
-    return { ...shown, ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording };
+    const alarms = this.#around.alarms(id);
+    const nic = this.#around.network.nic(id, config.mac, this.nic);
+    const { current, slot } = this.disk;
+    const disk = slot === 'B' && current !== undefined ? { currentDisk: current } : {};
+    const state = { ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording, alarms };
+    return { ...shown, ...disk, nic, ...state };
   }
 
   ftStatus(): FtStatus {
-    const pair = this.#pair;
-    const report = pair?.primary?.report ?? null;
-    const delays = report?.outputDelayMs ?? null;
-    return {
-      ...this.#ftState(),
-      primary: pair?.primary?.place(this.#around.hostName) ?? null,
-      secondary: pair?.secondary?.place(this.#around.hostName) ?? null,
-      generation: pair?.generation ?? 0,
-      lagMs: report?.lagMs ?? null,
-      vLockstepIntervalMs: report?.vLockstepIntervalMs ?? null,
-      logBandwidthBitsPerSecond: report?.logBitsPerSecond ?? null,
-      outputDelayMsP50: delays?.p50 ?? null,
-      outputDelayMsP99: delays?.p99 ?? null,
-      lastFailover: pair?.lastFailover ?? null,
-      starting: pair?.starting ?? null,
-      lastStart: pair?.lastStart ?? null,
-    };
+    return ftStatusOf(this.#pair, this.#ftState(), this.#around.hostName);
   }
 
   metrics(): VmMetrics {
-    const report = this.#pair?.primary?.report ?? null;
-    const { lagMs, vLockstepIntervalMs, logBandwidthBitsPerSecond, outputDelayMsP50, outputDelayMsP99 } =
-      this.ftStatus();
-    return {
-      at: Date.now(),
-      instructionsPerSecond: report?.instructionsPerSecond ?? 0,
-      lagMs,
-      vLockstepIntervalMs,
-      logBandwidthBitsPerSecond,
-      outputDelayMsP50,
-      outputDelayMsP99,
-      outputsHeld: report?.outputsHeld ?? 0,
-      throttle: report?.throttle ?? 0,
-      stalls: report?.stalls ?? 0,
-      primary: this.#pair?.primary?.metrics() ?? null,
-      secondary: this.#pair?.secondary?.metrics() ?? null,
-    };
+    return metricsOf(this.#pair);
+  }
+
+  /** What alarms and tasks are about. Cheap: it is asked at every change. */
+  get subject(): AlarmSubject & Watched {
+    const { id, name, power } = this;
+    const throttle = this.#pair?.primary?.report?.throttle ?? 0;
+    return { id, name, power, ft: this.ftStatus(), ftSettings: settingsOf(this.#record), throttle };
   }
 
   #ftState(): Pick<FtStatus, 'status' | 'reason'> {
@@ -179,13 +180,15 @@ export class Vm {
   async powerOn(): Promise<void> {
     this.require('power.on');
     const { datastore, guests, vms } = this.#around;
-    checkFiles(this.#record.config, guests);
+    checkFiles({ ...this.#record.config, hda: this.disk.current }, guests);
     const poweredOnAt = Date.now();
     // Made once: a secondary that is started later is made of the same, whatever became of the files it was read from.
     const spec = specify(this.#record, guests, { holder: '', datastore, startTimeMs: poweredOnAt });
     let generation: number;
     try {
       generation = beginGeneration(datastore, this.id, `host ${process.pid}`);
+      // From here on no replica of an earlier generation can move it.
+      this.disk.reload();
     } catch (error) {
       throw new CommandError('failed', `The datastore "${datastore}" cannot be written: ${(error as Error).message}.`);
     }
@@ -194,11 +197,33 @@ export class Vm {
     this.#power = 'startingUp';
     this.#startError = null;
     this.#event('power.on', 'info', 'Powered on.');
+    const { type, address, network } = this.nic;
+    const attached = { id: this.id, name: hostName(this.name), mac: this.mac, address };
+    if (type !== 'none') this.#around.network.attach(attached, network);
+    this.#pair = this.#newPair(spec, generation);
+    this.#around.changed(this);
+    await this.#powerSettled('startingUp');
+    const error = this.#startError as string | null;
+    if (error !== null) throw new CommandError('failed', `"${this.name}" could not be powered on: ${error}`);
+  }
+
+  #newPair(spec: ReplicaSpec, generation: number): Pair {
     const { processes, spares } = this.#around;
-    this.#pair = new Pair(
+    const hasDisk = spec.files.hda !== undefined;
+    const bytes = this.disk.bytes();
+    const settings = (): ReplicaSpec['settings'] => settingsOf(this.#record);
+    return new Pair(
       {
-        spec: (holder) => ({ ...spec, holder, settings: settingsOf(this.#record) }),
-        sharedDisk: spec.files.hda !== undefined,
+        spec: (holder, slot) => ({
+          ...spec,
+          holder,
+          files: { ...spec.files, hda: this.disk.file(slot) },
+          disk: bytes === undefined ? undefined : { slot, bytes },
+          settings: settings(),
+        }),
+        slot: this.disk.slot,
+        secondarySlot: (slot) => (hasDisk && settings().diskMode === 'separate' ? otherSlot(slot) : slot),
+        hasDisk,
         generation,
         processes,
         spares,
@@ -206,10 +231,6 @@ export class Vm {
       },
       this.#record.ftEnabled && !this.#record.ftSuspended,
     );
-    this.#around.changed();
-    await this.#powerSettled('startingUp');
-    const error = this.#startError as string | null;
-    if (error !== null) throw new CommandError('failed', `"${this.name}" could not be powered on: ${error}`);
   }
 
   /** Resolves when no replica is left. */
@@ -218,7 +239,7 @@ export class Vm {
     if (this.#power !== 'shuttingDown') {
       this.#power = 'shuttingDown';
       this.#pair?.stop();
-      this.#around.changed();
+      this.#around.changed(this);
     }
     await this.#powerSettled('shuttingDown');
   }
@@ -270,7 +291,7 @@ export class Vm {
     this.#record = { ...this.#record, ftEnabled: enabled, ftSuspended: suspended };
     this.#event(kind, 'info', `Fault Tolerance was ${words}.`);
     this.#pair?.setProtected(enabled && !suspended);
-    this.#around.changed();
+    this.#around.changed(this);
     return this;
   }
 
@@ -278,8 +299,19 @@ export class Vm {
   operate(operation: PairOperation): void {
     this.require(`ft.${operation}`);
     this.#event(`ft.${operation}`, 'info', OPERATIONS[operation]);
-    if (operation === 'testFailover') this.#pair?.primary?.kill();
+    if (operation === 'testFailover') this.#pair?.testFailover();
     else this.#pair?.replaceSecondary(operation === 'migrate' ? 'migrate' : 'restart');
+  }
+
+  /** Another network card, or another network. @throws {CommandError} `refused` while the VM runs. */
+  setNic(nic: NicRecord): void {
+    this.require('nic.set');
+    const config = { ...this.#record.config, nic };
+    this.#around.vms.setConfig(this.id, config);
+    this.#record = { ...this.#record, config };
+    const what = nic.type === 'none' ? 'none' : `${nic.type} on "${nic.network}"`;
+    this.#event('nic.set', 'info', `Network card: ${what}.`, { ...nic });
+    this.#around.changed(this);
   }
 
   /** @throws {CommandError} `usage` when the settings contradict each other. */
@@ -289,7 +321,7 @@ export class Vm {
     this.#record = { ...this.#record, ftSettings };
     const what = Object.entries(changes).map(([key, value]) => `${key} = ${value}`);
     this.#event('vm.set', 'info', `Set: ${what.join(', ')}.`, changes);
-    this.#around.changed();
+    this.#around.changed(this);
   }
 
   /**
@@ -348,7 +380,8 @@ export class Vm {
       },
       recording: (event) => this.recording.heard(event),
       event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
-      changed: () => this.#around.changed(),
+      changed: () => this.#around.changed(this),
+      built: (replica) => this.#around.network.plug(this.id, replica),
       started: () => {
         // It may have been told to end meanwhile: then it is on its way to off, and this changes nothing.
         if (this.#power === 'startingUp') this.#power = 'on';
@@ -357,6 +390,7 @@ export class Vm {
       },
       failedOver: (lastInput) => {
         this.recording.lost('the primary that recorded it was lost');
+        this.#diskMoved();
         for (const message of this.#inputs.resume(lastInput)) this.#pair?.send(message);
         if (this.#pauseWanted || this.#power === 'paused') {
           this.#pair?.send({ type: 'pause', paused: this.#pauseWanted });
@@ -395,11 +429,34 @@ export class Vm {
     this.#settlePower();
   }
 
+  /** The new primary's disk is the true one. */
+  #diskMoved(): void {
+    if (!this.#pair || !this.disk.moved(this.#pair.slot)) return;
+    const { current: file } = this.disk;
+    this.#event('disk.moved', 'info', `The virtual machine's disk is now "${file}".`, { file });
+  }
+
+  /** The user's own file is the true disk whenever that can be. */
+  #settleDisk(pair: Pair): void {
+    const { disk } = this;
+    if (disk.slot === 'A' || disk.current === undefined) return;
+    if (pair.disksEqual && disk.preferOwn(pair.generation)) {
+      const words = `Both disks are equal: the virtual machine's disk is "${disk.current}" again.`;
+      return this.#event('disk.moved', 'info', words, { file: disk.current });
+    }
+    const words =
+      `The virtual machine's disk is in "${disk.current}". ` +
+      'It is in its own file again after a power-off while Protected with separate disks.';
+    return this.#event('disk.moved', 'warning', words, { file: disk.current });
+  }
+
   #ended(why: string | null): void {
     const unexpected = why !== null;
+    if (this.#pair) this.#settleDisk(this.#pair);
     if (this.#power === 'startingUp') this.#startError = why;
     const note = unexpected ? `Powered off unexpectedly: ${why}` : null;
     this.#pair = null;
+    this.#around.network.detach(this.id);
     this.#pauseWanted = false;
     this.#power = 'off';
     this.#around.vms.setPower(this.id, null, note);
@@ -426,7 +483,7 @@ export class Vm {
 
   #settlePower(): void {
     for (const resolve of this.#powerWaiters.splice(0)) resolve();
-    this.#around.changed();
+    this.#around.changed(this);
   }
 
   async #powerSettled(while_: PowerState): Promise<void> {

@@ -12,7 +12,7 @@ import type { ReplicaSpec } from './messages.ts';
 /** What decides how a machine is built, the drives aside. */
 export type Hardware = Pick<
   ReplicaSpec,
-  'memoryMB' | 'vgaMemoryMB' | 'seed' | 'startTimeMs' | 'mac' | 'cmdline' | 'files'
+  'memoryMB' | 'vgaMemoryMB' | 'seed' | 'startTimeMs' | 'nic' | 'cmdline' | 'files'
 >;
 
 /** @throws {Error} when a file cannot be read or the machine cannot be built. */
@@ -47,7 +47,7 @@ export function buildWithDrives(spec: Hardware, drives: MachineConfig['drives'])
     bios: readFileSync(files.bios),
     vgaBios: readFileSync(files.vgaBios),
     drives,
-    nic: { type: 'virtio', mac: spec.mac },
+    ...(spec.nic ? { nic: spec.nic } : {}),
     ...(files.fda ? { floppy: readFileSync(files.fda) } : {}),
     ...(files.bzimage ? { linux: linux(files.bzimage, files.initrd, spec.cmdline) } : {}),
   };

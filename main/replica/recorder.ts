@@ -33,7 +33,7 @@ export async function createSink(file: string): Promise<Sink> {
 
 /** What replay will build the machine of. @throws {Error} when a file cannot be read. */
 export async function describe(spec: ReplicaSpec, recordedAt: number): Promise<RecordingDescription> {
-  const { files, memoryMB, vgaMemoryMB, seed, startTimeMs, mac, cmdline } = spec;
+  const { files, memoryMB, vgaMemoryMB, seed, startTimeMs, nic, cmdline } = spec;
   const part = async (path: string): Promise<{ path: string; bytes: number; sha256: string }> => {
     const hash = createHash('sha256');
     let bytes = 0;
@@ -57,7 +57,7 @@ export async function describe(spec: ReplicaSpec, recordedAt: number): Promise<R
     ...(hda && { hda: await size(hda) }),
     ...(cdrom && { cdrom: await size(cdrom) }),
   };
-  const machine = { memoryMB, vgaMemoryMB, seed, startTimeMs, mac, cmdline };
+  const machine = { memoryMB, vgaMemoryMB, seed, startTimeMs, nic, cmdline };
   return { logVersion: LOG_VERSION, vm: spec.name, recordedAt, ...machine, files: made };
 }
 

@@ -1,21 +1,22 @@
 /**
- * Replicas as Electron utility processes, joined by message ports: what the desktop application uses.
+ * Replicas and the gateway as Electron utility processes, joined by message ports: what the desktop application uses.
  *
- * Invariant: the entry path is fixed here and never comes from a message; this process only brokers a link, the data
- * then flow directly between the two replicas.
+ * Invariant: the entry paths are fixed here and never come from a message; this process only brokers a link, the data
+ * then flow directly between the two processes.
  */
 import { MessageChannelMain, utilityProcess, type MessagePortMain, type UtilityProcess } from 'electron';
-import type { Processes, ReplicaProcess } from '../fleet/processes.ts';
+import type { ChildProcess, Processes } from '../fleet/processes.ts';
+import type { FromGateway, GatewayLinkName, ToGateway } from '../gateway/messages.ts';
 import type { FromReplica, LinkName, ToReplica } from '../replica/messages.ts';
 
-class UtilityReplica implements ReplicaProcess {
+class Utility<Says, Hears, Link extends string> implements ChildProcess<Says, Hears> {
   readonly #child: UtilityProcess;
-  #onMessage: (message: FromReplica) => void = () => {};
+  #onMessage: (message: Says) => void = () => {};
   #onExit: (why: string) => void = () => {};
 
   constructor(entry: string, serviceName: string) {
     this.#child = utilityProcess.fork(entry, [], { serviceName, stdio: 'inherit' });
-    this.#child.on('message', (message: FromReplica) => this.#onMessage(message));
+    this.#child.on('message', (message: Says) => this.#onMessage(message));
     this.#child.on('exit', (code) => this.#onExit(`exit code ${code}`));
   }
 
@@ -23,15 +24,15 @@ class UtilityReplica implements ReplicaProcess {
     return this.#child.pid ?? 0;
   }
 
-  send(message: ToReplica): void {
+  send(message: Hears): void {
     this.#child.postMessage(message);
   }
 
-  giveLink(link: LinkName, port: MessagePortMain): void {
+  giveLink(link: Link, port: MessagePortMain): void {
     this.#child.postMessage({ link }, [port]);
   }
 
-  onMessage(listener: (message: FromReplica) => void): void {
+  onMessage(listener: (message: Says) => void): void {
     this.#onMessage = listener;
   }
 
@@ -51,18 +52,28 @@ class UtilityReplica implements ReplicaProcess {
   }
 }
 
-/** `entry` is the bundled replica. */
-export function utilityProcesses(entry: string): Processes {
+type UtilityReplica = Utility<FromReplica, ToReplica, LinkName>;
+type UtilityGateway = Utility<FromGateway, ToGateway, GatewayLinkName>;
+
+/** `entries` are the bundled replica and gateway. */
+export function utilityProcesses(entries: { readonly replica: string; readonly gateway: string }): Processes {
   let forked = 0;
   return {
     fork() {
       forked += 1;
-      return new UtilityReplica(entry, `Lockstep replica ${forked}`);
+      return new Utility<FromReplica, ToReplica, LinkName>(entries.replica, `Lockstep replica ${forked}`);
     },
-    link(name, a, b) {
+    forkGateway: () =>
+      new Utility<FromGateway, ToGateway, GatewayLinkName>(entries.gateway, 'Lockstep network gateway'),
+    link(a, b) {
       const { port1, port2 } = new MessageChannelMain();
-      (a as UtilityReplica).giveLink(name, port1);
-      (b as UtilityReplica).giveLink(name, port2);
+      (a as UtilityReplica).giveLink('peer', port1);
+      (b as UtilityReplica).giveLink('peer', port2);
+    },
+    plug(vm, replica, gateway) {
+      const { port1, port2 } = new MessageChannelMain();
+      (gateway as UtilityGateway).giveLink(`nic:${vm}`, port1);
+      (replica as UtilityReplica).giveLink('nic', port2);
     },
   };
 }

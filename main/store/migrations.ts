@@ -32,4 +32,55 @@ export const migrations: readonly string[] = [
   -- What was set, by name; what is not there has its default.
   ALTER TABLE vm ADD COLUMN ft_settings TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(ft_settings));
   `,
+  `
+  CREATE TABLE task (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    vm_id       TEXT NOT NULL,
+    vm_name     TEXT NOT NULL,
+    kind        TEXT NOT NULL,
+    by          TEXT NOT NULL CHECK (by IN ('user', 'system')),
+    started_at  INTEGER NOT NULL,                  -- ms since 1970, UTC
+    ended_at    INTEGER,                           -- NULL while it runs
+    outcome     TEXT CHECK (outcome IN ('done', 'failed', 'cancelled', 'interrupted')),
+    error       TEXT,
+    CHECK ((ended_at IS NULL) = (outcome IS NULL))
+  ) STRICT;
+  CREATE INDEX task_vm ON task (vm_id, id);
+  CREATE INDEX task_running ON task (id) WHERE outcome IS NULL;
+
+  CREATE TABLE alarm (
+    id               INTEGER PRIMARY KEY AUTOINCREMENT,
+    vm_id            TEXT NOT NULL,
+    vm_name          TEXT NOT NULL,
+    definition       TEXT NOT NULL,
+    severity         TEXT NOT NULL CHECK (severity IN ('warning', 'error')),
+    message          TEXT NOT NULL,
+    raised_at        INTEGER NOT NULL,             -- ms since 1970, UTC
+    last_at          INTEGER NOT NULL,             -- raised the last time while it was active
+    count            INTEGER NOT NULL DEFAULT 1,
+    cleared_at       INTEGER,                      -- NULL while it is active
+    acknowledged_at  INTEGER
+  ) STRICT;
+  CREATE INDEX alarm_vm ON alarm (vm_id, id);
+  -- At most one active alarm of each definition for each VM.
+  CREATE UNIQUE INDEX alarm_active ON alarm (vm_id, definition) WHERE cleared_at IS NULL;
+  `,
+  `
+  CREATE TABLE network (
+    name    TEXT PRIMARY KEY COLLATE NOCASE,
+    subnet  TEXT,                                  -- of a NAT of our own …
+    uplink  TEXT,                                  -- … or where somebody else's network is
+    CHECK ((subnet IS NULL) <> (uplink IS NULL))
+  ) STRICT;
+
+  CREATE TABLE forward (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    vm_id         TEXT NOT NULL REFERENCES vm (id) ON DELETE CASCADE,
+    protocol      TEXT NOT NULL CHECK (protocol IN ('tcp', 'udp')),
+    host_address  TEXT NOT NULL,
+    host_port     INTEGER NOT NULL CHECK (host_port BETWEEN 1 AND 65535),
+    guest_port    INTEGER NOT NULL CHECK (guest_port BETWEEN 1 AND 65535),
+    UNIQUE (protocol, host_address, host_port)
+  ) STRICT;
+  `,
 ];

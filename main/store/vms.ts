@@ -6,6 +6,7 @@
  */
 import type Database from 'better-sqlite3';
 import type { FtSettings, Sample } from '../../preload/contract.ts';
+import type { NicType } from '../../preload/network.ts';
 
 /** What a VM is made of, as it is kept. Absent files come from the installed guests. */
 export interface VmConfig {
@@ -14,6 +15,8 @@ export interface VmConfig {
   /** Seed of the guest's randomness, unsigned 32 bits. */
   readonly seed: number;
   readonly mac: string;
+  /** The card and its network; absent in VMs of before there were networks. */
+  readonly nic?: { readonly type: NicType; readonly network: string; readonly address: string | null } | undefined;
   readonly bzimage?: string | undefined;
   readonly initrd?: string | undefined;
   readonly hda?: string | undefined;
@@ -90,6 +93,10 @@ export class VmTable {
 
   setFtSettings(id: string, settings: Partial<FtSettings>): void {
     this.#database.prepare('UPDATE vm SET ft_settings = ? WHERE id = ?').run(JSON.stringify(settings), id);
+  }
+
+  setConfig(id: string, config: VmConfig): void {
+    this.#database.prepare('UPDATE vm SET config = ? WHERE id = ?').run(JSON.stringify(config), id);
   }
 
   setPower(id: string, poweredOnAt: number | null, note: string | null): void {

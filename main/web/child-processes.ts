@@ -1,28 +1,29 @@
 /**
- * Replicas as Node child processes, joined by local sockets: what the headless host uses.
+ * Replicas and the gateway as Node child processes, joined by local sockets: what the headless host uses.
  *
  * Invariant: the sockets live in a folder that only this user can enter, and a child ends when this process does (its
  * IPC channel closes).
  */
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, type ChildProcess as NodeChild } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Processes, ReplicaProcess } from '../fleet/processes.ts';
+import type { ChildProcess, Processes } from '../fleet/processes.ts';
+import type { FromGateway, GatewayLinkName, ToGateway } from '../gateway/messages.ts';
 import type { FromReplica, LinkName, ToReplica } from '../replica/messages.ts';
 import type { LinkInstruction, LinkListening } from '../transport/parent.ts';
 
-class NodeReplica implements ReplicaProcess {
-  readonly #child: ChildProcess;
+class Child<Says extends object, Hears extends object, Link extends string> implements ChildProcess<Says, Hears> {
+  readonly #child: NodeChild;
   readonly #onListening = new Map<string, () => void>();
-  #onMessage: (message: FromReplica) => void = () => {};
+  #onMessage: (message: Says) => void = () => {};
   #onExit: (why: string) => void = () => {};
 
   constructor(entry: string) {
     this.#child = fork(entry, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    this.#child.on('message', (message: FromReplica | LinkListening) => {
+    this.#child.on('message', (message: Says | LinkListening) => {
       if (!('listening' in message)) {
-        this.#onMessage(message);
+        this.#onMessage(message as Says);
         return;
       }
       this.#onListening.get(message.listening)?.();
@@ -38,11 +39,11 @@ class NodeReplica implements ReplicaProcess {
     return this.#child.pid ?? 0;
   }
 
-  send(message: ToReplica | LinkInstruction): void {
+  send(message: Hears | LinkInstruction<Link>): void {
     if (this.#child.connected) this.#child.send(message);
   }
 
-  onMessage(listener: (message: FromReplica) => void): void {
+  onMessage(listener: (message: Says) => void): void {
     this.#onMessage = listener;
   }
 
@@ -59,14 +60,26 @@ class NodeReplica implements ReplicaProcess {
   }
 
   /** Listens for one link and calls back when the other side may connect. */
-  listen(name: LinkName, address: string, listening: () => void): void {
+  listen(link: Link, address: string, listening: () => void): void {
     this.#onListening.set(address, listening);
-    this.send({ link: name, listen: address });
+    this.send({ link, listen: address });
+  }
+
+  connect(link: Link, address: string): void {
+    this.send({ link, connect: address });
   }
 }
 
-/** `entry` is what a replica process runs. */
-export function childProcesses(entry: string): Processes & { close(): void } {
+type NodeReplica = Child<FromReplica, ToReplica, LinkName>;
+type NodeGateway = Child<FromGateway, ToGateway, GatewayLinkName>;
+
+/** What the two kinds of process run. */
+export interface Entries {
+  readonly replica: string;
+  readonly gateway: string;
+}
+
+export function childProcesses(entries: Entries): Processes & { close(): void } {
   const folder = process.platform === 'win32' ? null : mkdtempSync(path.join(os.tmpdir(), 'lockstep-'));
   let links = 0;
   const address = (): string => {
@@ -74,12 +87,15 @@ export function childProcesses(entry: string): Processes & { close(): void } {
     return folder ? path.join(folder, `${links}.sock`) : `\\\\.\\pipe\\lockstep-${process.pid}-${links}`;
   };
   return {
-    fork: () => new NodeReplica(entry),
-    link(name, a, b) {
+    fork: () => new Child<FromReplica, ToReplica, LinkName>(entries.replica),
+    forkGateway: () => new Child<FromGateway, ToGateway, GatewayLinkName>(entries.gateway),
+    link(a, b) {
       const where = address();
-      const listener = a as NodeReplica;
-      const connector = b as NodeReplica;
-      listener.listen(name, where, () => connector.send({ link: name, connect: where }));
+      (a as NodeReplica).listen('peer', where, () => (b as NodeReplica).connect('peer', where));
+    },
+    plug(vm, replica, gateway) {
+      const where = address();
+      (gateway as NodeGateway).listen(`nic:${vm}`, where, () => (replica as NodeReplica).connect('nic', where));
     },
     close() {
       if (folder) rmSync(folder, { recursive: true, force: true });

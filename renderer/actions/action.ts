@@ -7,11 +7,14 @@ import type { LucideIcon } from 'lucide-react';
 import type { VmView } from '../../preload/contract.ts';
 import type { Bridge } from '../bridge.ts';
 import type { Route } from '../route.ts';
+import type { OpenDialog, Toast } from '../state.ts';
 
 export interface ActionContext {
   readonly vm: VmView;
   readonly call: Bridge['call'];
   readonly go: (route: Route) => void;
+  readonly open: (dialog: OpenDialog) => void;
+  readonly toast: (toast: Omit<Toast, 'id'>) => void;
 }
 
 export interface Action {

@@ -11,6 +11,7 @@ import { ftMigrate } from './ft-migrate.ts';
 import { ftOff } from './ft-off.ts';
 import { ftOn } from './ft-on.ts';
 import { ftResume } from './ft-resume.ts';
+import { ftSettings } from './ft-settings.ts';
 import { ftSuspend } from './ft-suspend.ts';
 import { ftTestFailover } from './ft-test-failover.ts';
 import { ftTestRestartSecondary } from './ft-test-restart-secondary.ts';
@@ -18,6 +19,8 @@ import { openConsole } from './open-console.ts';
 import { pause } from './pause.ts';
 import { powerOff } from './power-off.ts';
 import { powerOn } from './power-on.ts';
+import { recordStart } from './record-start.ts';
+import { recordStop } from './record-stop.ts';
 import { reset } from './reset.ts';
 import { resume } from './resume.ts';
 import { screenshot } from './screenshot.ts';
@@ -27,7 +30,8 @@ import { sendCtrlAltDel } from './send-ctrl-alt-del.ts';
 export const ACTION_GROUPS: readonly (readonly Action[])[] = [
   [powerOn, powerOff, pause, resume, reset],
   [openConsole, sendCtrlAltDel, screenshot],
-  [ftOn, ftOff, ftSuspend, ftResume, ftMigrate, ftTestFailover, ftTestRestartSecondary],
+  [recordStart, recordStop],
+  [ftOn, ftOff, ftSuspend, ftResume, ftMigrate, ftTestFailover, ftTestRestartSecondary, ftSettings],
   [crashPrimary, crashSecondary],
   [deleteVm],
 ];

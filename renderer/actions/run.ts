@@ -6,7 +6,7 @@
 import type { VmView } from '../../preload/contract.ts';
 import type { Bridge } from '../bridge.ts';
 import type { Route } from '../route.ts';
-import { findVm, withPending, withToast, type State, type Store } from '../state.ts';
+import { findVm, withPending, withToast, type OpenDialog, type State, type Store, type Toast } from '../state.ts';
 import { en } from '../text/en.ts';
 import type { Action } from './action.ts';
 import { ACTIONS } from './index.ts';
@@ -45,9 +45,13 @@ export function createRunner(store: Store, call: Bridge['call'], go: (route: Rou
       store.setState((state) => withPending(state, key, false));
     }
   };
+  const open = (dialog: OpenDialog) => store.setState({ dialog });
+  const toast = (one: Omit<Toast, 'id'>) => store.setState((state) => withToast(state, one));
   const run = (action: Action, vm: VmView) => {
     if (whyNot(action, vm, store.getState()) !== null) return;
-    void attempt(pendingKey(action, vm), `${action.label}: ${vm.name}`, () => action.perform({ vm, call, go }));
+    void attempt(pendingKey(action, vm), `${action.label}: ${vm.name}`, () =>
+      action.perform({ vm, call, go, open, toast }),
+    );
   };
   return {
     attempt,

@@ -3,7 +3,7 @@
  *
  * Invariant: the words of Fault Tolerance are VMware's (vSphere), exactly; one thing has one word everywhere.
  */
-import type { FtReason, PowerState } from '../../preload/contract.ts';
+import type { AlarmSeverity, FtReason, PowerState, TaskOutcome } from '../../preload/contract.ts';
 
 const ftReasons: { readonly [reason in FtReason]: string } = {
   initializing: 'The first secondary has not been started yet.',
@@ -22,6 +22,15 @@ const power: { readonly [state in PowerState]: string } = {
   shuttingDown: 'Powering off',
 };
 
+const outcomes: { readonly [outcome in TaskOutcome]: string } = {
+  done: 'Completed',
+  failed: 'Failed',
+  cancelled: 'Cancelled',
+  interrupted: 'Interrupted',
+};
+
+const alarmSeverities: { readonly [severity in AlarmSeverity]: string } = { warning: 'Warning', error: 'Critical' };
+
 export const en = {
   product: 'Lockstep',
   power,
@@ -39,6 +48,9 @@ export const en = {
     ftMigrate: 'Migrate Secondary',
     ftTestFailover: 'Test Failover',
     ftTestRestartSecondary: 'Test Restart Secondary',
+    ftSettings: 'Edit FT settings…',
+    recordStart: 'Record…',
+    recordStop: 'Stop recording',
     crashPrimary: 'Crash primary',
     crashSecondary: 'Crash secondary',
     delete: 'Delete',
@@ -46,6 +58,9 @@ export const en = {
     openConsole: 'Open console',
     more: 'More actions',
     cancel: 'Cancel',
+    save: 'Save',
+    acknowledge: 'Acknowledge',
+    acknowledgeAll: 'Acknowledge all',
     close: 'Close',
     dismiss: 'Dismiss',
   },
@@ -59,6 +74,8 @@ export const en = {
     ftMigrate: 'Let a new process take the place of the secondary',
     ftTestFailover: 'End the primary on purpose: the secondary goes live, and a new one is started',
     ftTestRestartSecondary: 'End the secondary on purpose: a new one is started',
+    ftSettings: 'Failure timeout, hash interval, throttle limits',
+    recordStart: 'Record everything that happens to the VM in a file that can be replayed',
     crashPrimary: 'Kill the primary at once (kill -9); with Fault Tolerance on, the guest goes on',
     crashSecondary: 'Kill the secondary at once (kill -9); a new one is started',
     busy: 'This is under way.',
@@ -118,6 +135,7 @@ export const en = {
     lastFailover: 'Last failover',
     lastStart: 'Last start of a secondary',
     sameHost: 'Both replicas run on this computer: this protects from the death of a process, not of the computer.',
+    synchronise: 'Synchronise the disk',
     steps: ['Start secondary', 'Copy the VM', 'Catch up', 'Protected'],
   },
   failover: { detect: 'Detect', drain: 'Drain the log', arbitrate: 'Test-and-set', live: 'Go live' },
@@ -145,6 +163,7 @@ export const en = {
     empty: 'None yet',
     overview: 'Overview',
     events: 'Events',
+    alarms: 'Alarms',
   },
   home: {
     welcome: 'Virtual machines that survive',
@@ -157,7 +176,128 @@ export const en = {
     ownTitle: 'Your own guest',
     ownText: 'A Linux kernel, a disk image, an ISO or a floppy image from this computer.',
   },
-  events: { none: 'Nothing has happened yet.', noMatch: 'No event matches the filter.', filter: 'Filter events' },
+  events: {
+    none: 'Nothing has happened yet.',
+    noMatch: 'No event matches the filter.',
+    filter: 'Search events',
+    loading: 'Looking for events…',
+    failed: 'The events could not be fetched.',
+    older: 'Show older events',
+    severity: 'Severity',
+    allSeverities: 'All severities',
+    kind: 'Kind',
+    allKinds: 'All kinds',
+    kinds: {
+      ft: 'Fault Tolerance',
+      power: 'Power',
+      record: 'Recording',
+      alarm: 'Alarms',
+      fault: 'Injected faults',
+      disk: 'Disk',
+      guest: 'Guest',
+      vm: 'Configuration',
+      host: 'Host',
+    },
+    exportAs: 'Export',
+    exportHint: 'Save the events that the filter lets through, all of them, as a file',
+    exporting: 'Exporting events',
+  },
+  tasks: {
+    title: 'Recent tasks',
+    none: 'No tasks yet.',
+    running: 'Running',
+    outcomes,
+    task: 'Task',
+    target: 'Target',
+    status: 'Status',
+    details: 'Details',
+    initiator: 'Initiator',
+    started: 'Started',
+    took: 'Duration',
+    by: { user: 'User', system: 'System' },
+    show: 'Show recent tasks',
+    hide: 'Hide recent tasks',
+  },
+  alarms: {
+    title: 'Triggered alarms',
+    none: 'No alarm is triggered.',
+    noneHistory: 'No alarm was ever triggered.',
+    severities: alarmSeverities,
+    acknowledged: 'Acknowledged',
+    lasts: 'Clears itself when the condition ends',
+    stays: 'Stays until it is acknowledged',
+    active: 'Triggered',
+    history: 'History',
+    cleared: 'Cleared',
+  },
+  ftSettings: {
+    title: (name: string) => `Fault Tolerance settings of "${name}"`,
+    when: 'Effective from the next power-on, or the next start of a secondary (Migrate Secondary starts one).',
+    unchanged: 'Nothing has been changed.',
+    lagOrder: 'It must be more than the lag that slows the primary.',
+    fields: {
+      failureTimeoutMs: {
+        label: 'Failure timeout',
+        hint: 'A replica that is silent for this long is suspected: 100 to 10,000 ms',
+      },
+      hashIntervalEpochs: {
+        label: 'Hash interval',
+        hint: 'The CPUs of both are compared every so many epochs of about 0.4 ms',
+      },
+      lagThrottleMs: {
+        label: 'Slow the primary from a lag of',
+        hint: 'Gradually more with the lag: 60 to 10,000 ms',
+      },
+      lagHardMs: { label: 'Slow it most from a lag of', hint: 'As much as it can be: 100 to 60,000 ms' },
+      diskMode: {
+        label: 'Hard disk',
+        hint: 'One image for both, or an image for each, kept equal',
+        choices: [
+          { value: 'shared', label: 'Shared' },
+          { value: 'separate', label: 'Separate' },
+        ],
+      },
+      diskReads: {
+        label: 'Disk reads',
+        hint: 'What the guest reads travels in the log, or the secondary reads it from the disk: less log traffic',
+        choices: [
+          { value: 'log', label: 'Through the log' },
+          { value: 'backup', label: 'On the secondary' },
+        ],
+      },
+    },
+  },
+  record: {
+    title: (name: string) => `Record "${name}"`,
+    what:
+      'The state of the VM, and from then on everything that happens to it. ' +
+      'The file can be replayed with "lockstep replay".',
+    file: 'File',
+    hint: 'On the computer that runs Lockstep. Leave it empty for a new file, named after the VM and the time, in:',
+    start: 'Start recording',
+    started: 'Recording',
+    stopped: 'Recorded',
+    to: 'Recording to',
+    since: 'since',
+  },
+  monitor: {
+    title: 'The last two minutes',
+    off: 'Power the VM on to measure it.',
+    speed: 'Speed',
+    throttle: 'Throttle',
+    throttleHint: 'slowed by',
+    stalls: 'Stalls',
+    stallsHint: 'since it went live',
+    held: 'Outputs held',
+    heldHint: 'waiting in the gate',
+    delayP50: 'Output delay, p50',
+    delayP99: 'Output delay, p99',
+    primaryCpu: 'Primary CPU',
+    secondaryCpu: 'Secondary CPU',
+    primaryMemory: 'Primary memory',
+    secondaryMemory: 'Secondary memory',
+    groups: { machine: 'Virtual machine', channel: 'Lockstep', output: 'Outputs', replicas: 'Replicas' },
+  },
   connection: {
     connecting: 'Connecting to Lockstep…',
     lost: 'Connection to Lockstep lost, reconnecting…',

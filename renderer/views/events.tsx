@@ -3,12 +3,17 @@
  *
  * Invariant: newest first; severity is told by icon and word; rows out of sight cost no layout (content-visibility).
  */
-import { CircleAlert, Info, List, TriangleAlert, type LucideIcon } from 'lucide-react';
+import { CircleAlert, Download, Info, List, TriangleAlert, type LucideIcon } from 'lucide-react';
 import { useMemo, useState } from 'react';
-import type { EventRecord, Severity, VmView } from '../../preload/contract.ts';
+import { EVENTS_LIMIT_MAX, type EventRecord, type Severity, type VmView } from '../../preload/contract.ts';
+import { allEvents, exportEvents, EXPORT_FORMATS, type ExportFormat } from '../../preload/export.ts';
+import { download } from '../download.ts';
+import { filterArgs, NO_FILTER, useEventQuery, type EventFilter } from '../events-query.ts';
 import * as format from '../format.ts';
+import { Button } from '../kit/button.tsx';
 import { Card } from '../kit/card.tsx';
 import { SearchField } from '../kit/search-field.tsx';
+import { Spinner } from '../kit/spinner.tsx';
 import { usePage, useServices } from '../services.ts';
 import { en } from '../text/en.ts';
 
@@ -18,6 +23,7 @@ const SEVERITY: { readonly [severity in Severity]: { readonly icon: LucideIcon; 
   error: { icon: CircleAlert, word: 'Error' },
 };
 const RECENT = 6;
+const MIME: { readonly [format in ExportFormat]: string } = { csv: 'text/csv', json: 'application/json' };
 
 export function AllEvents() {
   return (
@@ -35,49 +41,106 @@ export function VmEvents({ vm }: { readonly vm: VmView }) {
   return <EventList vm={vm} />;
 }
 
-function useEvents(vm: VmView | null): readonly EventRecord[] {
-  const events = usePage((state) => state.events);
-  const id = vm?.id;
-  return useMemo(() => (id ? events.filter((event) => event.vm?.id === id) : events).toReversed(), [events, id]);
-}
-
 function EventList({ vm }: { readonly vm: VmView | null }) {
-  const [filter, setFilter] = useState('');
-  const [severity, setSeverity] = useState<Severity | 'all'>('all');
-  const events = useEvents(vm);
-  const words = filter.trim().toLowerCase();
-  const shown = events.filter(
-    (event) =>
-      (severity === 'all' || event.severity === severity) &&
-      (words === '' || `${event.message} ${event.kind} ${event.vm?.name ?? ''}`.toLowerCase().includes(words)),
-  );
+  const [filter, setFilter] = useState(NO_FILTER);
+  const { events, state, more, loadOlder } = useEventQuery(filter, vm?.id ?? null);
+  const change = (part: Partial<EventFilter>) => setFilter({ ...filter, ...part });
+  const filtered = filter !== NO_FILTER && Object.keys(filterArgs(filter, null)).length > 0;
+  const none = state === 'loading' ? en.events.loading : filtered ? en.events.noMatch : en.events.none;
   return (
     <div className="events">
       <div className="events-bar">
-        <SearchField label={en.events.filter} value={filter} onChange={setFilter} />
-        <select
-          className="select"
-          aria-label="Severity"
-          value={severity}
-          onChange={(event) => setSeverity(event.target.value as Severity | 'all')}
-        >
-          <option value="all">All severities</option>
-          <option value="info">Info</option>
-          <option value="warning">Warnings</option>
-          <option value="error">Errors</option>
-        </select>
-        <span className="muted">
-          {shown.length === events.length ? `${events.length} events` : `${shown.length} of ${events.length} events`}
+        <SearchField label={en.events.filter} value={filter.text} onChange={(text) => change({ text })} />
+        <Choices filter={filter} change={change} />
+        <span className="muted events-count" role="status">
+          {state === 'loading' ? <Spinner /> : `${format.count(events.length)}${more ? '+' : ''} events`}
         </span>
+        <Exports filter={filter} vm={vm} />
       </div>
-      {shown.length === 0 ? (
-        <p className="empty">{events.length === 0 ? en.events.none : en.events.noMatch}</p>
+      {state === 'failed' ? (
+        <p className="events-failed" role="alert">
+          {en.events.failed}
+        </p>
+      ) : null}
+      {events.length === 0 ? (
+        <p className="empty">{none}</p>
       ) : (
         <div className="events-scroll" tabIndex={0} role="region" aria-label={en.inventory.events}>
-          <EventTable events={shown} withVm={vm === null} sticky />
+          <EventTable events={events} withVm={vm === null} sticky />
+          {more ? (
+            <p className="events-older">
+              <Button label={en.events.older} size="small" onPress={loadOlder} />
+            </p>
+          ) : null}
         </div>
       )}
     </div>
+  );
+}
+
+interface ChoicesProps {
+  readonly filter: EventFilter;
+  readonly change: (part: Partial<EventFilter>) => void;
+}
+
+function Choices({ filter, change }: ChoicesProps) {
+  return (
+    <>
+      <select
+        className="select"
+        aria-label={en.events.severity}
+        value={filter.severity ?? ''}
+        onChange={(event) => change({ severity: (event.target.value || null) as Severity | null })}
+      >
+        <option value="">{en.events.allSeverities}</option>
+        {Object.entries(SEVERITY).map(([severity, { word }]) => (
+          <option key={severity} value={severity}>
+            {word}
+          </option>
+        ))}
+      </select>
+      <select
+        className="select"
+        aria-label={en.events.kind}
+        value={filter.kind ?? ''}
+        onChange={(event) => change({ kind: event.target.value || null })}
+      >
+        <option value="">{en.events.allKinds}</option>
+        {Object.entries(en.events.kinds).map(([kind, words]) => (
+          <option key={kind} value={kind}>
+            {words}
+          </option>
+        ))}
+      </select>
+    </>
+  );
+}
+
+function Exports({ filter, vm }: { readonly filter: EventFilter; readonly vm: VmView | null }) {
+  const { bridge, runner } = useServices();
+  const busy = usePage((state) => state.pending.includes('export'));
+  const offline = usePage((state) => state.phase !== 'open');
+  const save = (kind: ExportFormat) => {
+    void runner.attempt('export', en.events.exporting, async () => {
+      const args = filterArgs(filter, vm?.id ?? null);
+      const events = await allEvents((page) => bridge.call('event.list', { ...args, ...page }), EVENTS_LIMIT_MAX);
+      download(`${vm?.name ?? en.product} events.${kind}`, MIME[kind], [exportEvents(events, kind)]);
+    });
+  };
+  return (
+    <span className="events-export">
+      {EXPORT_FORMATS.map((kind) => (
+        <Button
+          key={kind}
+          label={`${en.events.exportAs} ${kind.toUpperCase()}`}
+          icon={Download}
+          size="small"
+          hint={en.events.exportHint}
+          reason={offline ? en.actionHints.disconnected : busy ? en.actionHints.busy : null}
+          onPress={() => save(kind)}
+        />
+      ))}
+    </span>
   );
 }
 
@@ -93,7 +156,7 @@ function EventTable({ events, withVm, sticky = false }: EventTableProps) {
       <thead>
         <tr>
           <th className="event-time">Time</th>
-          <th className="event-severity">Severity</th>
+          <th className="event-severity">{en.events.severity}</th>
           {withVm ? <th className="event-vm">Virtual machine</th> : null}
           <th>Event</th>
         </tr>
@@ -112,7 +175,7 @@ function EventRow({ event, withVm }: { readonly event: EventRecord; readonly wit
   return (
     <tr data-kind={event.kind}>
       <td className="event-time" title={format.dateAndTime(event.at)}>
-        {format.timeOfDay(event.at)}
+        {format.moment(event.at)}
       </td>
       <td className={`event-severity severity-${event.severity}`}>
         <span>
@@ -128,7 +191,12 @@ function EventRow({ event, withVm }: { readonly event: EventRecord; readonly wit
 
 export function RecentEvents({ vm }: { readonly vm: VmView | null }) {
   const { go } = useServices();
-  const events = useEvents(vm).slice(0, RECENT);
+  const all = usePage((state) => state.events);
+  const id = vm?.id;
+  const events = useMemo(
+    () => (id ? all.filter((event) => event.vm?.id === id) : all).slice(-RECENT).toReversed(),
+    [all, id],
+  );
   const openAll = () => go(vm ? { page: 'vm', vm: vm.id, tab: 'events' } : { page: 'events' });
   return (
     <Card

@@ -1,9 +1,8 @@
 /** The live numbers of a pair with their last two minutes. Invariant: unknown is a dash, never zero. */
 import type { VmMetrics, VmView } from '../../preload/contract.ts';
 import * as format from '../format.ts';
-import { Sparkline } from '../kit/sparkline.tsx';
+import { Chart } from '../kit/chart.tsx';
 import { usePage } from '../services.ts';
-import { METRICS_KEPT } from '../state.ts';
 import { en } from '../text/en.ts';
 
 const NONE: readonly VmMetrics[] = [];
@@ -49,27 +48,5 @@ export function FtCharts({ vm }: { readonly vm: VmView }) {
         format={format.milliseconds}
       />
     </div>
-  );
-}
-
-interface ChartProps {
-  readonly label: string;
-  readonly testId: string;
-  readonly value: string;
-  readonly note?: string | undefined;
-  readonly values: readonly (number | null)[];
-  readonly floor: number;
-  readonly format: (value: number) => string;
-}
-
-function Chart({ label, testId, value, note, values, floor, format: print }: ChartProps) {
-  return (
-    <figure className="chart">
-      <figcaption>{label}</figcaption>
-      <p className="chart-value">
-        <strong data-testid={testId}>{value}</strong>
-      </p>
-      <Sparkline label={label} note={note} values={values} capacity={METRICS_KEPT} floor={floor} format={print} />
-    </figure>
   );
 }

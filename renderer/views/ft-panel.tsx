@@ -10,6 +10,7 @@ import { crashPrimary } from '../actions/crash-primary.ts';
 import { crashSecondary } from '../actions/crash-secondary.ts';
 import { ftOff } from '../actions/ft-off.ts';
 import { ftOn } from '../actions/ft-on.ts';
+import { ftSettings } from '../actions/ft-settings.ts';
 import * as format from '../format.ts';
 import { ftWords, startingStep, type Tone } from '../ft-view.ts';
 import { ActionButton } from '../kit/action-button.tsx';
@@ -44,6 +45,7 @@ function FtButtons({ vm }: { readonly vm: VmView }) {
       ) : (
         <ActionButton action={ftOn} vm={vm} size="small" tone="primary" />
       )}
+      <ActionButton action={ftSettings} vm={vm} size="small" iconOnly />
       <ActionButton action={crashPrimary} vm={vm} size="small" tone="danger" />
       <ActionButton action={crashSecondary} vm={vm} size="small" />
     </div>
@@ -87,7 +89,7 @@ function Steps({ vm }: { readonly vm: VmView }) {
             <span className="step-mark" aria-hidden="true">
               {state === 'now' ? <ToneIcon tone="busy" /> : state === 'done' ? <ToneIcon tone="good" /> : index + 1}
             </span>
-            {step}
+            {index === 1 && vm.ft.starting?.phase === 'synchronising' ? en.ft.synchronise : step}
             {index === 1 && state === 'now' ? ` ${format.percent((vm.ft.starting?.copied ?? 0) * 100)}` : null}
           </li>
         );

@@ -12,6 +12,7 @@ import { Button } from '../kit/button.tsx';
 import { Card } from '../kit/card.tsx';
 import { usePage, useServices } from '../services.ts';
 import { en } from '../text/en.ts';
+import { AlarmMark } from './alarms.tsx';
 import { Logo } from './header.tsx';
 import { RecentEvents } from './events.tsx';
 import { VmIcon } from './vm-icon.tsx';
@@ -120,6 +121,7 @@ function Row({ vm }: { readonly vm: VmView }) {
         <button type="button" className="link cell-name" onClick={open}>
           <VmIcon vm={vm} />
           <span>{vm.name}</span>
+          <AlarmMark alarms={vm.alarms} />
         </button>
       </td>
       <td>

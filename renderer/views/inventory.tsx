@@ -3,7 +3,7 @@
  *
  * Invariant: one item is in the tab order at a time, arrow keys move, Enter opens; the open VM is marked as selected.
  */
-import { LayoutDashboard, List, Plus } from 'lucide-react';
+import { BellRing, LayoutDashboard, List, Plus } from 'lucide-react';
 import { useRef, useState, type KeyboardEvent } from 'react';
 import type { VmView } from '../../preload/contract.ts';
 import { vmWords } from '../ft-view.ts';
@@ -14,6 +14,7 @@ import type { Route } from '../route.ts';
 import { usePage, useServices } from '../services.ts';
 import { findVm } from '../state.ts';
 import { en } from '../text/en.ts';
+import { AlarmMark } from './alarms.tsx';
 import { VmIcon } from './vm-icon.tsx';
 
 export function Inventory() {
@@ -50,12 +51,14 @@ export function Inventory() {
 
 function Places() {
   const { go } = useServices();
+  const alarms = usePage((state) => state.alarms.filter((alarm) => alarm.acknowledgedAt === null).length);
   const page = usePage((state) =>
     state.route.page === 'vm' && !findVm(state, state.route.vm) ? 'home' : state.route.page,
   );
   const places: readonly { readonly route: Route; readonly label: string; readonly icon: typeof List }[] = [
     { route: { page: 'home' }, label: en.inventory.overview, icon: LayoutDashboard },
     { route: { page: 'events' }, label: en.inventory.events, icon: List },
+    { route: { page: 'alarms' }, label: en.inventory.alarms, icon: BellRing },
   ];
   return (
     <ul className="places">
@@ -69,6 +72,7 @@ function Places() {
           >
             <Icon className="icon" aria-hidden="true" />
             {label}
+            {route.page === 'alarms' && alarms > 0 ? <span className="count count-alarm">{alarms}</span> : null}
           </button>
         </li>
       ))}
@@ -132,6 +136,7 @@ function Item({ vm, selected, reachable }: ItemProps) {
           <span className="tree-name">{vm.name}</span>
           <span className={`tree-state tone-text-${words.tone}`}>{words.text}</span>
         </span>
+        <AlarmMark alarms={vm.alarms} />
       </li>
     </ActionContextMenu>
   );

@@ -8,9 +8,11 @@ import { Sparkline } from '../kit/sparkline.tsx';
 import { usePage, useServices } from '../services.ts';
 import { METRICS_KEPT } from '../state.ts';
 import { en } from '../text/en.ts';
+import { VmAlarms } from './alarms.tsx';
 import { ConsolePreview } from './console/preview.tsx';
 import { RecentEvents } from './events.tsx';
 import { FtPanel } from './ft-panel.tsx';
+import { RecordingLine } from './record.tsx';
 
 export function Summary({ vm }: { readonly vm: VmView }) {
   return (
@@ -21,8 +23,10 @@ export function Summary({ vm }: { readonly vm: VmView }) {
           {vm.note}
         </p>
       ) : null}
+      {vm.recording ? <RecordingLine vm={vm} recording={vm.recording} /> : null}
       <div className="summary">
         <div className="summary-main">
+          <VmAlarms vm={vm} />
           <FtPanel vm={vm} />
           <RecentEvents vm={vm} />
         </div>
@@ -69,7 +73,7 @@ function Performance({ vm }: { readonly vm: VmView }) {
 }
 
 function Hardware({ vm }: { readonly vm: VmView }) {
-  const { files, cmdline, guest, memoryMB, mac } = vm.hardware;
+  const { files, cmdline, guest, memoryMB } = vm.hardware;
   const named = [
     ['Kernel', files.bzimage],
     ['Initial RAM disk', files.initrd],
@@ -96,7 +100,7 @@ function Hardware({ vm }: { readonly vm: VmView }) {
           </Fact>
         ) : null}
         <Fact label="MAC address" mono>
-          {mac}
+          {vm.nic.mac}
         </Fact>
         {vm.poweredOnAt === null ? null : (
           <Fact label="Running for" title={format.dateAndTime(vm.poweredOnAt)}>

@@ -1,5 +1,5 @@
 /** One VM's page: name, state, actions, and the tabs. Invariant: the state badges are there whichever tab is open. */
-import { LayoutDashboard, List, Monitor, SquareTerminal } from 'lucide-react';
+import { Activity, CircleDot, LayoutDashboard, List, Monitor as Screen, SquareTerminal } from 'lucide-react';
 import type { VmView } from '../../preload/contract.ts';
 import { deleteVm } from '../actions/delete.ts';
 import { powerOff } from '../actions/power-off.ts';
@@ -14,6 +14,7 @@ import { useServices } from '../services.ts';
 import { en } from '../text/en.ts';
 import { ConsoleView } from './console/console.tsx';
 import { VmEvents } from './events.tsx';
+import { Monitor } from './monitor.tsx';
 import { Serial } from './serial.tsx';
 import { Summary } from './summary.tsx';
 import { VmIcon } from './vm-icon.tsx';
@@ -22,8 +23,9 @@ export function VmPage({ vm, tab }: { readonly vm: VmView; readonly tab: Tab }) 
   const { go } = useServices();
   const items: readonly TabItem<Tab>[] = [
     { id: 'summary', label: 'Summary', icon: LayoutDashboard, content: <Summary vm={vm} /> },
-    { id: 'console', label: 'Console', icon: Monitor, content: <ConsoleView vm={vm} /> },
+    { id: 'console', label: 'Console', icon: Screen, content: <ConsoleView vm={vm} /> },
     { id: 'serial', label: 'Serial', icon: SquareTerminal, content: <Serial vm={vm} /> },
+    { id: 'monitor', label: 'Monitor', icon: Activity, content: <Monitor vm={vm} /> },
     { id: 'events', label: 'Events', icon: List, content: <VmEvents vm={vm} /> },
   ];
   return (
@@ -54,6 +56,11 @@ function VmBadges({ vm }: { readonly vm: VmView }) {
         <span data-testid="power-status">{en.power[vm.power]}</span>
       </Badge>
       {vm.ftEnabled ? <Badge tone={words.tone}>{words.detail ?? words.headline}</Badge> : null}
+      {vm.recording ? (
+        <Badge tone="bad" icon={CircleDot}>
+          {en.record.started}
+        </Badge>
+      ) : null}
     </div>
   );
 }

@@ -2,6 +2,7 @@
  * The same main job through the page, in a real browser: Turn on FT, Protected, Crash primary, and the guest answers.
  * `LOCKSTEP_SCREENSHOTS=DIR` keeps pictures of the way.
  */
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { chromium as browserType, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -96,6 +97,33 @@ describe.skipIf(!executablePath)('the page, in Chromium', () => {
     await page.getByTestId('ft-failover').waitFor();
     await new Promise((resolve) => setTimeout(resolve, 3000));
     await picture('protected-again');
+  });
+
+  test('the failover is an alarm until it is acknowledged, and the new secondary a task', async () => {
+    const tasks = page.getByRole('region', { name: 'Recent tasks' }).first();
+    await tasks.locator('[data-task="ft.startSecondary"][data-outcome="done"]').first().waitFor({ timeout: 10_000 });
+    const alarm = page.locator('[data-alarm="ft.failover"]');
+    await alarm.getByRole('button', { name: 'Acknowledge' }).click();
+    await alarm.waitFor({ state: 'detached' });
+    expect(await host.json('alarms', 'Sample Linux')).toEqual([]);
+    const [last] = await host.json<{ definition: string; acknowledgedAt: number }[]>('alarms', '--all');
+    expect(last).toMatchObject({ definition: 'ft.failover', acknowledgedAt: expect.any(Number) });
+  });
+
+  test('a recording is made from the page, where it says', { timeout: 60_000 }, async () => {
+    await page.getByRole('button', { name: 'More actions' }).click();
+    await page.getByRole('menuitem', { name: 'Record…' }).click();
+    await page.getByRole('button', { name: 'Start recording' }).click();
+    await page.getByRole('note').getByText('.lockrec').waitFor({ timeout: 20_000 });
+    await picture('recording');
+    const { recording } = await host.json<{ recording: { file: string } }>('vm', 'show', 'Sample Linux');
+    await page.getByRole('button', { name: 'Stop recording' }).click();
+    await page.getByRole('note').waitFor({ state: 'detached', timeout: 20_000 });
+    expect(statSync(recording.file).size).toBeGreaterThan(1 << 20);
+    await page.getByRole('tab', { name: 'Monitor' }).click();
+    await page.getByText('Outputs held').waitFor();
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    await picture('monitor');
   });
 
   test('the console shows in the browser what the guest shows', { timeout: 60_000 }, async () => {

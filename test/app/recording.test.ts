@@ -92,6 +92,14 @@ test('a secondary whose memory changed by one bit is found, named and replaced',
   const after = await host.waitFor('web', 'protected');
   expect(after.primary?.pid).toBe(before.primary?.pid);
   expect(after.generation).toBeGreaterThan(before.generation);
+  // It needed a secondary for that reason until it was Protected again; the divergence itself stays to be seen.
+  type Alarm = { definition: string; message: string; clearedAt: number | null };
+  const alarms = await host.json<Alarm[]>('alarms', 'web', '--all');
+  expect(alarms.find(({ definition }) => definition === 'ft.needSecondary')).toMatchObject({
+    message: 'Need Secondary VM: it no longer agreed with the primary.',
+    clearedAt: expect.any(Number),
+  });
+  expect(alarms.find(({ definition }) => definition === 'ft.divergence')).toMatchObject({ clearedAt: null });
 });
 
 test('powers off', { timeout: 60_000 }, async () => {

@@ -1,15 +1,18 @@
 // The command line's commands, over the real control socket: what each prints for people, and as JSON.
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { commands } from '../../main/cli/commands.ts';
 import { startControl } from '../../main/web/control.ts';
-import { CommandError } from '../../preload/contract.ts';
+import { CommandError, commands as contractCommands, topics } from '../../preload/contract.ts';
 import { encodeScreen } from '../../preload/screen.ts';
 import { report } from '../support/fake-processes.ts';
 import { openFleet, type TestFleet } from '../support/fleet.ts';
 import { temporaryFolder } from '../support/folder.ts';
+
+/** What these give, the command line has in another form: `vm list`, `console text` and `console screenshot`. */
+const PAGE_ONLY = new Set(['inventory', 'screen']);
 
 type Options = { readonly [name: string]: string | boolean };
 
@@ -110,6 +113,17 @@ describe('vm', () => {
   });
 });
 
+test('host show tells where things are', async () => {
+  const { lockstep, dataFolder } = await cli();
+  expect(await lockstep('host show')).toEqual(
+    expect.arrayContaining([
+      'Version     9.9.9',
+      `Data        ${dataFolder}`,
+      `Recordings  ${path.join(dataFolder, 'recordings')}`,
+    ]),
+  );
+});
+
 test('power and ft do what they say, and ft status shows the pair', async () => {
   const { lockstep, json, processes } = await withRunningVm();
   expect(await lockstep('ft on', ['web'])).toEqual([]);
@@ -194,4 +208,60 @@ test('a fault tells which process it has ended', async () => {
     `Done: crash-primary (process ${processes.last('boot').pid}).`,
   ]);
   await expect(lockstep('fault', ['web', 'earthquake'])).rejects.toMatchObject({ code: 'usage' });
+});
+
+test('events are found by kind, severity and words, and exported whole as CSV or JSON', async () => {
+  const { lockstep, json } = await withRunningVm();
+  expect(await lockstep('events', [], { kind: 'power' })).toEqual([expect.stringContaining('Powered on.')]);
+  expect(await lockstep('events', [], { search: 'CREATED', limit: '1' })).toHaveLength(1);
+  expect(await lockstep('events', [], { severity: 'error' })).toEqual([]);
+  await expect(lockstep('events', [], { severity: 'fatal' })).rejects.toMatchObject({ code: 'usage' });
+  await expect(lockstep('events', [], { format: 'xml' })).rejects.toThrow('--format takes csv or json');
+  const csv = await lockstep('events', [], { format: 'csv' });
+  expect(csv[0]?.trim()).toBe('id,time,severity,vm,kind,message,data');
+  expect(csv).toHaveLength(4);
+  expect(csv[3]).toMatch(/^3,\d{4}-\S+Z,info,web,power\.on,Powered on\.,\{\}/);
+  const exported = JSON.parse((await lockstep('events', [], { format: 'json' })).join('')) as unknown;
+  expect(exported).toEqual(await json('events'));
+});
+
+test('tasks are a line each with their outcome', async () => {
+  const { lockstep, json } = await withRunningVm();
+  await lockstep('ft on', ['web']);
+  await lockstep('ft wait', ['web']);
+  expect(await lockstep('tasks', ['web'])).toEqual([
+    expect.stringMatching(/^ {4}2 {2}\S+Z {2}user {4}web: Turn On Fault Tolerance: done$/),
+    expect.stringMatching(/Power on virtual machine: done$/),
+  ]);
+  expect(await json('tasks', [], { limit: '1' })).toMatchObject([{ kind: 'ft.on', progress: 1, by: 'user' }]);
+});
+
+test('alarms are a line each, and acknowledged one by one or all at once', async () => {
+  const { lockstep, json, processes } = await withRunningVm();
+  expect(await lockstep('alarms')).toEqual([]);
+  for (const message of ['bad sector', 'worse sector']) processes.last('boot').says({ type: 'diskError', message });
+  expect(await lockstep('alarms', ['web'])).toEqual([
+    expect.stringMatching(/^ {4}1 {2}\S+Z {2}error {4}web: Virtual machine disk error: worse sector \(2 times\)$/),
+  ]);
+  expect(await lockstep('vm show', ['web'])).toContain('Alarms              1, 1 not acknowledged');
+  expect(await json('alarm acknowledge', ['1'])).toMatchObject([{ id: 1, definition: 'disk.error' }]);
+  expect(await lockstep('alarms')).toEqual([]);
+  expect(await lockstep('alarms', [], { all: true })).toEqual([
+    expect.stringMatching(/\(2 times, acknowledged, cleared\)$/),
+  ]);
+  expect(await lockstep('alarm acknowledge', [], { all: true, vm: 'web' })).toEqual([]);
+  await expect(lockstep('alarm acknowledge', ['7'])).rejects.toMatchObject({ code: 'notFound' });
+  await expect(lockstep('alarm acknowledge', [])).rejects.toMatchObject({ code: 'usage' });
+});
+
+test('every command and topic of the contract can be reached from the command line', () => {
+  const folder = path.resolve(import.meta.dirname, '../../main/cli');
+  const source = readdirSync(folder)
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(path.join(folder, name), 'utf8'))
+    .join('\n');
+  const unreachable = [...Object.keys(contractCommands), ...Object.keys(topics)].filter(
+    (name) => !source.includes(`'${name}'`) && !PAGE_ONLY.has(name),
+  );
+  expect(unreachable).toEqual([]);
 });

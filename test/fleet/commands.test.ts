@@ -1,6 +1,7 @@
 // Commands as they come through a door: arguments parsed first, every error one that the user can act on.
 
 import { once } from 'node:events';
+import path from 'node:path';
 import fc from 'fast-check';
 import { decode as decodePng } from 'fast-png';
 import { describe, expect, test } from 'vitest';
@@ -74,8 +75,11 @@ describe('a command', () => {
   test('for a VM that does not exist says which there are', async () => {
     const { fleet } = openFleet();
     for (const name of Object.keys(commands)) {
-      if (['host.show', 'vm.list', 'vm.create', 'event.list'].includes(name)) continue;
-      const args = { vm: 'nobody', for: 'protected', kind: 'crash-primary', text: 'x', combo: 'a', file: '/x' };
+      if (['host.show', 'vm.list', 'vm.create', 'event.list', 'network.list', 'network.create'].includes(name))
+        continue;
+      const forward = { protocol: 'tcp', hostPort: 80, guestPort: 80, id: 1 };
+      const words = { for: 'protected', kind: 'crash-primary', text: 'x', combo: 'a', file: '/x' };
+      const args = { vm: 'nobody', network: 'nowhere', ...words, ...forward };
       const known = Object.fromEntries(
         Object.entries(args).filter(([key]) => key in commands[name as CommandName].entries),
       );
@@ -109,7 +113,9 @@ test('the host is shown', async () => {
   const { call, dataFolder } = openFleet();
   expect(await call('host.show', {})).toEqual({
     version: '9.9.9',
+    gatewayPid: null,
     dataFolder,
+    recordingsFolder: path.join(dataFolder, 'recordings'),
     hostName: expect.any(String),
     pid: process.pid,
   });

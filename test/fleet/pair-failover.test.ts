@@ -5,6 +5,29 @@ import { ftEvent } from '../support/fake-processes.ts';
 import { PairHarness } from './pair-harness.ts';
 
 describe('the primary of a Protected pair dies', () => {
+  test.for([
+    ['because the user asked for it', true, 'userAction'],
+    ['by itself', false, 'lostConnection'],
+  ] as const)('%s: that is why a secondary is needed', async ([, requested, reason]) => {
+    const harness = await PairHarness.protected();
+    const survivor = harness.secondary;
+    if (requested) harness.pair.testFailover();
+    else harness.primary.exits('killed by SIGKILL');
+    await harness.pass(1);
+    survivor.reports(ftEvent.live(2));
+    expect(harness.pair.status()).toEqual({ status: 'needSecondary', reason });
+  });
+
+  test('while the datastore cannot be reached: that is told once, and once that it can be', async () => {
+    const harness = await PairHarness.protected();
+    const survivor = harness.secondary;
+    harness.primary.exits('killed by SIGKILL');
+    for (let tries = 0; tries < 5; tries++) survivor.reports({ type: 'storageUnreachable', why: 'it is locked' });
+    survivor.reports(ftEvent.live(2));
+    const told = harness.story.filter((kind) => kind.startsWith('ft.storage'));
+    expect(told).toEqual(['ft.storageUnreachable', 'ft.storageReachable']);
+  });
+
   test('and the secondary is told, goes live, is the primary, and gets a secondary of its own', async () => {
     const harness = await PairHarness.protected();
     const [old, survivor] = [harness.primary, harness.secondary];
@@ -43,7 +66,7 @@ describe('the primary of a Protected pair dies', () => {
     ]);
 
     harness.secondary.says({ type: 'started', role: 'backup' });
-    expect(harness.processes.links.at(-1)).toEqual({ name: 'peer', a: survivor, b: harness.secondary });
+    expect(harness.processes.links.at(-1)).toEqual({ a: survivor, b: harness.secondary });
     harness.becomeProtected(survivor, 2);
     expect(harness.pair.status()).toEqual({ status: 'protected', reason: null });
   });

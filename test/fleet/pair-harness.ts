@@ -1,7 +1,9 @@
 /** A pair between fake processes, with everything it tells its VM written down. The clock is a test's. */
 import { onTestFinished, vi } from 'vitest';
-import { Pair, type PairOutside } from '../../main/fleet/pair.ts';
+import { Pair } from '../../main/fleet/pair.ts';
+import type { PairOutside } from '../../main/fleet/pair-parts.ts';
 import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
+import { otherSlot } from '../../main/fleet/vm-disk.ts';
 import { Spares } from '../../main/fleet/spares.ts';
 import type { FromReplica, ReplicaSpec } from '../../main/replica/messages.ts';
 import { FakeProcesses, ftEvent, type FakeReplica } from '../support/fake-processes.ts';
@@ -14,7 +16,7 @@ const spec: Omit<ReplicaSpec, 'holder'> = {
   vgaMemoryMB: 8,
   seed: 1,
   startTimeMs: 0,
-  mac: '02:4c:53:00:00:01',
+  nic: { type: 'virtio', mac: '02:4c:53:00:00:01' },
   files: { bios: '/bios', vgaBios: '/vgabios' },
   cmdline: '',
   settings: DEFAULT_SETTINGS,
@@ -28,8 +30,10 @@ export class PairHarness {
   readonly story: string[] = [];
   readonly messages: string[] = [];
   readonly outputs: FromReplica[] = [];
+  /** Replicas that can be plugged into the network. */
+  readonly built: number[] = [];
 
-  constructor(protect: boolean, sharedDisk = false) {
+  constructor(protect: boolean, disk: 'none' | 'shared' | 'separate' = 'none') {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     this.spares = new Spares(this.processes);
@@ -41,6 +45,7 @@ export class PairHarness {
         this.messages.push(`${severity}: ${message}`);
       },
       changed: () => {},
+      built: (replica) => void this.built.push(replica.pid),
       started: () => void this.story.push('started'),
       failedOver: (lastInput) => void this.story.push(`failedOver ${lastInput}`),
       paused: (paused, epoch) => void this.story.push(`${paused ? 'paused' : 'unpaused'} ${epoch}`),
@@ -48,7 +53,16 @@ export class PairHarness {
     };
     const { processes, spares } = this;
     this.pair = new Pair(
-      { spec: (holder) => ({ ...spec, holder }), generation: 1, sharedDisk, processes, spares, outside },
+      {
+        spec: (holder, slot) => ({ ...spec, holder, disk: { slot, bytes: 512 } }),
+        generation: 1,
+        slot: 'A',
+        secondarySlot: (slot) => (disk === 'separate' ? otherSlot(slot) : slot),
+        hasDisk: disk !== 'none',
+        processes,
+        spares,
+        outside,
+      },
       protect,
     );
   }

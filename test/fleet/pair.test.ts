@@ -61,7 +61,7 @@ describe('a secondary', () => {
     expect(harness.processes.links).toEqual([]);
 
     harness.secondary.says({ type: 'started', role: 'backup' });
-    expect(harness.processes.links).toEqual([{ name: 'peer', a: harness.primary, b: harness.secondary }]);
+    expect(harness.processes.links).toEqual([{ a: harness.primary, b: harness.secondary }]);
     expect(harness.primary.gotOf('protect')).toHaveLength(1);
     expect(harness.pair.starting).toEqual({ phase: 'copying', copied: 0 });
 

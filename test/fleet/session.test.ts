@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Session } from '../../main/fleet/session.ts';
+import type { AlarmRecord, TaskRecord } from '../../preload/contract.ts';
 import { encodeConsoleInput } from '../../preload/input.ts';
 import { decodeBytes, encodeBytes, type HostMessage } from '../../preload/messages.ts';
 import { eventually, moment } from '../support/eventually.ts';
@@ -204,6 +205,31 @@ describe('a subscription', () => {
     expect(kinds(2)).toEqual([[], ['power.on']]);
   });
 
+  test('to events without an id begins with the newest thousand, however many there are', async () => {
+    const { client, fleet } = await withVm();
+    for (let number = 0; number < 1200; number++)
+      fleet.events.add({ vm: null, kind: 'a', severity: 'info', message: String(number) });
+    client.subscribe(1, 'events', {});
+    expect(client.data(1).map((list) => (list as unknown[]).length)).toEqual([1000]);
+  });
+
+  test('to tasks and alarms gives those there are, and then each that changes, of one VM or of all', async () => {
+    const { client, call, processes } = await withRunningVm();
+    for (const [number, args] of [{}, { vm: 'web' }].entries()) client.subscribe(number + 1, 'tasks', args);
+    client.subscribe(3, 'alarms', {});
+    await call('vm.create', { name: 'mail', sample: 'test' });
+    await call('power.on', { vm: 'mail' });
+    await call('power.off', { vm: 'web' });
+    const outcomes = (number: number): unknown[] =>
+      (client.data(number) as TaskRecord[][]).flat().map(({ vm, outcome }) => `${vm.name} ${outcome}`);
+    expect(outcomes(1)).toEqual(['web done', 'mail null', 'mail done', 'web null', 'web done']);
+    expect(outcomes(2)).toEqual(['web done', 'web null', 'web done']);
+    processes.last('boot').says({ type: 'diskError', message: 'bad sector' });
+    await call('alarm.acknowledge', { all: true });
+    const alarms = (client.data(3) as AlarmRecord[][]).flat();
+    expect(alarms).toMatchObject([{ definition: 'disk.error', clearedAt: null }, { clearedAt: expect.any(Number) }]);
+  });
+
   test('to metrics tells nothing of a VM that is off, and something of one that is on', async () => {
     const { client, call } = await withVm();
     client.subscribe(1, 'metrics', { vm: 'web' });
@@ -216,8 +242,8 @@ describe('a subscription', () => {
 
   test('ends when the door is closed: nobody is left in any list', async () => {
     const { client, fleet, call, processes } = await withRunningVm();
-    const topics = ['inventory', 'events', 'metrics', 'screen', 'serial'];
-    topics.forEach((topic, index) => client.subscribe(index + 1, topic, index < 2 ? {} : { vm: 'web' }));
+    const topics = ['inventory', 'events', 'tasks', 'alarms', 'metrics', 'screen', 'serial'];
+    topics.forEach((topic, index) => client.subscribe(index + 1, topic, index < 4 ? {} : { vm: 'web' }));
     client.session.close();
     const { length } = client.texts;
     const replica = processes.last('boot');

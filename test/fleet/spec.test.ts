@@ -163,7 +163,7 @@ describe('a replica is told', () => {
       memoryMB: 128,
       vgaMemoryMB: 8,
       seed: config.seed,
-      mac: config.mac,
+      nic: { type: 'virtio', mac: config.mac },
       files: {
         bios: guests.bios,
         vgaBios: guests.vgaBios,

@@ -48,6 +48,7 @@ const withPower = ['recorded', 'on', 'starting', 'protectedPair', 'needSecondary
 /** Where each command is allowed. Everywhere else it is refused. */
 const allowed: { readonly [C in GuardedCommand]: readonly Subject[] } = {
   'vm.delete': ['off', 'offWithFt', 'suspendedOff'],
+  'nic.set': ['off', 'offWithFt', 'suspendedOff'],
   'power.on': ['off', 'offWithFt', 'suspendedOff'],
   'power.off': ['startingUp', ...withPower, 'shuttingDown'],
   'power.reset': withPower,

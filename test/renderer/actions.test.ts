@@ -20,8 +20,8 @@ function allowed(vm: VmView): string[] {
 }
 
 describe('enablement', () => {
-  test('a VM that is off can be powered on or deleted', () => {
-    expect(allowed(off)).toEqual(['power-on', 'delete']);
+  test('a VM that is off can be powered on, set up, or deleted', () => {
+    expect(allowed(off)).toEqual(['power-on', 'ft-settings', 'delete']);
   });
 
   test('a running VM has a console, can be protected, and can be crashed', () => {
@@ -32,7 +32,9 @@ describe('enablement', () => {
       'open-console',
       'ctrl-alt-del',
       'screenshot',
+      'record-start',
       'ft-on',
+      'ft-settings',
       'crash-primary',
     ]);
   });
@@ -43,7 +45,7 @@ describe('enablement', () => {
     const tests = ['ft-suspend', 'ft-migrate', 'ft-test-failover', 'ft-test-restart-secondary'];
     expect(allowed(guarded)).toEqual(expect.arrayContaining(tests));
     const suspended: VmView = { ...guarded, ft: { ...on.ft, status: 'suspended' } };
-    expect(allowed(suspended).filter((id) => id.startsWith('ft-'))).toEqual(['ft-off', 'ft-resume']);
+    expect(allowed(suspended).filter((id) => id.startsWith('ft-'))).toEqual(['ft-off', 'ft-resume', 'ft-settings']);
   });
 
   test('Fault Tolerance cannot be turned off while the secondary starts', () => {
@@ -81,7 +83,10 @@ describe('enablement', () => {
 });
 
 describe('the runner', () => {
-  const inventory = { host: { version: '0', dataFolder: '/', hostName: 'h', pid: 1 }, vms: [on] };
+  const inventory = {
+    host: { version: '0', dataFolder: '/', recordingsFolder: '/r', hostName: 'h', pid: 1, gatewayPid: null },
+    vms: [on],
+  };
   const setUp = (call = vi.fn(async () => null as never)) => {
     const store = createPageStore({ phase: 'open', inventory });
     const go = vi.fn();

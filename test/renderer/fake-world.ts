@@ -5,14 +5,17 @@
  */
 import {
   CommandError,
+  type AlarmRecord,
   type CommandName,
   type EventRecord,
   type Severity,
+  type TaskRecord,
   type TopicName,
 } from '../../preload/contract.ts';
 import type { VmMetrics, VmView } from '../../preload/contract.ts';
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
 import { encodeScreen } from '../../preload/screen.ts';
+import { fakeHistory } from './fake-history.ts';
 import { BOOT, fakeFont, textScreen } from './fake-screen.ts';
 
 interface Follower {
@@ -26,6 +29,7 @@ interface Entry extends Follower {
 }
 type Args = { readonly [key: string]: unknown };
 
+const FOLDER = '/home/ada/.local/share/lockstep';
 const EPOCH = Date.UTC(2026, 10, 21, 9, 0, 0);
 const ONE_PIXEL_PNG =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -59,11 +63,27 @@ export function fakeVm(name: string, part: Partial<VmView> = {}): VmView {
       guest: 'Sample Linux',
       files: {},
       cmdline: null,
-      mac: '52:54:00:12:34:56',
+    },
+    nic: {
+      type: 'virtio',
+      network: 'nat',
+      mac: '02:4c:53:12:34:56',
+      address: '10.77.0.10',
+      guestAddress: null,
+      counters: null,
+      capture: null,
     },
     ftEnabled: false,
     recording: null,
-    ftSettings: { failureTimeoutMs: 500, hashIntervalEpochs: 2500, lagThrottleMs: 100, lagHardMs: 1000 },
+    alarms: { active: 0, unacknowledged: 0, worst: null },
+    ftSettings: {
+      failureTimeoutMs: 500,
+      hashIntervalEpochs: 2500,
+      lagThrottleMs: 100,
+      lagHardMs: 1000,
+      diskMode: 'shared',
+      diskReads: 'log',
+    },
     ft: OFF,
     ...part,
   };
@@ -76,6 +96,8 @@ export const SECONDARY = place(48_190, 1_204_550);
 export class FakeWorld {
   vms: VmView[] = [];
   events: EventRecord[] = [];
+  tasks: TaskRecord[] = [];
+  alarms: AlarmRecord[] = [];
   /** Binary messages from clients, in order. */
   readonly received: { subscription: number; bytes: Uint8Array }[] = [];
   /** Every command, in order. */
@@ -106,6 +128,23 @@ export class FakeWorld {
     for (const entry of this.#entries) if (entry.topic === 'events') entry.data([record]);
   }
 
+  /** A task that is new or has changed. */
+  task(task: TaskRecord): void {
+    this.tasks = [task, ...this.tasks.filter(({ id }) => id !== task.id)].toSorted((a, b) => b.id - a.id);
+    for (const entry of this.#entries) if (entry.topic === 'tasks') entry.data([task]);
+  }
+
+  /** An alarm that is new or has changed; its VM's summary follows. */
+  alarm(alarm: AlarmRecord): void {
+    this.alarms = [alarm, ...this.alarms.filter(({ id }) => id !== alarm.id)].toSorted((a, b) => b.id - a.id);
+    for (const entry of this.#entries) if (entry.topic === 'alarms') entry.data([alarm]);
+    const active = this.alarms.filter(({ vm, clearedAt }) => vm.id === alarm.vm.id && clearedAt === null);
+    const open = active.filter(({ acknowledgedAt }) => acknowledgedAt === null);
+    const worst = open.find(({ severity }) => severity === 'error')?.severity ?? open[0]?.severity ?? null;
+    const vm = this.vms.find(({ id }) => id === alarm.vm.id);
+    if (vm) this.put({ ...vm, alarms: { active: active.length, unacknowledged: open.length, worst } });
+  }
+
   /** One second of metrics for every VM that is on. */
   tick(): void {
     this.#second++;
@@ -133,6 +172,8 @@ export class FakeWorld {
     this.#entries.add(entry);
     if (topic === 'inventory') entry.data(this.#inventory());
     if (topic === 'events') entry.data(this.events.filter((event) => event.id > (args.since ?? 0)));
+    if (topic === 'tasks') entry.data(this.tasks);
+    if (topic === 'alarms') entry.data(this.alarms.filter(({ clearedAt }) => clearedAt === null));
     if (topic === 'screen') entry.bytes(this.#screen());
     if (topic === 'serial')
       entry.bytes(new TextEncoder().encode(this.lines.join('\r\n').replace(/OK/g, '\x1b[1;32mOK\x1b[0m')));
@@ -145,6 +186,8 @@ export class FakeWorld {
     this.fail = null;
     if (failure) throw failure;
     if (command === 'vm.create') return this.#create(args);
+    const history = fakeHistory(this, command, args);
+    if (history) return history;
     const vm = this.#find(String(args['vm']));
     this.#guard(command, args, vm);
     switch (command) {
@@ -160,6 +203,19 @@ export class FakeWorld {
         this.vms = this.vms.filter((one) => one.id !== vm.id);
         this.#tellInventory();
         return null;
+      case 'vm.set': {
+        const { vm: _vm, ...changes } = args;
+        return this.put({ ...vm, ftSettings: { ...vm.ftSettings, ...changes } });
+      }
+      case 'record.start': {
+        const file = (args['file'] as string | undefined) ?? `${FOLDER}/recordings/${vm.name}-1.lockrec`;
+        const recording = { file, startedAt: Date.now(), epoch: 1000 };
+        this.put({ ...vm, recording });
+        return recording;
+      }
+      case 'record.stop':
+        this.put({ ...vm, recording: null });
+        return { file: vm.recording?.file, epochs: 4200, bytes: 7 << 20 };
       case 'console.screenshot':
         return { width: 1, height: 1, pngBase64: ONE_PIXEL_PNG };
       case 'fault':
@@ -201,7 +257,13 @@ export class FakeWorld {
 
   #inventory() {
     return {
-      host: { version: '0.1.0', dataFolder: '/home/ada/.local/share/lockstep', hostName: 'lab-desk', pid: 48_001 },
+      host: {
+        version: '0.1.0',
+        dataFolder: FOLDER,
+        recordingsFolder: `${FOLDER}/recordings`,
+        hostName: 'lab-desk',
+        pid: 48_001,
+      },
       vms: this.vms,
     };
   }

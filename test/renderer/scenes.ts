@@ -5,6 +5,7 @@
  */
 import type { Page } from 'playwright-core';
 import { CommandError, type FailoverReport, type VmView } from '../../preload/contract.ts';
+import { fakeAlarm, fakeTask } from './fake-history.ts';
 import type { FakeHost } from './fake-host.ts';
 import { fakeVm, OFF, PRIMARY, SECONDARY, type FakeWorld } from './fake-world.ts';
 
@@ -78,6 +79,38 @@ function story(world: FakeWorld, vm: VmView): void {
   world.event(vm, 'ft.protected', 'Protected: the secondary runs in lockstep (process 48377).');
 }
 
+/** A bad day: tasks of every outcome, alarms of both severities. */
+function trouble(world: FakeWorld, vm: VmView): void {
+  const names = { kind: 'ft.on', title: 'Turn On Fault Tolerance' } as const;
+  world.task(fakeTask(vm, 1));
+  const error = 'The secondary could not be started: not enough memory for a second machine of 128 MB.';
+  world.task(fakeTask(vm, 2, { ...names, outcome: 'failed', error, progress: 0.3 }));
+  world.task(fakeTask(vm, 3, { ...names, startedAt: Date.now() - 200_000, endedAt: Date.now() - 196_590 }));
+  world.task(
+    fakeTask(vm, 4, { kind: 'record', title: 'Record virtual machine', outcome: 'interrupted', progress: null }),
+  );
+  const failover = { kind: 'ft.testFailover', title: 'Test Failover' } as const;
+  world.task(fakeTask(vm, 5, { ...failover, outcome: 'cancelled' }));
+  const starting = { kind: 'ft.startSecondary', title: 'Start Secondary VM', by: 'system' } as const;
+  const now = { startedAt: Date.now() - 4000, endedAt: null, outcome: null } as const;
+  world.task(fakeTask(vm, 6, { ...starting, ...now, progress: 0.46, phase: 'Copying the state' }));
+  world.task(fakeTask(vm, 7, { ...now, kind: 'power.reset', title: 'Reset virtual machine', progress: null }));
+  world.alarm(fakeAlarm(vm, 1));
+  const about = { about: 'event', severity: 'warning' } as const;
+  world.alarm(
+    fakeAlarm(vm, 2, {
+      ...about,
+      definition: 'ft.failover',
+      name: 'Fault Tolerance failover',
+      message: 'The secondary went live as the new primary after 69.6 ms: the primary exited (SIGKILL).',
+      count: 3,
+    }),
+  );
+  const seen = { acknowledgedAt: Date.now() - 1000, definition: 'ft.interval' } as const;
+  const name = 'Fault Tolerance vLockstep interval changed';
+  world.alarm(fakeAlarm(vm, 3, { severity: 'warning', ...seen, name, message: 'The secondary is 312 ms behind.' }));
+}
+
 const show = (vm: VmView, extra?: (world: FakeWorld) => void) => (host: FakeHost) => {
   host.world.put(vm);
   extra?.(host.world);
@@ -111,6 +144,60 @@ export const SCENES: readonly Scene[] = [
   },
   { name: 'vm-after', at: SUMMARY, before: show(AFTER, (world) => story(world, ON)), act: live },
   { name: 'vm-needs', at: SUMMARY, before: show(NEEDS, (world) => story(world, ON)), act: live },
+  {
+    name: 'vm-trouble',
+    at: SUMMARY,
+    before: show(NEEDS, (world) => (others(world), story(world, NEEDS), trouble(world, NEEDS))),
+    act: live,
+  },
+  {
+    name: 'home-trouble',
+    before: show(NEEDS, (world) => (others(world), story(world, NEEDS), trouble(world, NEEDS))),
+    act: live,
+  },
+  {
+    name: 'alarms',
+    at: '#/alarms',
+    before: show(NEEDS, (world) => (others(world), trouble(world, NEEDS))),
+    act: live,
+  },
+  {
+    name: 'monitor',
+    at: `#/vm/${LINUX.id}/monitor`,
+    before: show(PROTECTED, (world) => trouble(world, PROTECTED)),
+    act: live,
+  },
+  {
+    name: 'recording',
+    at: SUMMARY,
+    before: show({
+      ...PROTECTED,
+      recording: {
+        file: '/home/ada/.local/share/lockstep/recordings/Sample Linux-2026-11-21T09-12-44.lockrec',
+        startedAt: Date.now() - 95_000,
+        epoch: 12,
+      },
+    }),
+    act: live,
+  },
+  {
+    name: 'record-dialog',
+    at: SUMMARY,
+    before: show(PROTECTED),
+    act: async (page) => {
+      await page.getByRole('button', { name: 'More actions' }).click();
+      await page.getByRole('menuitem', { name: 'Record…' }).click();
+    },
+  },
+  {
+    name: 'ft-settings',
+    at: SUMMARY,
+    before: show(PROTECTED),
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Edit FT settings…' }).click();
+      await page.getByLabel('Slow it most from a lag of').fill('90');
+    },
+  },
   {
     name: 'console',
     at: CONSOLE,

@@ -6,6 +6,7 @@ import { createBridge } from '../../renderer/bridge.ts';
 import { formatRoute, parseRoute, type Route } from '../../renderer/route.ts';
 import * as page from '../../renderer/state.ts';
 import { mirrorHost } from '../../renderer/sync.ts';
+import { fakeAlarm, fakeTask } from './fake-history.ts';
 import { fakeVm } from './fake-world.ts';
 import { MemoryHost } from './memory-pipe.ts';
 
@@ -20,7 +21,7 @@ const event = (id: number): EventRecord => ({
 });
 const sample = (at: number) => ({ at }) as VmMetrics;
 const inventory = (...vms: Inventory['vms']): Inventory => ({
-  host: { version: '0', dataFolder: '/', hostName: 'h', pid: 1 },
+  host: { version: '0', dataFolder: '/', recordingsFolder: '/r', hostName: 'h', pid: 1, gatewayPid: null },
   vms,
 });
 const ON = fakeVm('One', { power: 'on' });
@@ -41,6 +42,20 @@ describe('the state', () => {
     let metrics = page.INITIAL;
     for (let at = 0; at < page.METRICS_KEPT + 5; at++) metrics = page.withMetrics(metrics, 'a', sample(at));
     expect(metrics.metrics['a']?.length).toBe(page.METRICS_KEPT);
+  });
+
+  test('keeps of each task and alarm what was told last, newest first, and no alarm that was cleared', () => {
+    const running = { outcome: null, endedAt: null } as const;
+    let state = page.withTasks(page.INITIAL, [fakeTask(ON, 2, running), fakeTask(ON, 1)]);
+    state = page.withTasks(state, [fakeTask(ON, 3, running), fakeTask(ON, 2)]);
+    expect(state.tasks.map(({ id, outcome }) => [id, outcome])).toEqual([
+      [3, null],
+      [2, 'done'],
+      [1, 'done'],
+    ]);
+    state = page.withAlarms(state, [fakeAlarm(ON, 1), fakeAlarm(ON, 2)]);
+    state = page.withAlarms(state, [fakeAlarm(ON, 1, { clearedAt: 5 }), fakeAlarm(ON, 2, { acknowledgedAt: 5 })]);
+    expect(state.alarms.map(({ id, acknowledgedAt }) => [id, acknowledgedAt])).toEqual([[2, 5]]);
   });
 
   test('drops the metrics of a VM that was powered off', () => {
@@ -86,7 +101,12 @@ describe('the mirror', () => {
 });
 
 test('an address comes back as the place it was made of, and nonsense is home', () => {
-  const routes: Route[] = [{ page: 'home' }, { page: 'events' }, { page: 'vm', vm: 'a b/ü', tab: 'console' }];
+  const routes: Route[] = [
+    { page: 'home' },
+    { page: 'events' },
+    { page: 'alarms' },
+    { page: 'vm', vm: 'a b/ü', tab: 'console' },
+  ];
   for (const route of routes) expect(parseRoute(formatRoute(route))).toEqual(route);
   expect(parseRoute('#/vm/x')).toEqual({ page: 'vm', vm: 'x', tab: 'summary' });
   for (const hash of ['', '#', '#/vm/', '#/vm/%E0%A4%A/console', '#/other']) expect(parseRoute(hash).page).toBe('home');

@@ -1,8 +1,11 @@
 // The pure parts of the views: words, numbers, scales, and the form for a new VM.
 
 import { describe, expect, test } from 'vitest';
+import type { EventRecord } from '../../preload/contract.ts';
+import { mergeEvents, NO_FILTER, passes } from '../../renderer/events-query.ts';
 import * as format from '../../renderer/format.ts';
 import { failoverPhases, ftWords, startingStep, vmWords } from '../../renderer/ft-view.ts';
+import { changesOf, checkSettings, formOf, FT_FIELDS } from '../../renderer/ft-settings-form.ts';
 import { roundTop, sparklineRuns } from '../../renderer/kit/sparkline.tsx';
 import { checkForm, emptyForm, freeName, NO_SOURCE, toArgs } from '../../renderer/new-vm-form.ts';
 import { showAt } from '../../renderer/views/console/scale.ts';
@@ -122,4 +125,66 @@ describe('the form for a new VM', () => {
     expect(checkForm({ ...files, hda: '/d.img', cmdline: 'quiet' }, []).cmdline).toBeDefined();
     expect(toArgs({ ...files, hda: ' /d.img ' })).toEqual({ name: 'Sample Linux', memoryMB: 128, hda: '/d.img' });
   });
+});
+
+describe('the settings of Fault Tolerance', () => {
+  const { ftSettings } = fakeVm('One');
+
+  test('are all in the form, as they are', () => {
+    expect(FT_FIELDS.map(({ key }) => key).toSorted()).toEqual(Object.keys(ftSettings).toSorted());
+    expect(checkSettings(formOf(ftSettings))).toEqual({});
+    expect(changesOf(formOf(ftSettings), ftSettings)).toBeNull();
+  });
+
+  test('are sent where they were changed, as the contract takes them', () => {
+    const form = { ...formOf(ftSettings), failureTimeoutMs: ' 700 ' };
+    expect(changesOf(form, ftSettings)).toEqual({ failureTimeoutMs: 700 });
+  });
+
+  test.each([
+    [{ failureTimeoutMs: '' }, 'failureTimeoutMs', /takes a number of ms/],
+    [{ hashIntervalEpochs: '1.5' }, 'hashIntervalEpochs', /whole number of epochs/],
+    [{ lagThrottleMs: '5' }, 'lagThrottleMs', /at least 60 ms/],
+    [{ lagThrottleMs: '2000' }, 'lagHardMs', /more than the lag that slows/],
+  ] as const)('%j is told at its field', (part, field, words) => {
+    expect(checkSettings({ ...formOf(ftSettings), ...part })[field]).toMatch(words);
+  });
+});
+
+describe('the events of a filter', () => {
+  const event = (id: number, part: Partial<EventRecord> = {}): EventRecord => ({
+    id,
+    at: 0,
+    vm: { id: 'x', name: 'Web' },
+    kind: 'ft.failover',
+    severity: 'info',
+    message: 'The secondary went live.',
+    data: {},
+    ...part,
+  });
+
+  test.each([
+    [{}, 'x', true],
+    [{}, 'y', false],
+    [{ kind: 'ft' }, null, true],
+    [{ kind: 'f' }, null, false],
+    [{ kind: 'ft.failover' }, null, true],
+    [{ severity: 'error' }, null, false],
+    [{ text: ' WENT ' }, null, true],
+    [{ text: 'web' }, null, true],
+    [{ text: 'gone' }, null, false],
+  ] as const)('%j of VM %j: %j, as the host says', (part, vm, expected) => {
+    expect(passes({ ...NO_FILTER, ...part }, vm, event(1))).toBe(expected);
+  });
+
+  test('are shown once each, newest first, whichever way they came', () => {
+    const merged = mergeEvents([event(2), event(3)], [event(3), event(5)]);
+    expect(merged.map(({ id }) => id)).toEqual([5, 3, 2]);
+  });
+});
+
+test('the time of day is enough for today', () => {
+  const now = Date.UTC(2026, 10, 21, 12);
+  expect(format.moment(now - 60_000, now)).toBe(format.timeOfDay(now - 60_000));
+  expect(format.moment(now - 3 * 86_400_000, now)).toBe(format.dateAndTime(now - 3 * 86_400_000));
 });

@@ -19,15 +19,16 @@ const { utilityProcesses } = await import('../../main/shell/utility-processes.ts
 const { openWindowDoors } = await import('../../main/shell/window-door.ts');
 const { openMainWindow } = await import('../../main/shell/window.ts');
 
+const ENTRIES = { replica: '/fixed/replica.js', gateway: '/fixed/gateway.js' };
 const folders: string[] = [];
 afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
 test('a linked pair of utility processes gets the two ends of one channel', async () => {
-  const processes = utilityProcesses('/fixed/replica.js');
+  const processes = utilityProcesses(ENTRIES);
   const [a, b] = [processes.fork(), processes.fork()];
-  processes.link('peer', a, b);
+  processes.link(a, b);
   const [one, two] = forked.slice(-2).map((child) => child.sent.at(-1));
   expect([one?.message, two?.message]).toEqual([{ link: 'peer' }, { link: 'peer' }]);
   const [left, right] = [one, two].map((sent) => portTransport(sent?.ports[0] as unknown as PortLike));
@@ -40,7 +41,7 @@ test('a linked pair of utility processes gets the two ends of one channel', asyn
 });
 
 test('a utility process runs the fixed entry, and its end is told in words', () => {
-  const replica = utilityProcesses('/fixed/replica.js').fork();
+  const replica = utilityProcesses(ENTRIES).fork();
   const child = forked.at(-1);
   const ends: string[] = [];
   replica.onExit((why) => ends.push(why));
@@ -54,7 +55,7 @@ test('killing a utility process really kills it', async () => {
   const victim = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
   const gone = new Promise<string | null>((resolve) => victim.once('exit', (_code, signal) => resolve(signal)));
   nextPid.value = victim.pid;
-  utilityProcesses('/fixed/replica.js').fork().kill();
+  utilityProcesses(ENTRIES).fork().kill();
   expect(await gone).toBe('SIGKILL');
 });
 

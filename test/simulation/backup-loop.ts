@@ -7,6 +7,7 @@ import { BACKLOG_HEADS_MAX, HEARTBEAT_MS } from '../../main/ft/constants.ts';
 import { Backup } from '../../main/ft/backup.ts';
 import type { ChunkEntry, SnapshotEntry } from '../../main/ft/log.ts';
 import type { ToyRequest } from '../support/toy-machine.ts';
+import { SimDisks } from './disks.ts';
 import type { LinkEnd } from './link.ts';
 import type { Replica } from './replica.ts';
 
@@ -18,6 +19,8 @@ export class BackupLoop {
   readonly backup: Backup<ToyRequest>;
   readonly #replica: Replica;
   readonly #end: LinkEnd;
+  /** Those on which it carries out requests itself. */
+  readonly disks: SimDisks;
   #running = true;
   #planned = false;
   #announced: SnapshotEntry | null = null;
@@ -29,6 +32,10 @@ export class BackupLoop {
     this.#replica = replica;
     this.#end = end;
     const { world } = replica;
+    this.disks = new SimDisks(replica, { fenced: true, retries: true }, (data, id) => {
+      this.backup.diskDone(id, { device: 'disk', sequence: 0, data });
+      this.#wake();
+    });
     const environment = replica.environment(
       () => this.#end,
       (result) => {
@@ -40,6 +47,13 @@ export class BackupLoop {
       {
         ...environment,
         snapshot: (part) => this.#assemble(part),
+        ownDisk: {
+          carryOut: (request) => {
+            world.coverage.add('ownRequests');
+            this.disks.issue(request);
+          },
+          abandon: (id) => this.disks.abandon(id),
+        },
         pauseChannel: (paused) => {
           if (paused) world.coverage.add('backlogFull');
           end.pause(paused);
@@ -74,11 +88,12 @@ export class BackupLoop {
     if (!this.#running) return;
     this.#running = false;
     this.#end.close('closed by the backup');
-    this.#replica.end();
+    this.#replica.end(this.disks);
   }
 
   killed(): void {
     this.#running = false;
+    this.disks.killed();
     this.#end.close('the backup died');
   }
 
@@ -143,6 +158,8 @@ export class BackupLoop {
   #promote(): void {
     this.#running = false;
     this.#end.close('the backup went live');
+    // What it was reading from a shared disk is nobody's any more; on its own disk everything goes on.
+    if (this.#replica.world.shared) this.disks.close();
     this.#replica.process.after(this.#replica.world.conditions.openMs, () => this.#replica.promote(this));
   }
 }

@@ -26,6 +26,7 @@ export const COUNTED = {
   throttled: 'epochs that waited for the backup',
   diskErrors: 'disk errors',
   fenced: 'former primaries that were ended for the disk',
+  ownRequests: 'disk requests that a backup carried out itself',
   pauses: 'pauses of the machine',
   livePaused: 'backups that went live paused',
   poweredOff: 'orderly ends',

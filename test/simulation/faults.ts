@@ -86,6 +86,7 @@ export class Faults {
       case 'break':
         return fleet.link?.break('the link broke');
       case 'loseHead':
+        this.#world.headLost = true;
         return fleet.link?.a.loseHead();
       case 'restartFleet':
         return fleet.process.stopped ? undefined : fleet.restart();

@@ -7,6 +7,7 @@
  */
 import { InputLine } from '../../main/fleet/input-line.ts';
 import { SerialPort } from '../../main/fleet/serial-port.ts';
+import type { DiskSlot } from '../../main/datastore/leases.ts';
 import type { FtEvent } from '../../main/ft/environment.ts';
 import { Link } from './link.ts';
 import type { SimProcess } from './process.ts';
@@ -77,7 +78,7 @@ export class Fleet {
     this.serial.reset();
     this.inputs.reset();
     this.#world.newLife();
-    const replica = this.#replica();
+    const replica = this.#replica(this.#world.lease.slot);
     this.primary = replica;
     this.secondary = null;
     const generation = this.#world.lease.begin(replica.name);
@@ -175,7 +176,7 @@ export class Fleet {
   /** The operating system says that the replica's process has ended. */
   exited(replica: Replica, why: string): void {
     if (replica.life !== this.life) return;
-    this.#retired.delete(replica);
+    if (this.#retired.delete(replica) && this.#retired.size === 0) this.#scheduleStart();
     const successor = this.#fences.get(replica);
     if (successor) {
       this.#fences.delete(replica);
@@ -219,7 +220,9 @@ export class Fleet {
     this.secondary = null;
     this.phase = 'none';
     this.#alone = true;
-    if (former?.alive) {
+    const sameDisk = former?.slot === secondary.slot;
+    if (former?.alive && !sameDisk) this.#retire(former);
+    if (former?.alive && sameDisk) {
       this.#world.coverage.add('fenced');
       this.#retire(former);
       this.#fences.set(former, secondary);
@@ -253,7 +256,9 @@ export class Fleet {
 
   #startSecondary(): void {
     if (!this.#protect || this.#stopping || this.secondary || !this.#alone || !this.primary?.alive) return;
-    const secondary = this.#replica();
+    const slot = this.#secondarySlot();
+    if (slot === null) return;
+    const secondary = this.#replica(slot);
     this.secondary = secondary;
     this.phase = 'building';
     secondary.tell({ type: 'standBy' });
@@ -261,6 +266,15 @@ export class Fleet {
       const starting = this.phase === 'building' || this.phase === 'copying';
       if (this.secondary === secondary && starting) this.#kill(secondary);
     });
+  }
+
+  /** The disk for a new secondary; null where somebody has it who must end first. */
+  #secondarySlot(): DiskSlot | null {
+    const mine = this.primary?.slot ?? 'A';
+    if (this.#world.shared) return mine;
+    if (this.#retired.size === 0) return mine === 'A' ? 'B' : 'A';
+    for (const replica of this.#retired) this.#kill(replica);
+    return null;
   }
 
   #connect(secondary: Replica): void {
@@ -274,7 +288,7 @@ export class Fleet {
     // The primary may have gone meanwhile: then nobody is at the other end.
     if (!primary.alive) link.a.close('nobody is there');
     secondary.tell({ type: 'link', end: link.b, line: primary.name });
-    primary.tell({ type: 'protect', end: link.a });
+    primary.tell({ type: 'protect', end: link.a, slot: secondary.slot });
   }
 
   #secondaryExited(why: string): void {
@@ -303,9 +317,9 @@ export class Fleet {
 
   /* -------------------------------------------------------------- inside ------------------------------------ */
 
-  #replica(): Replica {
+  #replica(slot: DiskSlot): Replica {
     this.#replicas += 1;
-    return this.#world.replica(`r${this.#replicas}`, this.life);
+    return this.#world.replica(`r${this.#replicas}`, this.life, slot);
   }
 
   #kill(replica: Replica | null): void {

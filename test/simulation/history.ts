@@ -6,6 +6,7 @@
  */
 import type { Counts } from './coverage.ts';
 import { Faults } from './faults.ts';
+import type { Replica } from './replica.ts';
 import type { Scenario } from './scenario.ts';
 import { World } from './world.ts';
 
@@ -21,7 +22,7 @@ const HEALING_MS = 12_000;
 const SETTLING_MS = 2500;
 /** Every part of the state is compared in this time. */
 const COMPARING_MS = 250;
-const POWER_OFF_MS = 500;
+const POWER_OFF_MS = 800;
 
 /** `trace` gets a line for everything that happens. */
 export function runHistory(scenario: Scenario, trace: string[] | null = null): Found {
@@ -97,7 +98,17 @@ function powerOff(world: World): void {
   // A backup that is behind may be ended by the fleet before it gets there; it may not go past the end.
   const orderly = primary.halted?.cause === 'poweredOff' && !secondary.alive && secondary.primary === null;
   const together = !secondary.halted || secondary.machine.epoch === primary.machine.epoch;
+  if (orderly && secondary.halted) compareDisks(world, primary, secondary);
   if (!orderly || !together) world.violation(`powered off, but not as one: ${ends.join(', ')}`);
+}
+
+/** Each has done what the guest asked for, unless one of them could not. */
+function compareDisks(world: World, primary: Replica, secondary: Replica): void {
+  const { shared, disks, scenario } = world;
+  const known = primary.primary?.primary.disksEqual === true && scenario.conditions.diskErrors === 0;
+  if (shared || !known) return;
+  const difference = disks[primary.slot].difference(disks[secondary.slot]);
+  if (difference) world.violation(`the disks of ${primary.name} and ${secondary.name} differ: ${difference}`);
 }
 
 function states(world: World): string {

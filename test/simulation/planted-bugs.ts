@@ -15,6 +15,8 @@ export interface PlantedBug extends Patch {
 const OUTPUT = 'main/ft/output.ts';
 const PRIMARY = 'main/ft/primary.ts';
 const BACKUP = 'main/ft/backup.ts';
+const LEDGER = 'main/ft/disk-ledger.ts';
+const OWN = 'main/ft/own-operations.ts';
 const LEASE = 'test/support/toy-storage.ts';
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
@@ -36,15 +38,15 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'write-not-gated',
     breaks: 'a write to the disk is an output',
     file: PRIMARY,
-    find: "if (request.operation === 'read' && !",
-    replace: 'if (!',
+    find: 'if (this.#disks.asked(request)) this.#outside.issue(request);',
+    replace: 'this.#disks.asked(request);\n      if (true) this.#outside.issue(request);',
   },
   {
     name: 'read-overtakes-write',
     breaks: 'the guest reads what it has written',
-    file: PRIMARY,
-    find: "if (request.operation === 'write') this.#heldWrites.push(request);",
-    replace: '',
+    file: LEDGER,
+    find: 'return !behind;',
+    replace: 'return true;',
   },
   {
     name: 'input-committed-early',
@@ -120,8 +122,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'drain-too-little',
     breaks: 'a backup executes all that it has received before it goes live',
     file: BACKUP,
-    find: 'if (!this.hasWork) this.#drained(nowMs);\n  }\n\n  #drained',
-    replace: 'this.#drained(nowMs);\n  }\n\n  #drained',
+    find: 'if (this.#next < this.#queue.length) return;',
+    replace: '',
   },
   {
     name: 'forget-reemission',
@@ -141,7 +143,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'forget-pending-requests',
     breaks: 'pending disk requests are issued again',
     file: BACKUP,
-    find: 'for (const request of this.#env.machine.pendingRequests) outside.issue(request);',
+    find: 'if (!this.#ownDiskGoesOn || !this.#own.has(request.id)) outside.issue(request);',
     replace: '',
   },
   {
@@ -162,7 +164,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'inputs-lose-their-number',
     breaks: 'a new primary knows which inputs its state includes',
     file: BACKUP,
-    find: 'for (const input of entry.head.inputs) this.#lastInput = Math.max(this.#lastInput, input.sequence);',
+    find: 'for (const input of head.inputs) this.#lastInput = Math.max(this.#lastInput, input.sequence);',
     replace: '',
   },
   {
@@ -227,5 +229,47 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'test/simulation/disks.ts',
     find: 'this.#fenced = fenced;',
     replace: 'this.#fenced = fenced || true;',
+  },
+  {
+    name: 'write-does-not-wait-for-own-read',
+    breaks: 'the backup reads from the shared disk what the primary has read',
+    file: LEDGER,
+    find: "if (request.operation !== 'write') return true;",
+    replace: 'if (request) return true;',
+  },
+  {
+    name: 'reference-where-a-write-is-pending',
+    breaks: 'a read that meets a write travels with its data',
+    file: LEDGER,
+    find: 'if (!ok || read.withData || ',
+    replace: 'if (!ok || ',
+  },
+  {
+    name: 'own-disk-not-waited-for',
+    breaks: 'a head that completes a request is executed when the own disk is as far',
+    file: OWN,
+    find: 'return !operation || operation.completion !== null || !this.#waitsFor(input, operation.request);',
+    replace: 'return !operation || true;',
+  },
+  {
+    name: 'own-requests-issued-again',
+    breaks: 'what is under way on its own disk is not issued again',
+    file: BACKUP,
+    find: '!this.#ownDiskGoesOn || !this.#own.has(request.id)',
+    replace: 'request',
+  },
+  {
+    name: 'own-completions-forgotten',
+    breaks: 'what its own disk has completed is told to the guest after a failover',
+    file: BACKUP,
+    find: 'return this.#ownDiskGoesOn ? this.#own.undelivered() : [];',
+    replace: 'return [];',
+  },
+  {
+    name: 'write-missing-on-the-second-disk',
+    breaks: 'a backup with a disk of its own writes what the guest writes',
+    file: OWN,
+    find: "const mine = request.operation === 'read' ? diskReads === 'backup' : diskMode === 'separate';",
+    replace: "const mine = request.operation === 'read' && diskReads === 'backup';",
   },
 ];

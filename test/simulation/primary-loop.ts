@@ -3,12 +3,14 @@
  *
  * Invariant: between two turns the machine stands at an epoch boundary; everything that touches it happens there.
  */
+import type { DiskSlot } from '../../main/datastore/leases.ts';
 import { GATE_BYTES_MAX, HEARTBEAT_MS, LOG_BUFFER_BYTES_MAX } from '../../main/ft/constants.ts';
 import type { Environment, Outside } from '../../main/ft/environment.ts';
 import type { Primary } from '../../main/ft/primary.ts';
 import { Confirmations } from '../../main/replica/confirmations.ts';
 import { InputQueue } from '../../main/replica/inputs.ts';
 import type { ToyRequest } from '../support/toy-machine.ts';
+import type { BackupLoop } from './backup-loop.ts';
 import { SimDisks } from './disks.ts';
 import type { LinkEnd } from './link.ts';
 import type { Replica, ToReplica } from './replica.ts';
@@ -37,6 +39,8 @@ export class PrimaryLoop {
     if (!this.#held) this.#wake();
   });
   #end: LinkEnd | null = null;
+  /** Which disk the backup uses. */
+  #peerSlot: DiskSlot = 'A';
   #held = false;
   #inputsSeen = 0;
   #captureWanted = false;
@@ -47,13 +51,19 @@ export class PrimaryLoop {
   #turnAt = ASLEEP;
   #busyUntil = 0;
 
-  constructor(replica: Replica, make: Make, fenced: boolean) {
+  /** `former` is the backup that it was. */
+  constructor(replica: Replica, make: Make, fenced: boolean, former: BackupLoop | null = null) {
     this.#replica = replica;
     const { world } = replica;
     this.#confirmations = new Confirmations((position) => this.primary.confirmed(position));
-    this.#disks = new SimDisks(world, replica, fenced, (data) =>
-      this.#inputs.push({ device: 'disk', sequence: 0, data }),
-    );
+    const complete = (data: Uint8Array): void => this.#inputs.push({ device: 'disk', sequence: 0, data });
+    if (former && !world.shared) {
+      this.#disks = former.disks;
+      this.#disks.goLive(complete);
+      for (const input of former.backup.ownCompletions) this.#inputs.push(input);
+    } else {
+      this.#disks = new SimDisks(replica, { fenced, retries: false }, complete);
+    }
     const environment = replica.environment(
       () => this.#end,
       (result) => {
@@ -93,7 +103,7 @@ export class PrimaryLoop {
     if (!this.#running) return;
     switch (message.type) {
       case 'protect':
-        return this.#protect(message.end);
+        return this.#protect(message.end, message.slot);
       case 'endProtection':
         return this.#endProtection();
       case 'pause':
@@ -131,8 +141,7 @@ export class PrimaryLoop {
   stop(): void {
     if (!this.#running) return;
     this.#running = false;
-    this.#disks.close();
-    this.#replica.end();
+    this.#replica.end(this.#disks);
   }
 
   /** It has no backup any more, and says so. */
@@ -211,6 +220,7 @@ export class PrimaryLoop {
     const { epoch } = machine;
     const idleMs = this.primary.step(head, this.#now);
     world.coverage.add('epochs');
+    for (const what of machine.contradictions.splice(0)) world.violation(`${this.#replica.name}: ${what}`);
     world.watch((checker) => checker.executed?.(line, epoch, machine.chain));
     world.trace(() => `${this.#replica.name} executed ${epoch} ${machine.chain.toString(16)}`);
     return idleMs;
@@ -218,8 +228,9 @@ export class PrimaryLoop {
 
   /* -------------------------------------------------------------- starting a backup ------------------------- */
 
-  #protect(end: LinkEnd): void {
+  #protect(end: LinkEnd, slot: DiskSlot): void {
     this.dropPeer();
+    this.#peerSlot = slot;
     this.#end = end;
     end.listen(
       (message) => {
@@ -241,6 +252,8 @@ export class PrimaryLoop {
     if (machine.pendingRequests.length > 0) return null;
     this.#cancelCapture();
     const { description, pages } = machine.capture();
+    const { world, slot } = this.#replica;
+    if (this.#peerSlot !== slot) world.disks[slot].copyTo(world.disks[this.#peerSlot]);
     this.primary.startBackup({ descriptionBytes: description.length, pagesBytes: pages.length }, this.#now);
     this.#replica.say({ type: 'captured' });
     const size = Math.ceil(description.length / (CHUNKS - 1));

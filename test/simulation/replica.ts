@@ -6,15 +6,18 @@
  * process ends just before or just after the effect, and nothing that the same step would still have done gets out.
  */
 import zlib from 'node:zlib';
+import type { DiskSlot } from '../../main/datastore/leases.ts';
 import type { ClaimResult } from '../../main/ft/arbiter.ts';
 import type { FtEvent, Environment, Outside } from '../../main/ft/environment.ts';
 import { decodeEntry } from '../../main/ft/log.ts';
 import type { Position, Positioned } from '../../main/ft/output.ts';
 import type { Output } from '../../main/ft/entry.ts';
 import { Primary } from '../../main/ft/primary.ts';
+import { completionOf } from '../../main/machine/devices/disk.ts';
 import type { Watched } from '../support/checkers.ts';
 import { ToyMachine, type ToyRequest } from '../support/toy-machine.ts';
 import { BackupLoop } from './backup-loop.ts';
+import type { SimDisks } from './disks.ts';
 import type { LinkEnd } from './link.ts';
 import { Pipe } from './pipe.ts';
 import { PrimaryLoop } from './primary-loop.ts';
@@ -36,7 +39,7 @@ export type ToReplica =
   | { readonly type: 'boot'; readonly generation: number }
   | { readonly type: 'standBy' }
   | { readonly type: 'link'; readonly end: LinkEnd; readonly line: string }
-  | { readonly type: 'protect'; readonly end: LinkEnd }
+  | { readonly type: 'protect'; readonly end: LinkEnd; readonly slot: DiskSlot }
   | { readonly type: 'endProtection' | 'powerOff' | 'fenced' }
   | { readonly type: 'pause'; readonly paused: boolean }
   | { readonly type: 'peerDied'; readonly why: string }
@@ -80,7 +83,13 @@ export class Replica implements Watched {
   #fenced = false;
   readonly #early: ToReplica[] = [];
 
-  constructor(world: World, name: string, life: number) {
+  /** Which disk it uses. */
+  readonly slot: DiskSlot;
+  /** The generation in which it became a backup. */
+  began = 0;
+
+  constructor(world: World, name: string, life: number, slot: DiskSlot) {
+    this.slot = slot;
     this.world = world;
     this.name = name;
     this.line = name;
@@ -128,9 +137,16 @@ export class Replica implements Watched {
 
   /* -------------------------------------------------------------- life and death ---------------------------- */
 
-  /** The machine stops for good; the process ends when its last words are out. */
-  end(): void {
-    this.process.after(LAST_WORDS_MS, () => this.world.kill(this, 'it ended'));
+  /** The machine stops for good; the process ends when its disk has what is the guest's and its last words are out. */
+  end(disks: SimDisks): void {
+    const drains = !this.world.shared && this.halted?.cause === 'poweredOff';
+    if (drains) disks.drain();
+    else disks.close();
+    const look = (): void => {
+      if (disks.idle || !drains) this.process.after(LAST_WORDS_MS, () => this.world.kill(this, 'it ended'));
+      else this.process.after(1, look);
+    };
+    look();
   }
 
   /** The operating system has ended the process: what it leaves behind. @returns when its last words have arrived. */
@@ -173,6 +189,7 @@ export class Replica implements Watched {
         return;
       case 'link':
         this.line = message.line;
+        this.began = this.world.lease.generation;
         this.backup = new BackupLoop(this, message.end);
         return;
       case 'peerDied':
@@ -200,7 +217,7 @@ export class Replica implements Watched {
       this.backup = null;
       this.line = this.name;
       // What is let go while it is promoted is let go by a live primary.
-      this.primary = new PrimaryLoop(this, (env, outside) => loop.backup.promote(env, outside), this.#fenced);
+      this.primary = new PrimaryLoop(this, (env, outside) => loop.backup.promote(env, outside), this.#fenced, loop);
       if (this.primary.primary.paused) this.world.coverage.add('livePaused');
       for (const message of this.#early.splice(0)) this.primary.handle(message);
     });
@@ -221,6 +238,7 @@ export class Replica implements Watched {
         unsentBytes: () => end()?.unsentBytes() ?? 0,
       },
       checksum: zlib.crc32,
+      completionOf,
       claim: (generation) => this.effect('claim', () => world.claim(this, generation, answer)),
       report: (event) => this.#report(event),
       settings: world.scenario.settings,

@@ -6,6 +6,7 @@
  */
 import type { ClaimResult } from '../../main/ft/arbiter.ts';
 import { STARTING_LOG_BYTES_MAX } from '../../main/ft/constants.ts';
+import type { DiskSlot } from '../../main/datastore/leases.ts';
 import type { FtEvent } from '../../main/ft/environment.ts';
 import {
   ArrivedBeforeProtect,
@@ -17,6 +18,7 @@ import {
   ReceivedOnce,
   type Checker,
 } from '../support/checkers.ts';
+import type { ToyRequest } from '../support/toy-machine.ts';
 import { ToyDisk, ToyLease } from '../support/toy-storage.ts';
 import { Coverage } from './coverage.ts';
 import { Fleet } from './fleet.ts';
@@ -39,18 +41,20 @@ export class World {
   readonly coverage = new Coverage();
   readonly survival = new Survival();
   readonly lease = new ToyLease(0, '');
-  readonly disk = new ToyDisk();
+  readonly disks = { A: new ToyDisk(), B: new ToyDisk() };
   readonly fleet: Fleet;
   /** The gateway's process, and what it does. */
   readonly gateway: SimProcess;
   readonly network: Network;
   readonly violations: string[] = [];
   readonly startingLogMax = STARTING_LOG_BYTES_MAX + STARTING_SLACK_BYTES;
+  /** A head was lost on the channel: the next hash may be the first to show it. */
+  headLost = false;
   /** Whom the storage does not answer. */
   away: 'all' | 'primary' | 'secondary' | null = null;
   continuation = new OneContinuation();
   received = new ReceivedOnce();
-  readonly #forAllLives: Checker[] = [new NeverTwoLive(), new OneWriter(), new EqualStates()];
+  readonly #forAllLives: Checker[];
   #checkers: readonly Checker[] = [];
   readonly #trace: string[] | null;
 
@@ -59,6 +63,7 @@ export class World {
     this.#trace = trace;
     this.random = new Random(scenario.seed, 2);
     this.conditions = { ...scenario.conditions };
+    this.#forAllLives = [new NeverTwoLive(), new EqualStates(), ...(this.shared ? [new OneWriter()] : [])];
     this.fleet = new Fleet(
       this,
       this.process('fleet', (error) => this.violation(`the fleet threw ${error.stack}`)),
@@ -67,12 +72,17 @@ export class World {
     this.network = new Network(this);
   }
 
+  /** Whether both replicas use the same disk. */
+  get shared(): boolean {
+    return this.scenario.settings.diskMode === 'shared';
+  }
+
   process(name: string, crashed: (error: Error) => void): SimProcess {
     return new SimProcess(name, this.time, this.random, crashed);
   }
 
-  replica(name: string, life: number): Replica {
-    return new Replica(this, name, life);
+  replica(name: string, life: number, slot: DiskSlot): Replica {
+    return new Replica(this, name, life, slot);
   }
 
   /** The virtual machine is powered on: its outputs begin anew. */
@@ -80,13 +90,10 @@ export class World {
     this.#collect();
     this.continuation = new OneContinuation();
     this.received = new ReceivedOnce();
-    this.#checkers = [
-      ...this.#forAllLives,
-      this.continuation,
-      this.received,
-      new NoOutputBeforeItsAcknowledgement(),
-      new ArrivedBeforeProtect(),
-    ];
+    const outputRule = new NoOutputBeforeItsAcknowledgement();
+    outputRule.writesWait = this.shared;
+    const perLife = [this.continuation, this.received, outputRule, new ArrivedBeforeProtect()];
+    this.#checkers = [...this.#forAllLives, ...perLife];
     this.trace(() => `life ${this.fleet.life} begins`);
   }
 
@@ -144,7 +151,7 @@ export class World {
       return { outcome: 'unreachable', reason: 'the storage is away' };
     }
     const before = this.lease.generation;
-    const result = this.lease.testAndSet(replica.name, generation);
+    const result = this.lease.testAndSet(replica.name, generation, replica.slot);
     const now = this.lease.generation;
     if (now !== before) this.watch((checker) => checker.claimed?.(replica.name, now));
     if (result.outcome !== 'won' || !this.random.chance(this.conditions.answersLost)) return result;
@@ -175,14 +182,19 @@ export class World {
       case 'paused':
         return this.coverage.add('pauses');
       case 'halted':
-        this.#halted(replica, event.cause);
+        this.#halted(replica, event);
         return undefined;
       default:
         return undefined;
     }
   }
 
-  #halted(replica: Replica, cause: Extract<FtEvent, { type: 'halted' }>['cause']): void {
+  #halted(replica: Replica, { cause, why }: Extract<FtEvent, { type: 'halted' }>): void {
+    // A backup that was left behind and does not know it may find anything: the disk is not held still for it.
+    const leftBehind = replica.began !== this.lease.generation;
+    if (cause === 'divergence' && !why.startsWith('memory in pages') && !leftBehind && !this.headLost) {
+      this.violation(`${replica.name} halted: ${why}`);
+    }
     if (cause !== 'ended') this.coverage.add(cause);
     replica.primary?.stop();
     replica.backup?.stop();
@@ -221,7 +233,11 @@ export class World {
   }
 
   /** A primary's request reaches the shared disk: none that it has replaced may be able to. */
-  usesDisk(replica: Replica): void {
+  usesDisk(replica: Replica, { id, operation }: ToyRequest): void {
+    if (this.shared && replica.backup && operation !== 'read') {
+      this.violation(`${replica.name} is a backup and carries out ${operation} ${id} on the shared disk`);
+    }
+    if (!this.shared) return;
     const generation = replica.primary?.primary.generation ?? 0;
     for (const { primary, name } of this.fleet.replicas()) {
       if (!primary || primary.primary.generation >= generation) continue;

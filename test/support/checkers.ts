@@ -172,6 +172,8 @@ export class OneWriter implements Checker {
 /** No output, and no write to the disk, leaves before the head of its epoch was acknowledged. */
 export class NoOutputBeforeItsAcknowledgement implements Checker {
   readonly violations: string[] = [];
+  /** Disks are outside: a write is an output. */
+  writesWait = true;
   /** From which epoch on a replica's outputs must wait. */
   readonly #closedFrom = new Map<string, number>();
   readonly #acknowledged = new Map<string, number>();
@@ -203,7 +205,7 @@ export class NoOutputBeforeItsAcknowledgement implements Checker {
 
   issued(replica: Watched, { id, epoch, operation }: ToyRequest): void {
     // A read changes nothing outside.
-    if (operation !== 'read') this.#leaves(replica, epoch, `${operation} ${id}`);
+    if (this.writesWait && operation !== 'read') this.#leaves(replica, epoch, `${operation} ${id}`);
   }
 
   #leaves({ name, state }: Watched, epoch: number, what: string): void {
@@ -214,6 +216,31 @@ export class NoOutputBeforeItsAcknowledgement implements Checker {
     const acknowledged = this.#acknowledged.get(name) ?? 0;
     if (epoch >= acknowledged)
       this.violations.push(`${name} let ${what} go when heads below ${acknowledged} were safe`);
+  }
+}
+
+/**
+ * No backup finds that it differs from its primary, or cannot read the log; but one that was left behind and does not
+ * know it yet may: the shared disk is not held still for it any more.
+ */
+export class NoDifference implements Checker {
+  readonly violations: string[] = [];
+  #generation = 1;
+  /** In which generation a backup began. */
+  readonly #began = new Map<string, number>();
+
+  received({ name }: Watched, entry: Entry): void {
+    if (entry.kind === 'snapshot') this.#began.set(name, this.#generation);
+  }
+
+  claimed(_holder: string, generation: number): void {
+    this.#generation = generation;
+  }
+
+  reported({ name }: Watched, event: FtEvent): void {
+    const wrong = event.type === 'halted' && (event.cause === 'divergence' || event.cause === 'corruptLog');
+    const leftBehind = this.#began.get(name) !== this.#generation;
+    if (wrong && !leftBehind) this.violations.push(`${name} halted: ${event.why}`);
   }
 }
 

@@ -4,9 +4,10 @@
  * Invariant: as with real ones, the end of a killed process is heard a moment later, once, and nothing is heard of a
  * process after its end.
  */
-import type { Processes, ReplicaProcess } from '../../main/fleet/processes.ts';
+import type { GatewayProcess, Processes, ReplicaProcess } from '../../main/fleet/processes.ts';
 import type { FtEvent } from '../../main/ft/environment.ts';
-import type { FromReplica, LinkName, ReplicaReport, ToReplica } from '../../main/replica/messages.ts';
+import type { FromGateway, GatewayRequest, ToGateway } from '../../main/gateway/messages.ts';
+import type { FromReplica, ReplicaReport, ToReplica } from '../../main/replica/messages.ts';
 
 type Ft<T extends FtEvent['type']> = Extract<FtEvent, { type: T }>;
 
@@ -77,10 +78,63 @@ export class FakeReplica implements ReplicaProcess {
   }
 }
 
+/** A gateway that does what it is asked, unless `refuses` gives a reason. */
+export class FakeGateway implements GatewayProcess {
+  readonly pid: number;
+  readonly got: ToGateway[] = [];
+  exited = false;
+  refuses: (request: GatewayRequest) => string | null = () => null;
+  #onMessage: (message: FromGateway) => void = () => {};
+  #onExit: (why: string) => void = () => {};
+
+  constructor(pid: number) {
+    this.pid = pid;
+  }
+
+  send(message: ToGateway): void {
+    this.got.push(message);
+    queueMicrotask(() => {
+      this.says({ type: 'answer', request: message.request, error: this.refuses(message) });
+    });
+  }
+
+  onMessage(listener: (message: FromGateway) => void): void {
+    this.#onMessage = listener;
+  }
+
+  onExit(listener: (why: string) => void): void {
+    this.#onExit = listener;
+  }
+
+  kill(): void {
+    setTimeout(() => this.exits('killed by SIGKILL'), 1);
+  }
+
+  hang(): void {}
+
+  says(message: FromGateway): void {
+    if (!this.exited) this.#onMessage(message);
+  }
+
+  exits(why: string): void {
+    if (this.exited) return;
+    this.exited = true;
+    this.#onExit(why);
+  }
+
+  /** What it was asked, of one type. */
+  gotOf<T extends GatewayRequest['type']>(type: T): Extract<ToGateway, { type: T }>[] {
+    return this.got.filter((message): message is Extract<ToGateway, { type: T }> => message.type === type);
+  }
+}
+
 export class FakeProcesses implements Processes {
   /** Every process that was ever forked. */
   readonly forked: FakeReplica[] = [];
-  readonly links: { readonly name: LinkName; readonly a: ReplicaProcess; readonly b: ReplicaProcess }[] = [];
+  readonly links: { readonly a: ReplicaProcess; readonly b: ReplicaProcess }[] = [];
+  /** The gateways, and the cables to them. */
+  readonly gateways: FakeGateway[] = [];
+  readonly cables: { readonly vm: string; readonly replica: ReplicaProcess; readonly gateway: GatewayProcess }[] = [];
   readonly #prepare: (replica: FakeReplica) => void;
 
   constructor(prepare: (replica: FakeReplica) => void = () => {}) {
@@ -98,8 +152,18 @@ export class FakeProcesses implements Processes {
     return replica;
   }
 
-  link(name: LinkName, a: ReplicaProcess, b: ReplicaProcess): void {
-    this.links.push({ name, a, b });
+  forkGateway(): FakeGateway {
+    const gateway = new FakeGateway(2001 + this.gateways.length);
+    this.gateways.push(gateway);
+    return gateway;
+  }
+
+  link(a: ReplicaProcess, b: ReplicaProcess): void {
+    this.links.push({ a, b });
+  }
+
+  plug(vm: string, replica: ReplicaProcess, gateway: GatewayProcess): void {
+    this.cables.push({ vm, replica, gateway });
   }
 
   /** The one process that was sent such a message last. @throws when there is none. */

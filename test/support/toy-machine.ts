@@ -4,8 +4,8 @@
  *
  * Invariants: state' = F(state, head), as for every machine; every output carries its number and the digest of the one
  * before it, so that whoever sees only the outputs can tell whether they are one continuation. It refuses an input that
- * comes twice, out of order or after a gap, a completion of a request that it has not made, and a read that does not
- * find what it has written itself.
+ * comes twice, out of order or after a gap, and a completion of a request that it has not made. It notes where it reads
+ * something else than it has written.
  */
 import { HASH_BLOCK_PAGES } from '../../main/ft/constants.ts';
 import type { HashRegion, Head, Input, Output } from '../../main/ft/entry.ts';
@@ -23,6 +23,8 @@ export interface ToyOptions {
   readonly disk?: boolean;
   /** One epoch in so many makes a disk request. */
   readonly diskEvery?: number;
+  /** Blocks of the disk that it uses: the fewer, the more requests meet. 16 unless said otherwise. */
+  readonly blocks?: number;
   /** How long the guest says that it can sleep after an epoch without inputs. */
   readonly idleMs?: number;
   /** Pages of memory that can be compared; none unless said otherwise. */
@@ -79,6 +81,11 @@ interface Pending {
 export class ToyMachine implements Machine {
   readonly metrics: MachineMetrics = { compiledModules: 0, compileMs: 0, serialWaiting: 0 };
   readonly stopped = false;
+  /**
+   * Where its disk held something else than it had written. Of a primary that has lost the lease and does not know it
+   * yet that means nothing: its disk may be another's by then.
+   */
+  readonly contradictions: string[] = [];
   readonly #options: ToyOptions;
   #state: ToyState;
   #pending: Pending[] = [];
@@ -216,10 +223,10 @@ export class ToyMachine implements Machine {
       if (request.operation !== 'write') return;
       // Nobody knows what is there now.
       this.#state.disk[block] = UNKNOWN;
-      for (const other of this.#pending) if (other.request.offset === request.offset) other.expected = UNKNOWN;
+      this.#expectNothingOf(request.offset);
     } else if (request.operation === 'read' && expected !== UNKNOWN && readStamp(data) !== expected) {
       const where = `block ${block} by request ${id} of epoch ${request.epoch}`;
-      throw new Error(`the guest read ${readStamp(data)} from ${where}, where it had written ${expected}`);
+      this.contradictions.push(`the guest read ${readStamp(data)} from ${where}, where it had written ${expected}`);
     }
   }
 
@@ -249,7 +256,7 @@ export class ToyMachine implements Machine {
     if (!this.#options.disk || chain % (this.#options.diskEvery ?? 4) !== 0) return [];
     if (this.#pending.length >= PENDING_MAX) return [];
     const operation = (['read', 'write', 'flush'] as const)[(chain >>> 8) % 3] ?? 'read';
-    const block = (chain >>> 12) % DRIVE_BLOCKS;
+    const block = (chain >>> 12) % (this.#options.blocks ?? DRIVE_BLOCKS);
     const request: ToyRequest = {
       id: nextRequest,
       epoch,
@@ -260,9 +267,15 @@ export class ToyMachine implements Machine {
       ...(operation === 'write' ? { data: stamped(chain, BLOCK_BYTES) } : {}),
     };
     this.#state.nextRequest += 1;
+    if (operation === 'write') this.#expectNothingOf(request.offset);
     this.#pending.push({ request, expected: disk[block] ?? UNKNOWN });
     if (operation === 'write') disk[block] = chain;
     return [request];
+  }
+
+  /** A disk that is given a write while a read of the same place is under way may answer either. */
+  #expectNothingOf(offset: number): void {
+    for (const other of this.#pending) if (other.request.offset === offset) other.expected = UNKNOWN;
   }
 
   #memory(): Uint8Array {

@@ -9,6 +9,8 @@ import { childProcesses } from '../../main/web/child-processes.ts';
 import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
+const ECHO = fileURLToPath(new URL('./echo-replica.ts', import.meta.url));
+
 interface Child {
   readonly process: ReplicaProcess;
   /** What it said, and how it ended. */
@@ -25,7 +27,7 @@ interface Parent {
 function parent(): Parent {
   const temporary = temporaryFolder();
   vi.stubEnv('TMPDIR', temporary);
-  const processes = childProcesses(fileURLToPath(new URL('./echo-replica.ts', import.meta.url)));
+  const processes = childProcesses({ replica: ECHO, gateway: ECHO });
   vi.unstubAllEnvs();
   onTestFinished(() => processes.close());
   const start = async (): Promise<Child> => {
@@ -66,7 +68,7 @@ test('two child processes are joined, and the end of one closes the link of the 
   const { processes, folder, start } = parent();
   expect(statSync(folder).mode & 0o777).toBe(0o700);
   const [a, b] = await Promise.all([start(), start()]);
-  processes.link('peer', a.process, b.process);
+  processes.link(a.process, b.process);
   await eventually(() => {
     expect(a.story.at(-1)).toBe(`over peer: greetings from ${b.process.pid}`);
     expect(b.story.at(-1)).toBe(`over peer: greetings from ${a.process.pid}`);

@@ -2,7 +2,8 @@
  * DNS messages (RFC 1035) and the size that EDNS announces (RFC 6891).
  *
  * Invariants: a compressed name only ever points to what stands before it, so reading one ends; a name has at most 255
- * bytes, and a message at most RECORDS_MAX records of each kind. A record's data are bytes: names inside them are not expanded.
+ * bytes, and a message at most RECORDS_MAX records of each kind. A record's data are bytes: names inside them are not
+ * expanded.
  */
 import type { Ipv4Address } from './ipv4.ts';
 import { viewOf } from './view.ts';

@@ -45,7 +45,7 @@ export function formatAddress(address: Ipv4Address): string {
   return [address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255].join('.');
 }
 
-/** @returns null for anything that is not a whole, correct IPv4 packet. Bytes behind it (Ethernet's padding) are ignored. */
+/** @returns null for what is not a whole, correct packet. Bytes behind it (Ethernet's padding) are ignored. */
 export function parseIpv4(bytes: Uint8Array): Ipv4Packet | null {
   if (bytes.length < IPV4_HEADER_BYTES) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

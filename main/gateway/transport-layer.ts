@@ -1,0 +1,67 @@
+/**
+ * What a transport protocol is to the network: TCP plugs in here.
+ *
+ * Invariant: time comes in as a number of milliseconds that never goes back; packets are whole (fragments have been put
+ * together) and come from a guest that may use their source address.
+ */
+import type { Forward } from './forwards.ts';
+import type { Reach } from './subnet.ts';
+import type { Ipv4Address } from './wire/ipv4.ts';
+
+export interface TransportPacket {
+  readonly source: Ipv4Address;
+  readonly destination: Ipv4Address;
+  readonly payload: Uint8Array;
+}
+
+export interface TransportLayer {
+  receive(packet: TransportPacket, nowMs: number): void;
+  /** Called every TICK_MS or so. */
+  tick(nowMs: number): void;
+  /** After `writable` was false for this guest: there is room again. */
+  ready?(guest: Ipv4Address, nowMs: number): void;
+  /** Another replica of this guest is live: what was on its way may be lost, and is best sent again at once. */
+  wentLive?(guest: Ipv4Address, nowMs: number): void;
+  /** The guest is gone: its connections are cut. */
+  forget?(guest: Ipv4Address): void;
+  connections?(guest: Ipv4Address): ConnectionCounts;
+  close?(): void;
+}
+
+export interface ConnectionCounts {
+  readonly open: number;
+  /** Since the guest was attached. */
+  readonly total: number;
+}
+
+/** What the network gives to a transport. */
+export interface TransportHost {
+  readonly reach: Reach;
+  /** The longest IP packet towards a guest, in bytes. */
+  readonly mtu: number;
+  /** False when the packet was dropped because the guest's queue is full or nobody has this address. */
+  send(packet: TransportPacket): boolean;
+  /** Whether the guest's queue has room. */
+  writable(guest: Ipv4Address): boolean;
+}
+
+export type TransportFactory = (host: TransportHost) => TransportLayer & ForwardListener;
+
+/** Who listens on the host for the forwards of one protocol. */
+export interface ForwardListener {
+  /**
+   * Listens until the answer's `close` is called. `guest` is asked for every connection or datagram: null while the VM
+   * is off; then it is refused, and `refused` is called.
+   * @throws {Error} (rejects) with the operating system's `code` when it cannot listen.
+   */
+  listen(forward: Forward, target: ForwardTarget): Promise<ListeningForward>;
+}
+
+export interface ForwardTarget {
+  guest(): Ipv4Address | null;
+  refused(): void;
+}
+
+export interface ListeningForward {
+  close(): void;
+}

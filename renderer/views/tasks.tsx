@@ -1,0 +1,166 @@
+/**
+ * The recent tasks at the bottom: what is being done and how far it is, what was done and how it ended.
+ *
+ * Invariant: newest first; the outcome is told in words; collapsed, the newest task still shows.
+ */
+import { ChevronDown, ChevronUp, CircleAlert, CircleCheck, CircleMinus, ListTodo } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import type { TaskOutcome, TaskRecord } from '../../preload/contract.ts';
+import * as format from '../format.ts';
+import { Button } from '../kit/button.tsx';
+import { Spinner } from '../kit/spinner.tsx';
+import { usePage, useServices } from '../services.ts';
+import { en } from '../text/en.ts';
+
+const KEPT = 'lockstep.tasks';
+const TICK_MS = 1000;
+
+/** What the user chose; null where nothing was: then it is open, except where a console needs the room. */
+function readChoice(): boolean | null {
+  const kept = localStorage.getItem(KEPT);
+  return kept === null ? null : kept === 'open';
+}
+
+export function RecentTasks() {
+  const tasks = usePage((state) => state.tasks);
+  const inConsole = usePage(({ route }) => route.page === 'vm' && (route.tab === 'console' || route.tab === 'serial'));
+  const [choice, setChoice] = useState(readChoice);
+  const open = choice ?? !inConsole;
+  const running = tasks.filter((task) => task.outcome === null).length;
+  const toggle = () => {
+    localStorage.setItem(KEPT, open ? 'closed' : 'open');
+    setChoice(!open);
+  };
+  return (
+    <section className="tasks" aria-label={en.tasks.title}>
+      <header className="tasks-head">
+        <ListTodo className="icon" aria-hidden="true" />
+        <h2>{en.tasks.title}</h2>
+        {running > 0 ? <span className="count count-live">{`${running} running`}</span> : null}
+        {open || !tasks[0] ? null : <Newest task={tasks[0]} />}
+        <Button
+          label={open ? en.tasks.hide : en.tasks.show}
+          icon={open ? ChevronDown : ChevronUp}
+          iconOnly
+          tone="quiet"
+          size="small"
+          onPress={toggle}
+        />
+      </header>
+      {open ? <TaskList tasks={tasks} /> : null}
+    </section>
+  );
+}
+
+function Newest({ task }: { readonly task: TaskRecord }) {
+  return (
+    <span className="tasks-newest">
+      <span>{`${task.title} · ${task.vm.name}`}</span>
+      <Status task={task} />
+    </span>
+  );
+}
+
+function TaskList({ tasks }: { readonly tasks: readonly TaskRecord[] }) {
+  if (tasks.length === 0) return <p className="tasks-none">{en.tasks.none}</p>;
+  return (
+    <div className="tasks-scroll" tabIndex={0} role="region" aria-label={en.tasks.title}>
+      <table className="table table-sticky table-tight">
+        <thead>
+          <tr>
+            <th>{en.tasks.task}</th>
+            <th>{en.tasks.target}</th>
+            <th className="task-status">{en.tasks.status}</th>
+            <th className="cell-cut">{en.tasks.details}</th>
+            <th className="cell-wide">{en.tasks.initiator}</th>
+            <th>{en.tasks.started}</th>
+            <th className="number">{en.tasks.took}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {tasks.map((task) => (
+            <TaskRow key={task.id} task={task} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function TaskRow({ task }: { readonly task: TaskRecord }) {
+  const { go } = useServices();
+  const { vm, error, phase } = task;
+  return (
+    <tr data-task={task.kind} data-outcome={task.outcome ?? 'running'}>
+      <td className="cell-line">{task.title}</td>
+      <td className="cell-line task-target">
+        <button type="button" className="link" onClick={() => go({ page: 'vm', vm: vm.id, tab: 'summary' })}>
+          {vm.name}
+        </button>
+      </td>
+      <td className="task-status">
+        <Status task={task} />
+      </td>
+      <td className={error ? 'cell-cut cell-line severity-error' : 'cell-cut cell-line'} title={error ?? undefined}>
+        <span className="cut">{error ?? phase}</span>
+      </td>
+      <td className="cell-line cell-wide">{en.tasks.by[task.by]}</td>
+      <td className="cell-line" title={format.dateAndTime(task.startedAt)}>
+        {format.moment(task.startedAt)}
+      </td>
+      <td className="number">
+        <Took task={task} />
+      </td>
+    </tr>
+  );
+}
+
+const OUTCOMES: { readonly [outcome in TaskOutcome]: { icon: typeof CircleCheck; tone: string } } = {
+  done: { icon: CircleCheck, tone: 'good' },
+  failed: { icon: CircleAlert, tone: 'bad' },
+  cancelled: { icon: CircleMinus, tone: 'idle' },
+  interrupted: { icon: CircleAlert, tone: 'warn' },
+};
+
+function Status({ task }: { readonly task: TaskRecord }) {
+  const { outcome, progress } = task;
+  if (outcome) {
+    const { icon: Icon, tone } = OUTCOMES[outcome];
+    return (
+      <span className={`task-outcome tone-text-${tone}`}>
+        <Icon className="icon" aria-hidden="true" />
+        {en.tasks.outcomes[outcome]}
+      </span>
+    );
+  }
+  if (progress === null) {
+    return (
+      <span className="task-outcome tone-text-busy">
+        <Spinner />
+        {en.tasks.running}
+      </span>
+    );
+  }
+  const share = Math.floor(progress * 100);
+  return (
+    <span className="task-outcome">
+      <progress className="progress" max={100} value={share} aria-label={`${task.title}: ${task.vm.name}`} />
+      <span className="task-share">{`${share} %`}</span>
+    </span>
+  );
+}
+
+/** Goes on while the task runs. */
+function Took({ task }: { readonly task: TaskRecord }) {
+  const [now, setNow] = useState(() => Date.now());
+  const running = task.outcome === null;
+  useEffect(() => {
+    if (!running) return;
+    const timer = setInterval(() => setNow(Date.now()), TICK_MS);
+    return () => clearInterval(timer);
+  }, [running]);
+  // When a former host's task was interrupted nobody knows.
+  if (task.outcome === 'interrupted') return format.UNKNOWN;
+  const ms = (task.endedAt ?? Math.max(now, task.startedAt)) - task.startedAt;
+  return ms < 10_000 && task.endedAt !== null ? format.milliseconds(ms) : format.duration(ms);
+}

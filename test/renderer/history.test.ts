@@ -1,0 +1,194 @@
+// Tasks, alarms, events, settings and recordings in the built page, in a browser, against the fake host.
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { CHROMIUM_ARGS, chromium as findChromium } from '../support/chromium.ts';
+import { fakeAlarm, fakeTask } from './fake-history.ts';
+import { startFakeHost, type FakeHost } from './fake-host.ts';
+import { fakeVm, FakeWorld, OFF, PRIMARY, SECONDARY } from './fake-world.ts';
+
+const EXECUTABLE = findChromium();
+const CONFIG = fileURLToPath(new URL('../../renderer/vite.config.ts', import.meta.url));
+const BUILD_MS = 60_000;
+
+const guarded = fakeVm('Sample Linux', {
+  power: 'on',
+  poweredOnAt: Date.now(),
+  ftEnabled: true,
+  ft: { ...OFF, status: 'protected', primary: PRIMARY, secondary: SECONDARY },
+});
+const at = (tab: string) => `#/vm/${guarded.id}/${tab}`;
+
+describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
+  let browser: Browser;
+  let files: string;
+  let host: FakeHost;
+  let page: Page;
+  let problems: string[];
+
+  beforeAll(async () => {
+    files = mkdtempSync(join(tmpdir(), 'lockstep-page-'));
+    vi.stubEnv('NODE_ENV', 'production');
+    await build({ configFile: CONFIG, logLevel: 'warn', build: { outDir: files } });
+    vi.unstubAllEnvs();
+    browser = await chromium.launch({ executablePath: EXECUTABLE ?? '', args: CHROMIUM_ARGS });
+  }, BUILD_MS);
+  afterAll(async () => {
+    await browser.close();
+    rmSync(files, { recursive: true });
+  });
+  beforeEach(async () => {
+    host = await startFakeHost(files, new FakeWorld());
+    host.world.put(guarded);
+    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    page.setDefaultTimeout(8000);
+    problems = [];
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !message.text().includes('WebSocket')) problems.push(message.text());
+    });
+  });
+  afterEach(async () => {
+    await page.close();
+    await host.close();
+    expect(problems).toEqual([]);
+  });
+
+  const button = (name: string) => page.getByRole('button', { name, exact: true });
+  const asked = (command: string) => host.world.performed.filter((one) => one.command === command);
+
+  test('recent tasks show how far one is, and then how it ended', async () => {
+    const task = fakeTask(guarded, 1, { endedAt: null, outcome: null, progress: 0.42, phase: 'Copying the state' });
+    host.world.task(task);
+    await page.goto(host.url + at('summary'));
+    const pane = page.getByRole('region', { name: 'Recent tasks' }).first();
+    await pane.getByText('Copying the state').waitFor();
+    const bar = pane.getByRole('progressbar', { name: 'Power on virtual machine: Sample Linux' });
+    expect(await bar.getAttribute('value')).toBe('42');
+    host.world.task({ ...task, endedAt: Date.now(), outcome: 'failed', error: 'no memory is left', phase: null });
+    await pane.getByText('Failed').waitFor();
+    await pane.getByText('no memory is left').waitFor();
+    expect(await bar.count()).toBe(0);
+  });
+
+  test('recent tasks are put away by keyboard, still tell the newest, and stay so after a reload', async () => {
+    host.world.task(fakeTask(guarded, 1));
+    await page.goto(host.url + at('summary'));
+    await button('Hide recent tasks').focus();
+    await page.keyboard.press('Enter');
+    await button('Show recent tasks').waitFor();
+    await page.getByText('Power on virtual machine · Sample Linux').waitFor();
+    await page.reload();
+    await button('Show recent tasks').waitFor();
+  });
+
+  test('an alarm is in the inventory in words, and gone when it is acknowledged', async () => {
+    host.world.alarm(fakeAlarm(guarded, 1, { about: 'event', name: 'Fault Tolerance failover' }));
+    await page.goto(host.url + at('summary'));
+    const item = page.getByRole('treeitem');
+    await item.getByTestId('alarm-mark').waitFor();
+    expect(await item.textContent()).toContain('1 alarm: Critical');
+    await page.getByText('Fault Tolerance failover').waitFor();
+    await button('Acknowledge').click();
+    await item.getByTestId('alarm-mark').waitFor({ state: 'detached' });
+    expect(asked('alarm.acknowledge')).toEqual([
+      { command: 'alarm.acknowledge', args: expect.objectContaining({ id: 1 }) },
+    ]);
+  });
+
+  test('an alarm about a condition stays when it is acknowledged; history shows those that were cleared', async () => {
+    host.world.alarm(fakeAlarm(guarded, 1));
+    host.world.alarm(fakeAlarm(guarded, 2, { clearedAt: Date.now(), name: 'Cannot connect to storage' }));
+    await page.goto(`${host.url}#/alarms`);
+    await button('Acknowledge').click();
+    await page.getByText('Acknowledged', { exact: true }).waitFor();
+    expect(await page.getByText('Cannot connect to storage').count()).toBe(0);
+    await button('History').click();
+    await page.getByText('Cannot connect to storage').waitFor();
+  });
+
+  test('events are searched by the host, shown page by page, and exported whole', async () => {
+    for (let number = 1; number <= 450; number++) {
+      host.world.event(guarded, number % 9 === 0 ? 'ft.failover' : 'power.on', `number ${number} of it`);
+    }
+    await page.goto(host.url + at('events'));
+    await page.getByText('200+ events').waitFor();
+    await button('Show older events').click();
+    await page.getByText('400+ events').waitFor();
+    await button('Show older events').click();
+    await page.getByText('450 events').waitFor();
+    expect(await button('Show older events').count()).toBe(0);
+
+    await page.getByLabel('Kind').selectOption('ft');
+    await page.getByText('50 events').waitFor();
+    await page.getByLabel('Search events').fill('number 9');
+    await page.getByText('3 events').waitFor();
+    host.world.event(guarded, 'ft.failover', 'number 999 of it');
+    await page.getByText('4 events').waitFor();
+
+    const [download] = await Promise.all([page.waitForEvent('download'), button('Export CSV').click()]);
+    expect(download.suggestedFilename()).toBe('Sample Linux events.csv');
+    const lines = readFileSync(await download.path(), 'utf8').split('\r\n');
+    expect(lines[0]).toBe('id,time,severity,vm,kind,message,data');
+    expect(lines.slice(1).map((line) => line.split(',')[0])).toEqual(['9', '90', '99', '451', '']);
+  });
+
+  test('settings are checked as one types, and only what was changed is sent', async () => {
+    await page.goto(host.url + at('summary'));
+    await button('Edit FT settings…').click();
+    const save = button('Save');
+    expect(await save.getAttribute('aria-disabled')).toBe('true');
+    const hard = page.getByLabel('Slow it most from a lag of');
+    await hard.fill('100');
+    await page.getByRole('alert').getByText('It must be more than the lag that slows the primary.').waitFor();
+    await save.click();
+    await hard.fill('2000');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(asked('vm.set').map(({ args }) => args)).toEqual([{ vm: guarded.id, lagHardMs: 2000 }]);
+  });
+
+  test('a recording is started without a file name, says where it goes, and is stopped', async () => {
+    await page.goto(host.url + at('summary'));
+    await button('More actions').click();
+    await page.getByRole('menuitem', { name: 'Record…' }).click();
+    await page.getByRole('dialog').getByText('/home/ada/.local/share/lockstep/recordings').waitFor();
+    await button('Start recording').click();
+    const file = '/home/ada/.local/share/lockstep/recordings/Sample Linux-1.lockrec';
+    await page.getByRole('note').getByText(file).waitFor();
+    expect(asked('record.start').map(({ args }) => args)).toEqual([{ vm: guarded.id }]);
+    await button('Stop recording').click();
+    await page.getByText(`${file} (4,200 epochs, 7 MiB)`).waitFor();
+    expect(await page.getByRole('note').count()).toBe(0);
+  });
+
+  test('the monitor shows every figure', async () => {
+    await page.goto(host.url + at('monitor'));
+    await page.getByRole('heading', { name: 'Outputs' }).waitFor();
+    host.world.tick();
+    await page.getByText('kbit/s').first().waitFor();
+    const figures = await page.locator('figure figcaption').allTextContents();
+    expect(figures).toEqual([
+      'Lag',
+      'Throttle',
+      'Stalls',
+      'vLockstep Interval',
+      'Log Bandwidth',
+      'Output delay, p50',
+      'Output delay, p99',
+      'Outputs held',
+      'Primary CPU',
+      'Secondary CPU',
+      'Primary memory',
+      'Secondary memory',
+      'Speed',
+    ]);
+    const values = await page.locator('.chart-value').allTextContents();
+    expect(values.filter((value) => value === '–')).toEqual([]);
+  });
+});
