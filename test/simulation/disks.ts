@@ -126,7 +126,8 @@ export class SimDisks {
 
   #perform(request: ToyRequest): { failed: boolean; completion: Uint8Array } {
     const { conditions, disks, random, coverage } = this.#world;
-    this.#world.usesDisk(this.#replica, request);
+    // What a backup was reading when it went live is nobody's any more.
+    if (!this.#closed) this.#world.usesDisk(this.#replica, request);
     this.#world.trace(
       () => `${this.#replica.name} ${request.operation} ${request.id} block ${request.offset / 512} on ${this.#slot}`,
     );

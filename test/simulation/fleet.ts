@@ -183,6 +183,9 @@ export class Fleet {
       successor.tell({ type: 'fenced' });
     }
     if (replica === this.primary) {
+      // A secondary with a disk of its own is let end its writes.
+      const closing = this.#stopping && this.phase === 'protected' && !this.#world.shared;
+      if (closing) return;
       if (this.phase === 'building' || this.#stopping) this.#kill(this.secondary);
       else this.secondary?.tell({ type: 'peerDied', why: `the primary's process ended (${why})` });
     } else if (replica === this.secondary) {

@@ -105,7 +105,8 @@ function powerOff(world: World): void {
 /** Each has done what the guest asked for, unless one of them could not. */
 function compareDisks(world: World, primary: Replica, secondary: Replica): void {
   const { shared, disks, scenario } = world;
-  const known = primary.primary?.primary.disksEqual === true && scenario.conditions.diskErrors === 0;
+  const drained = primary.drained && secondary.drained;
+  const known = drained && primary.primary?.primary.disksEqual === true && scenario.conditions.diskErrors === 0;
   if (shared || !known) return;
   const difference = disks[primary.slot].difference(disks[secondary.slot]);
   if (difference) world.violation(`the disks of ${primary.name} and ${secondary.name} differ: ${difference}`);

@@ -79,6 +79,8 @@ export class Replica implements Watched {
   fate: Fate | null = null;
   /** The last thing that it said about its end. */
   halted: Extract<FtEvent, { type: 'halted' }> | null = null;
+  /** Its disk has all that the guest asked for. */
+  drained = false;
   #passed = 0;
   #fenced = false;
   readonly #early: ToReplica[] = [];
@@ -143,6 +145,7 @@ export class Replica implements Watched {
     if (drains) disks.drain();
     else disks.close();
     const look = (): void => {
+      this.drained = drains && disks.idle;
       if (disks.idle || !drains) this.process.after(LAST_WORDS_MS, () => this.world.kill(this, 'it ended'));
       else this.process.after(1, look);
     };

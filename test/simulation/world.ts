@@ -239,8 +239,8 @@ export class World {
     }
     if (!this.shared) return;
     const generation = replica.primary?.primary.generation ?? 0;
-    for (const { primary, name } of this.fleet.replicas()) {
-      if (!primary || primary.primary.generation >= generation) continue;
+    for (const { primary, name, alive } of this.fleet.replicas()) {
+      if (!alive || !primary || primary.primary.generation >= generation) continue;
       this.violation(`${replica.name} uses the disk while ${name}, which it has replaced, still could`);
     }
   }
