@@ -217,6 +217,8 @@ export class Fleet {
 
   #secondaryEvent(secondary: Replica, event: FtEvent): void {
     if (event.type === 'suspected') this.phase = 'takingOver';
+    // It has not heard of the power-off: it may not go on.
+    if (event.type === 'suspected' && this.#stopping) this.#kill(secondary);
     if (event.type !== 'live') return;
     const former = this.primary;
     this.primary = secondary;

@@ -95,8 +95,8 @@ function powerOff(world: World): void {
   const ends = [primary, secondary].map(({ name, state, halted, machine }) => {
     return `${name} ${halted?.cause ?? state} ${machine.epoch}`;
   });
-  // A backup that is behind may be ended by the fleet before it gets there; it may not go past the end.
-  const orderly = primary.halted?.cause === 'poweredOff' && !secondary.alive && secondary.primary === null;
+  // A backup that is behind may be ended by the fleet before it gets there.
+  const orderly = primary.halted?.cause === 'poweredOff' && !primary.alive && !secondary.alive;
   const together = !secondary.halted || secondary.machine.epoch === primary.machine.epoch;
   if (orderly && secondary.halted) compareDisks(world, primary, secondary);
   if (!orderly || !together) world.violation(`powered off, but not as one: ${ends.join(', ')}`);

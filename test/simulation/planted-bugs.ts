@@ -227,8 +227,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'unfenced-write',
     breaks: 'a new primary touches a shared disk only when its predecessor cannot any more',
     file: 'test/simulation/disks.ts',
-    find: 'this.#fenced = fenced;',
-    replace: 'this.#fenced = fenced || true;',
+    find: 'this.#fenced = options.fenced;',
+    replace: 'this.#fenced = true;',
   },
   {
     name: 'write-does-not-wait-for-own-read',
