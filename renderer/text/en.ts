@@ -296,8 +296,8 @@ export const en = {
     guestSilent: 'Not seen yet',
     types: { virtio: 'virtio-net', ne2k: 'NE2000', none: 'None' },
     typeChoices: {
-      virtio: 'virtio-net: fast, for Linux and other modern guests',
-      ne2k: 'NE2000 (PCI): slow, known to old systems',
+      virtio: 'virtio-net: fast, for modern guests',
+      ne2k: 'NE2000: slow, for old systems',
       none: 'No network card',
     },
     traffic: 'Traffic',
@@ -358,6 +358,7 @@ export const en = {
   },
   networks: {
     title: 'Networks',
+    list: 'Virtual networks',
     lead: 'The virtual networks of this computer. Each is a NAT of its own, or an uplink to a socket.',
     loading: 'Looking for networks…',
     name: 'Name',

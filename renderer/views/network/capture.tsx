@@ -63,10 +63,8 @@ export function CaptureCard({ vm }: { readonly vm: VmView }) {
           <div role="status">
             <Badge tone="busy">{words.running}</Badge>
           </div>
+          <p className="mono capture-file">{capture.file}</p>
           <Facts>
-            <Fact label={words.file} title={capture.file} mono>
-              {capture.file.split(/[\\/]/).at(-1)}
-            </Fact>
             <Fact label={words.frames}>{format.count(capture.frames)}</Fact>
             <Fact label={words.dropped}>{format.count(capture.dropped)}</Fact>
           </Facts>

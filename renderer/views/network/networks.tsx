@@ -44,7 +44,7 @@ export function Networks() {
         </div>
       </header>
       <div className="page-scroll">
-        <Card title={words.title} className="card-flush">
+        <Card title={words.list} className="card-flush">
           {failure ? (
             <p className="card-failure" role="alert">
               {failure}
@@ -64,7 +64,7 @@ interface TableProps {
 
 function NetworkTable({ networks, again }: TableProps) {
   return (
-    <div className="table-scroll" tabIndex={0} role="region" aria-label={words.title}>
+    <div className="table-scroll" tabIndex={0} role="region" aria-label={words.list}>
       <table className="table">
         <thead>
           <tr>
