@@ -1,6 +1,7 @@
 // The Output Rule in a running pair: what waits, for what, and for how long.
 
 import { expect, test } from 'vitest';
+import type { ToyRequest } from '../support/toy-machine.ts';
 import { ToyPair } from '../support/toy-pair.ts';
 
 const onePerEpoch = { outputs: () => 1 };
@@ -70,6 +71,25 @@ test('writes to the disk wait like outputs, reads do not', () => {
   pair.channel.heal();
   pair.run(20);
   expect(issued).toContain('write');
+  pair.expectCorrect();
+});
+
+test('a read that is to find what a waiting write leaves there waits behind it, in the order of the guest', () => {
+  const { pair, primary } = ToyPair.protectedPair({ machine: { disk: true, diskEvery: 1, seed: 6 } });
+  const issued: ToyRequest[] = [];
+  pair.addChecker({ violations: [], issued: (_replica, request) => void issued.push(request) });
+  pair.channel.latencyMs = 20;
+  pair.run(1000);
+  expect(primary.state).toBe('protected');
+  const overtaken = issued.filter((read, at) =>
+    issued
+      .slice(at)
+      .some(({ id, operation, offset }) => operation === 'write' && offset === read.offset && id < read.id),
+  );
+  expect(overtaken).toEqual([]);
+  expect(issued.some(({ operation }) => operation === 'read')).toBe(true);
+  // The toy guest notes where it reads something else than it has written.
+  expect(primary.machine.contradictions).toEqual([]);
   pair.expectCorrect();
 });
 
