@@ -76,6 +76,8 @@ const ftSettings = {
   hashIntervalEpochs: whole('epochs', 1, 1_000_000),
   lagThrottleMs: whole('ms', 60, 10_000),
   lagHardMs: whole('ms', 100, 60_000),
+  diskMode: v.exactOptional(v.picklist(['shared', 'separate'], 'is shared or separate')),
+  diskReads: v.exactOptional(v.picklist(['log', 'backup'], 'is log or backup')),
 };
 const Sample = v.picklist(['linux', 'test'], 'the samples are: linux, test');
 const VmOnly = v.strictObject({ vm: Vm });
@@ -123,9 +125,9 @@ export interface FailoverReport {
 
 /** How far the start of a secondary has come. */
 export interface StartProgress {
-  /** `building` its machine, `copying` the state, `catchingUp` with the primary. */
-  readonly phase: 'building' | 'copying' | 'catchingUp';
-  /** The share of the state that has been sent, 0 to 1. */
+  /** `building` its machine, `synchronising` its own disk, `copying` the state, `catchingUp` with the primary. */
+  readonly phase: 'building' | 'synchronising' | 'copying' | 'catchingUp';
+  /** The share of the state that has been sent, or (`synchronising`) of the disk that has been compared, 0 to 1. */
   readonly copied: number;
 }
 
@@ -158,6 +160,10 @@ export interface FtSettings {
   readonly lagThrottleMs: number;
   /** From this lag on it is slowed as much as it can be, in milliseconds. */
   readonly lagHardMs: number;
+  /** Primary and secondary use the same hard disk image, or each has its own: then writes need not wait. */
+  readonly diskMode: 'shared' | 'separate';
+  /** What the guest reads from its disks travels in the log, or the secondary reads it by itself. */
+  readonly diskReads: 'log' | 'backup';
 }
 
 export interface VmHardware {
@@ -201,6 +207,8 @@ export interface VmView {
   readonly note: string | null;
   readonly hardware: VmHardware;
   readonly nic: NicView;
+  /** Where its hard disk is now, when that is not the file it was made of: separate disks, after a failover. */
+  readonly currentDisk?: string;
   /** Fault Tolerance is turned on for this VM, whether or not it runs. */
   readonly ftEnabled: boolean;
   readonly ftSettings: FtSettings;

@@ -22,6 +22,8 @@ export const FT_FIELDS: readonly FtField[] = [
   { key: 'hashIntervalEpochs', ...fields.hashIntervalEpochs, unit: 'epochs' },
   { key: 'lagThrottleMs', ...fields.lagThrottleMs, unit: 'ms' },
   { key: 'lagHardMs', ...fields.lagHardMs, unit: 'ms' },
+  { key: 'diskMode', ...fields.diskMode },
+  { key: 'diskReads', ...fields.diskReads },
 ];
 
 /** What stands in each field. */

@@ -60,6 +60,7 @@ export function vmWords(vm: VmView): { readonly text: string; readonly tone: Ton
 export function startingStep(ft: Pick<FtStatus, 'status' | 'starting'>): number {
   if (ft.status === 'protected') return 3;
   switch (ft.starting?.phase) {
+    case 'synchronising':
     case 'copying':
       return 1;
     case 'catchingUp':

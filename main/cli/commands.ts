@@ -45,7 +45,8 @@ const set: Command = {
   words: 'vm set',
   takes: ['NAME', 'KEY=VALUE …'],
   help:
-    'Set failureTimeoutMs, hashIntervalEpochs, lagThrottleMs or lagHardMs of a VM; ' +
+    'Set failureTimeoutMs, hashIntervalEpochs, lagThrottleMs, lagHardMs, diskMode (shared|separate) or ' +
+    'diskReads (log|backup) of a VM; ' +
     'effective from the next power-on or start of a secondary',
   run: (invocation) =>
     withHost(invocation, async (client) => {

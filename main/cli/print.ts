@@ -71,6 +71,7 @@ export function vmDetails(vm: VmView): string {
     ['Network card', nic.type === 'none' ? 'none' : `${nic.type}, ${nic.mac}, on "${nic.network}"`],
     ['Address', nic.guestAddress ?? (nic.address === null ? '–' : `${nic.address} (when the guest asks)`)],
     ...Object.entries(hardware.files).map(([kind, file]) => [kind, file] as const),
+    ...(vm.currentDisk === undefined ? [] : [['Disk is now in', vm.currentDisk] as const]),
     ...(hardware.cmdline === null ? [] : [['Command line', hardware.cmdline] as const]),
     ['Created', new Date(vm.createdAt).toISOString()],
     ['Fault Tolerance', STATES[vm.ft.status]],

@@ -4,7 +4,8 @@
  * Invariant: an operation outside the image or with the wrong length fails before the file is touched; what `flush` has
  * confirmed is on the disk.
  */
-import { open, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 export class DiskImage {
@@ -63,6 +64,29 @@ export class DiskImage {
     const inside = Number.isSafeInteger(offset) && offset >= 0 && length >= 0 && offset + length <= this.byteLength;
     if (!inside)
       throw new RangeError(`${length} bytes at ${offset} are outside ${this.path} (${this.byteLength} bytes)`);
+  }
+}
+
+/**
+ * Makes sure that there is a file of this size for a copy of a disk: a missing one is made, full of holes. One of
+ * another size is cut or lengthened where it is ours (`replace`); the user's own is left alone.
+ * @throws {Error} naming the remedy, when the user's file has another size; as node:fs does, when it cannot be made.
+ */
+export async function prepareCopy(file: string, bytes: number, replace: boolean): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  const handle = await open(file, 'a', 0o600);
+  try {
+    const { size } = await handle.stat();
+    if (size === bytes) return;
+    if (size > 0 && !replace) {
+      throw new Error(
+        `"${file}" has ${size} bytes, the virtual machine's disk has ${bytes}: it is another disk. ` +
+          'Move it away, and it is made anew.',
+      );
+    }
+    await handle.truncate(bytes);
+  } finally {
+    await handle.close();
   }
 }
 

@@ -3,6 +3,9 @@
  *
  * Invariant (see ft/arbiter.ts): a lease's generation only ever rises, by one committed transaction each, so of all
  * that claim the same generation exactly one wins. Every process opens the file itself: nobody is asked on the way.
+ *
+ * A VM has up to two hard disk images, where its replicas have separate ones. Which of them is true moves with the
+ * lease, in the same transaction: it is the holder's.
  */
 import path from 'node:path';
 import Database from 'better-sqlite3';
@@ -12,13 +15,20 @@ const FILE = 'leases.db';
 /** How long one try waits for another process's transaction, in milliseconds; afterwards it counts as unreachable. */
 const BUSY_TIMEOUT_MS = 250;
 
+/** `A`: the file that the user gave. `B`: the copy in the datastore. */
+export type DiskSlot = 'A' | 'B';
+
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS lease (
     vm         TEXT PRIMARY KEY,
     generation INTEGER NOT NULL CHECK (generation > 0),
     holder     TEXT NOT NULL,
-    claimed_at INTEGER NOT NULL
+    claimed_at INTEGER NOT NULL,
+    disk_slot  TEXT NOT NULL DEFAULT 'A' CHECK (disk_slot IN ('A', 'B'))
   ) STRICT`;
+/** Files that are older than separate disks lack the last column. */
+const HAS_SLOT = "SELECT count(*) FROM pragma_table_info('lease') WHERE name = 'disk_slot'";
+const ADD_SLOT = "ALTER TABLE lease ADD COLUMN disk_slot TEXT NOT NULL DEFAULT 'A' CHECK (disk_slot IN ('A', 'B'))";
 
 interface LeaseRow {
   readonly generation: number;
@@ -31,11 +41,22 @@ function open(folder: string, fileMustExist = false): Database.Database {
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.exec(SCHEMA);
+    migrate(database);
     return database;
   } catch (error) {
     database.close();
     throw error;
   }
+}
+
+function migrate(database: Database.Database): void {
+  const current = database.prepare(HAS_SLOT).pluck();
+  if (current.get() === 1) return;
+  // Another process may do the same at this moment.
+  const add = database.transaction(() => {
+    if (current.get() === 0) database.exec(ADD_SLOT);
+  });
+  add.immediate();
 }
 
 function withLeases<T>(folder: string, work: (database: Database.Database) => T): T {
@@ -48,7 +69,8 @@ function withLeases<T>(folder: string, work: (database: Database.Database) => T)
 }
 
 /**
- * Makes a new generation for a VM that is being powered on; whoever still holds an older one has lost it.
+ * Makes a new generation for a VM that is being powered on; whoever still holds an older one has lost it, and can no
+ * longer change which disk is true.
  * @returns the new generation, at least 1.
  */
 export function beginGeneration(folder: string, vm: string, holder: string): number {
@@ -69,6 +91,21 @@ export function beginGeneration(folder: string, vm: string, holder: string): num
   );
 }
 
+/** Which disk of the VM is true; `A` for a VM that was never powered on. */
+export function diskSlot(folder: string, vm: string): DiskSlot {
+  return withLeases(folder, (database) => {
+    const slot = database.prepare<[string], DiskSlot>('SELECT disk_slot FROM lease WHERE vm = ?').pluck().get(vm);
+    return slot ?? 'A';
+  });
+}
+
+/** From now on this disk is true: to be said where both are equal and nobody uses them, in the last generation. */
+export function chooseSlot(folder: string, vm: string, generation: number, slot: DiskSlot): void {
+  withLeases(folder, (database) =>
+    database.prepare('UPDATE lease SET disk_slot = ? WHERE vm = ? AND generation = ?').run(slot, vm, generation),
+  );
+}
+
 /** Removes the lease of a VM that is deleted. */
 export function forgetLease(folder: string, vm: string): void {
   withLeases(folder, (database) => database.prepare('DELETE FROM lease WHERE vm = ?').run(vm));
@@ -82,12 +119,15 @@ export class LeaseArbiter implements Arbiter {
   readonly #folder: string;
   readonly #vm: string;
   readonly #holder: string;
+  readonly #slot: DiskSlot;
   #database: Database.Database | null = null;
 
-  constructor(folder: string, vm: string, holder: string) {
+  /** `slot` is the disk that the holder uses. */
+  constructor(folder: string, vm: string, holder: string, slot: DiskSlot = 'A') {
     this.#folder = folder;
     this.#vm = vm;
     this.#holder = holder;
+    this.#slot = slot;
     try {
       this.#database = open(folder, true);
     } catch {
@@ -110,8 +150,11 @@ export class LeaseArbiter implements Arbiter {
     return database
       .transaction((): ClaimResult => {
         const { changes } = database
-          .prepare('UPDATE lease SET generation = ?, holder = ?, claimed_at = ? WHERE vm = ? AND generation = ?')
-          .run(generation + 1, this.#holder, Date.now(), this.#vm, generation);
+          .prepare(
+            `UPDATE lease SET generation = ?, holder = ?, disk_slot = ?, claimed_at = ?
+             WHERE vm = ? AND generation = ?`,
+          )
+          .run(generation + 1, this.#holder, this.#slot, Date.now(), this.#vm, generation);
         if (changes === 1) return { outcome: 'won' };
         const row = database
           .prepare<[string], LeaseRow>('SELECT generation, holder FROM lease WHERE vm = ?')

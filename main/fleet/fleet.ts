@@ -140,13 +140,18 @@ export class Fleet {
     return vm;
   }
 
-  /** Deletes the VM; the files it was made of stay. @throws {CommandError} while it runs. */
+  /**
+   * Deletes the VM; the files it was made of stay, and so does a copy of its disk that is newer than they are.
+   * @throws {CommandError} while it runs.
+   */
   async delete(vm: Vm): Promise<void> {
     vm.require('vm.delete');
     this.#table.delete(vm.id);
     this.#vms.delete(vm.id);
+    const kept = vm.disk.remove();
     forgetLease(this.#around.datastore, vm.id);
-    this.#event(vm, 'vm.deleted', 'The virtual machine was deleted.');
+    const words = kept === null ? '' : ` Its disk is in "${kept}", which stays.`;
+    this.#event(vm, 'vm.deleted', `The virtual machine was deleted.${words}`);
     this.#changed();
     await this.network.forwards.move(vm.id, vm.nic.network, null);
   }

@@ -77,9 +77,8 @@ export class NetworkDesk {
         around.changed();
       },
     });
-    const { table, event, changed } = around;
     const reports = (): readonly ForwardReport[] => this.#report?.forwards ?? [];
-    this.forwards = new ForwardDesk({ table, event, changed, gateway: this.#gateway, reports });
+    this.forwards = new ForwardDesk({ ...around, gateway: this.#gateway, reports });
   }
 
   /** To be called when the fleet knows its VMs: a forward listens also while its VM is off. */
@@ -198,7 +197,9 @@ export class NetworkDesk {
     const report = this.#report?.vms.find((one) => one.vm === vm) ?? null;
     const now = this.#attached.has(vm) ? report : null;
     const { type, network, address } = record;
-    const shown = { type, network, mac, address, guestAddress: now?.address ?? null };
+    // A guest that has just taken its address has not used it yet.
+    const guestAddress = now?.address ?? (now?.leased ? address : null);
+    const shown = { type, network, mac, address, guestAddress };
     return { ...shown, counters: now && counters(now), capture: now?.capture ?? null };
   }
 
@@ -261,6 +262,11 @@ export class NetworkDesk {
       case 'linkRefused':
         this.#around.event(event.vm, 'network.linkRefused', 'warning', `A replica was unplugged: ${event.why}.`);
         return;
+      case 'tcpLimited': {
+        const message = `${event.guest} has ${event.connections} TCP connections, as many as it may: more are refused.`;
+        this.#around.event(null, 'network.tcpLimited', 'warning', message);
+        return;
+      }
       case 'wentLive':
     }
   }

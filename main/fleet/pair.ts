@@ -5,57 +5,22 @@
  * went live (it won the test-and-set; the fleet decides nothing of that kind); every transition is an event; while
  * Fault Tolerance is on and a primary is alone, the start of a new secondary is under way or scheduled.
  */
-import type { FailoverReport, FaultKind, FtReason, FtState, Severity, StartProgress } from '../../preload/contract.ts';
+import type { FailoverReport, FaultKind, FtReason, FtState, StartProgress } from '../../preload/contract.ts';
+import type { DiskSlot } from '../datastore/leases.ts';
 import type { FtEvent } from '../ft/environment.ts';
-import {
-  type FromReplica,
-  isOutput,
-  type RecordingEvent,
-  type ReplicaOutput,
-  type ReplicaSpec,
-  type ToReplica,
-} from '../replica/messages.ts';
-import type { Processes } from './processes.ts';
+import { type FromReplica, isOutput, type ReplicaSpec, type ToReplica } from '../replica/messages.ts';
 import { Failovers } from './failovers.ts';
 import { injectFault } from './faults.ts';
+import type { PairParts } from './pair-parts.ts';
 import type { Replica } from './replica.ts';
 import { RetiredReplicas } from './retired.ts';
-import type { Spares } from './spares.ts';
+import { SecondaryProgress } from './secondary-progress.ts';
 import { StartAttempts } from './start-attempts.ts';
-
-/** What a pair tells its VM. */
-export interface PairOutside {
-  output(message: ReplicaOutput): void;
-  /** The primary says what became of a recording. */
-  recording(event: RecordingEvent): void;
-  event(kind: string, severity: Severity, message: string, data?: { [key: string]: unknown }): void;
-  changed(): void;
-  /** A replica has built its machine: it can be plugged into the network. */
-  built(replica: Replica): void;
-  /** The primary runs. */
-  started(): void;
-  /** There is a new primary, whose state includes the outside input `lastInput` and all before it. */
-  failedOver(lastInput: number): void;
-  /** The machine executes nothing from this epoch on, or does again. */
-  paused(paused: boolean, epoch: number): void;
-  /** No replica is left. `why` is null after an orderly power-off. */
-  ended(why: string | null): void;
-}
 
 /** `building`: its machine is made. `copying`: the state is on its way. `takingOver`: it suspects the primary. */
 type SecondaryPhase = 'none' | 'building' | 'copying' | 'protected' | 'takingOver';
 
 const POWER_OFF_TIMEOUT_MS = 3000;
-
-export interface PairParts {
-  readonly spec: (holder: string) => ReplicaSpec;
-  readonly generation: number;
-  /** Both replicas write to the same images. */
-  readonly sharedDisk: boolean;
-  readonly processes: Processes;
-  readonly spares: Spares;
-  readonly outside: PairOutside;
-}
 
 export class Pair {
   readonly #parts: PairParts;
@@ -71,12 +36,18 @@ export class Pair {
   #reason: FtReason | null = null;
   #generation: number;
   readonly #attempts = new StartAttempts();
+  readonly #progress = new SecondaryProgress();
+  #slot: DiskSlot;
+  #secondarySlot: DiskSlot;
+  #imageAwaited = false;
+  /** Images that were closed in good order when the VM was powered off as a Protected pair. */
+  readonly #cleanSlots = new Set<DiskSlot>();
   /** Those of the secondary that is being started. */
   #settings: ReplicaSpec['settings'] | null = null;
-  #copied = 0;
   readonly #failovers = new Failovers();
   /** Replicas that said they cannot reach the datastore, and have not got on since. */
   readonly #cutOff = new Set<Replica>();
+  #lastStart: { stunMs: number; protectedMs: number } | null = null;
   /** Why the primary ended, and what the secondary that is being started said went wrong. */
   #lastWords: string | null = null;
   #secondaryWords: string | null = null;
@@ -88,9 +59,11 @@ export class Pair {
     this.#protect = protect;
     this.#retired = this.#retirement();
     this.#generation = parts.generation;
+    this.#slot = parts.slot;
+    this.#secondarySlot = parts.slot;
     this.#primary = parts.spares.take();
     this.#listenToPrimary(this.#primary);
-    this.#primary.send({ type: 'boot', spec: parts.spec(this.#holder()), generation: parts.generation });
+    this.#primary.send({ type: 'boot', spec: parts.spec(this.#holder(), parts.slot), generation: parts.generation });
   }
 
   get primary(): Replica | null {
@@ -105,20 +78,28 @@ export class Pair {
     return this.#generation;
   }
 
+  /** The hard disk image of the primary. */
+  get slot(): DiskSlot {
+    return this.#slot;
+  }
+
+  /** After the power-off: the two replicas had an image each, and these are equal. */
+  get disksEqual(): boolean {
+    return this.#cleanSlots.size === 2;
+  }
+
   get lastFailover(): FailoverReport | null {
     return this.#failovers.last;
   }
 
   get lastStart(): { stunMs: number; protectedMs: number } | null {
-    return this.#attempts.last;
+    return this.#lastStart;
   }
 
   /** How far a starting secondary is; null when none is started. */
   get starting(): StartProgress | null {
-    const copied = this.#copied;
     if (this.#phase === 'building') return { phase: 'building', copied: 0 };
-    if (this.#phase !== 'copying') return null;
-    return { phase: copied < 1 ? 'copying' : 'catchingUp', copied };
+    return this.#phase === 'copying' ? this.#progress.view() : null;
   }
 
   /** VMware's state of the pair, while Fault Tolerance is on. */
@@ -201,12 +182,16 @@ export class Pair {
 
   #startSecondary(): void {
     if (!this.#protect || this.#stopping || this.#secondary || !this.#alone || !this.#primary.alive) return;
+    const slot = this.#parts.secondarySlot(this.#slot);
+    // Whoever used that image before is ended first; this comes again then.
+    this.#imageAwaited = slot !== this.#slot && !this.#retired.end();
+    if (this.#imageAwaited) return;
     const secondary = this.#parts.spares.take();
     this.#secondary = secondary;
+    this.#secondarySlot = slot;
     this.#phase = 'building';
-    this.#copied = 0;
     this.#secondaryWords = null;
-    this.#attempts.begin(() => {
+    this.#progress.begin(() => {
       const message = 'Starting the secondary took too long; it is tried again.';
       this.#parts.outside.event('ft.startTimedOut', 'error', message);
       secondary.kill();
@@ -215,7 +200,7 @@ export class Pair {
       message: (message) => this.#fromSecondary(secondary, message),
       exit: (why) => this.#secondaryExited(secondary, why),
     });
-    const spec = this.#parts.spec(this.#holder());
+    const spec = this.#parts.spec(this.#holder(), slot);
     this.#settings = spec.settings;
     secondary.send({ type: 'standBy', spec });
     this.#parts.outside.event('ft.starting', 'info', 'Starting a secondary.', { pid: secondary.pid });
@@ -224,6 +209,7 @@ export class Pair {
 
   #fromSecondary(secondary: Replica, message: FromReplica): void {
     if (secondary !== this.#secondary) return;
+    if (isOutput(message)) return this.#parts.outside.output(message);
     switch (message.type) {
       case 'started':
         this.#phase = 'copying';
@@ -238,11 +224,16 @@ export class Pair {
       case 'ft':
         this.#secondaryEvent(secondary, message.event);
         return;
+      case 'diskError':
+        this.#parts.outside.event('disk.error', 'error', message.message);
+        return;
+      case 'diskClean':
+        this.#cleanSlots.add(this.#secondarySlot);
+        return;
       case 'report':
         this.#parts.outside.changed();
         return;
       default:
-        if (isOutput(message)) this.#parts.outside.output(message);
     }
   }
 
@@ -269,7 +260,7 @@ export class Pair {
     const phase = this.#phase;
     this.#secondary = null;
     this.#phase = 'none';
-    this.#attempts.end();
+    this.#progress.end();
     if (this.#primary.alive) this.#noteLoss(secondary, phase, this.#secondaryWords ?? why);
     if (phase === 'building') this.#alone = true;
     else this.#primary.send({ type: 'peerDied', why: `the secondary's process ended (${why})` });
@@ -305,6 +296,7 @@ export class Pair {
 
   #fromPrimary(primary: Replica, message: FromReplica): void {
     const { outside } = this.#parts;
+    if (isOutput(message)) return outside.output(message);
     switch (message.type) {
       case 'started':
         outside.built(primary);
@@ -320,11 +312,18 @@ export class Pair {
       case 'captured':
         // From here on the primary has a backup, and says when it has none any more.
         this.#alone = false;
-        this.#attempts.stunMs = message.stunMs;
+        this.#progress.captured(message.stunMs);
+        return;
+      case 'synchronised':
+        if (this.#phase === 'copying') this.#progress.synchronised(message.fraction);
+        outside.changed();
         return;
       case 'copied':
-        this.#copied = message.fraction;
+        this.#progress.copied(message.fraction);
         outside.changed();
+        return;
+      case 'diskClean':
+        this.#cleanSlots.add(this.#slot);
         return;
       case 'resumed':
         this.#tellFailover(message.liveMs);
@@ -351,11 +350,14 @@ export class Pair {
     switch (event.type) {
       case 'protected': {
         if (primary !== this.#primary) return;
+        this.#progress.end();
         this.#phase = 'protected';
         this.#reason = null;
         this.#failovers.request(false);
         this.#parts.spares.refill();
-        const data = { ...this.#attempts.succeeded(), epoch: event.epoch, secondary: this.#secondary?.pid };
+        this.#attempts.failures = 0;
+        this.#lastStart = this.#progress.times();
+        const data = { ...this.#lastStart, epoch: event.epoch, secondary: this.#secondary?.pid };
         outside.event('ft.protected', 'info', 'Protected: primary and secondary run in virtual lockstep.', data);
         break;
       }
@@ -398,8 +400,10 @@ export class Pair {
       });
       this.#lastWords ??= why;
     }
-    if (this.#phase === 'building' || this.#stopping) this.#secondary?.kill();
-    else this.#secondary?.send({ type: 'peerDied', why: `the primary's process ended (${why})` });
+    // One that was powered off with its primary ends by itself, when its own disk has everything.
+    const closing = this.#stopping && this.#phase === 'protected' && this.#secondarySlot !== this.#slot;
+    if (this.#phase === 'building' || (this.#stopping && !closing)) this.#secondary?.kill();
+    else if (!closing) this.#secondary?.send({ type: 'peerDied', why: `the primary's process ended (${why})` });
     this.#settle();
     outside.changed();
   }
@@ -410,8 +414,9 @@ export class Pair {
     const { outside } = this.#parts;
     const former = this.#primary;
     this.#retired.add(former);
-    this.#retired.fence(former, secondary, this.#parts.sharedDisk);
+    this.#retired.fence(former, secondary, this.#parts.hasDisk && this.#secondarySlot === this.#slot);
     this.#primary = secondary;
+    this.#slot = this.#secondarySlot;
     this.#lastWords = null;
     this.#secondary = null;
     this.#phase = 'none';
@@ -455,7 +460,10 @@ export class Pair {
         const message = 'The former primary was ended, so that its writes cannot meet those of the new one.';
         outside.event('ft.fenced', 'info', message, { pid });
       },
-      ended: () => this.#settle(),
+      ended: () => {
+        if (this.#imageAwaited) this.#scheduleStart();
+        this.#settle();
+      },
     });
   }
 

@@ -3,7 +3,8 @@
  *
  * Invariants: each has the time to find out by itself that it has lost, and to say so, and is ended when it does not;
  * where a disk is shared, a successor hears `fenced` only when its former primary's process has ended, since a write
- * that the former one had begun could otherwise reach the disk after one of the successor's to the same place.
+ * that the former one had begun could otherwise reach the disk after one of the successor's to the same place; and
+ * where each has its own, the disk of one of these is nobody else's before it has ended (`end`).
  */
 import type { FtEvent } from '../ft/environment.ts';
 import type { FromReplica } from '../replica/messages.ts';
@@ -65,6 +66,12 @@ export class RetiredReplicas {
 
   kill(): void {
     for (const replica of this.#replicas) replica.kill();
+  }
+
+  /** Ends them all. @returns whether none is left; where one is, `ended` follows. */
+  end(): boolean {
+    this.kill();
+    return this.#replicas.size === 0;
   }
 
   #ended(replica: Replica): void {

@@ -23,7 +23,8 @@ const UNTIL_ALONE: readonly TaskKind[] = ['ft.off', 'ft.suspend'];
 /** The words of each phase, and which part of the whole it is. */
 const PHASES: { readonly [P in StartProgress['phase']]: { words: string; from: number; to: number } } = {
   building: { words: 'Building the secondary', from: 0.05, to: 0.05 },
-  copying: { words: 'Copying the state', from: 0.2, to: 0.85 },
+  synchronising: { words: 'Synchronising the disk', from: 0.1, to: 0.5 },
+  copying: { words: 'Copying the state', from: 0.5, to: 0.85 },
   catchingUp: { words: 'Catching up with the primary', from: 0.9, to: 0.9 },
 };
 

@@ -20,14 +20,15 @@ import { DEFAULT_NETWORK_NAME } from '../../preload/network.ts';
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
 import { beginGeneration } from '../datastore/leases.ts';
 import { comparePositions, type Position } from '../ft/output.ts';
-import type { OutsideInput } from '../replica/messages.ts';
+import type { OutsideInput, ReplicaSpec } from '../replica/messages.ts';
 import type { EventTable } from '../store/events.ts';
 import type { VmRecord, VmTable } from '../store/vms.ts';
 import type { AlarmSubject } from './alarms.ts';
 import { ftStatusOf, metricsOf } from './figures.ts';
 import { InputLine } from './input-line.ts';
 import type { NetworkDesk, NicRecord } from './network-desk.ts';
-import { Pair, type PairOutside } from './pair.ts';
+import { Pair } from './pair.ts';
+import type { PairOutside } from './pair-parts.ts';
 import type { Processes } from './processes.ts';
 import { RecordingDesk } from './recording-desk.ts';
 import { ScreenHub } from './screen-hub.ts';
@@ -36,6 +37,7 @@ import { SoundHub } from './sound-hub.ts';
 import type { Spares } from './spares.ts';
 import { changeSettings, checkFiles, hardware, hostName, settingsOf, specify, type GuestLibrary } from './spec.ts';
 import type { Watched } from './task-watch.ts';
+import { otherSlot, VmDisk } from './vm-disk.ts';
 
 /** What all VMs share. */
 export interface VmSurroundings {
@@ -89,6 +91,7 @@ export class Vm {
     event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
     changed: () => this.#around.changed(this),
   });
+  readonly disk: VmDisk;
   readonly #inputs = new InputLine();
   readonly #around: VmSurroundings;
   #record: VmRecord;
@@ -105,6 +108,7 @@ export class Vm {
   constructor(record: VmRecord, around: VmSurroundings) {
     this.#record = record;
     this.#around = around;
+    this.disk = new VmDisk(around.datastore, record.id, record.config.hda);
   }
 
   get id(): string {
@@ -136,7 +140,10 @@ export class Vm {
     const { current: recording } = this.recording;
     const alarms = this.#around.alarms(id);
     const nic = this.#around.network.nic(id, config.mac, this.nic);
-    return { ...shown, nic, ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording, alarms };
+    const { current, slot } = this.disk;
+    const disk = slot === 'B' && current !== undefined ? { currentDisk: current } : {};
+    const state = { ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording, alarms };
+    return { ...shown, ...disk, nic, ...state };
   }
 
   ftStatus(): FtStatus {
@@ -173,13 +180,15 @@ export class Vm {
   async powerOn(): Promise<void> {
     this.require('power.on');
     const { datastore, guests, vms } = this.#around;
-    checkFiles(this.#record.config, guests);
+    checkFiles({ ...this.#record.config, hda: this.disk.current }, guests);
     const poweredOnAt = Date.now();
     // Made once: a secondary that is started later is made of the same, whatever became of the files it was read from.
     const spec = specify(this.#record, guests, { holder: '', datastore, startTimeMs: poweredOnAt });
     let generation: number;
     try {
       generation = beginGeneration(datastore, this.id, `host ${process.pid}`);
+      // From here on no replica of an earlier generation can move it.
+      this.disk.reload();
     } catch (error) {
       throw new CommandError('failed', `The datastore "${datastore}" cannot be written: ${(error as Error).message}.`);
     }
@@ -188,13 +197,33 @@ export class Vm {
     this.#power = 'startingUp';
     this.#startError = null;
     this.#event('power.on', 'info', 'Powered on.');
-    const { processes, spares, network } = this.#around;
-    const { type, address, network: name } = this.nic;
-    if (type !== 'none') network.attach({ id: this.id, name: hostName(this.name), mac: this.mac, address }, name);
-    this.#pair = new Pair(
+    const { type, address, network } = this.nic;
+    const attached = { id: this.id, name: hostName(this.name), mac: this.mac, address };
+    if (type !== 'none') this.#around.network.attach(attached, network);
+    this.#pair = this.#newPair(spec, generation);
+    this.#around.changed(this);
+    await this.#powerSettled('startingUp');
+    const error = this.#startError as string | null;
+    if (error !== null) throw new CommandError('failed', `"${this.name}" could not be powered on: ${error}`);
+  }
+
+  #newPair(spec: ReplicaSpec, generation: number): Pair {
+    const { processes, spares } = this.#around;
+    const hasDisk = spec.files.hda !== undefined;
+    const bytes = this.disk.bytes();
+    const settings = (): ReplicaSpec['settings'] => settingsOf(this.#record);
+    return new Pair(
       {
-        spec: (holder) => ({ ...spec, holder, settings: settingsOf(this.#record) }),
-        sharedDisk: spec.files.hda !== undefined,
+        spec: (holder, slot) => ({
+          ...spec,
+          holder,
+          files: { ...spec.files, hda: this.disk.file(slot) },
+          disk: bytes === undefined ? undefined : { slot, bytes },
+          settings: settings(),
+        }),
+        slot: this.disk.slot,
+        secondarySlot: (slot) => (hasDisk && settings().diskMode === 'separate' ? otherSlot(slot) : slot),
+        hasDisk,
         generation,
         processes,
         spares,
@@ -202,10 +231,6 @@ export class Vm {
       },
       this.#record.ftEnabled && !this.#record.ftSuspended,
     );
-    this.#around.changed(this);
-    await this.#powerSettled('startingUp');
-    const error = this.#startError as string | null;
-    if (error !== null) throw new CommandError('failed', `"${this.name}" could not be powered on: ${error}`);
   }
 
   /** Resolves when no replica is left. */
@@ -365,6 +390,7 @@ export class Vm {
       },
       failedOver: (lastInput) => {
         this.recording.lost('the primary that recorded it was lost');
+        this.#diskMoved();
         for (const message of this.#inputs.resume(lastInput)) this.#pair?.send(message);
         if (this.#pauseWanted || this.#power === 'paused') {
           this.#pair?.send({ type: 'pause', paused: this.#pauseWanted });
@@ -403,8 +429,30 @@ export class Vm {
     this.#settlePower();
   }
 
+  /** The new primary's disk is the true one. */
+  #diskMoved(): void {
+    if (!this.#pair || !this.disk.moved(this.#pair.slot)) return;
+    const { current: file } = this.disk;
+    this.#event('disk.moved', 'info', `The virtual machine's disk is now "${file}".`, { file });
+  }
+
+  /** The user's own file is the true disk whenever that can be. */
+  #settleDisk(pair: Pair): void {
+    const { disk } = this;
+    if (disk.slot === 'A' || disk.current === undefined) return;
+    if (pair.disksEqual && disk.preferOwn(pair.generation)) {
+      const words = `Both disks are equal: the virtual machine's disk is "${disk.current}" again.`;
+      return this.#event('disk.moved', 'info', words, { file: disk.current });
+    }
+    const words =
+      `The virtual machine's disk is in "${disk.current}". ` +
+      'It is in its own file again after a power-off while Protected with separate disks.';
+    return this.#event('disk.moved', 'warning', words, { file: disk.current });
+  }
+
   #ended(why: string | null): void {
     const unexpected = why !== null;
+    if (this.#pair) this.#settleDisk(this.#pair);
     if (this.#power === 'startingUp') this.#startError = why;
     const note = unexpected ? `Powered off unexpectedly: ${why}` : null;
     this.#pair = null;

@@ -14,7 +14,7 @@ import { DecodeError } from './bytes.ts';
 import { BACKLOG_HEADS_MAX, CLAIM_RETRY_MS, HEARTBEAT_MS, LOG_VERSION } from './constants.ts';
 import { FailureDetector } from './detector.ts';
 import { difference } from './hashes.ts';
-import type { Output } from './entry.ts';
+import type { Input, Output } from './entry.ts';
 import type { BlockRequest, Environment, FtEvent, Outside } from './environment.ts';
 import {
   decodeMessage,
@@ -27,6 +27,7 @@ import {
   type SnapshotEntry,
 } from './log.ts';
 import { OutputBacklog } from './output.ts';
+import { OwnOperations, type OwnDisk } from './own-operations.ts';
 import { Primary } from './primary.ts';
 
 /** `restoring`: the snapshot is on its way. `draining`: the primary is suspected, the rest of the log is executed. */
@@ -38,6 +39,8 @@ export interface BackupEnvironment<R extends BlockRequest> extends Environment<R
   readonly snapshot: (part: SnapshotEntry | ChunkEntry) => void;
   /** Stop reading from the channel while true: the backlog is full. */
   readonly pauseChannel: (paused: boolean) => void;
+  /** For the requests that it carries out itself; each is told by `Backup.diskDone`. */
+  readonly ownDisk: OwnDisk<R>;
 }
 
 type HaltCause = Extract<FtEvent, { type: 'halted' }>['cause'];
@@ -46,6 +49,7 @@ export class Backup<R extends BlockRequest> {
   readonly #env: BackupEnvironment<R>;
   readonly #backlog = new OutputBacklog<Output>();
   readonly #detector: FailureDetector;
+  readonly #own: OwnOperations<R>;
   #state: BackupState = 'restoring';
   #queue: (HeadEntry | ControlEntry | HashEntry)[] = [];
   #next = 0;
@@ -64,7 +68,9 @@ export class Backup<R extends BlockRequest> {
 
   constructor(environment: BackupEnvironment<R>, nowMs: number) {
     this.#env = environment;
-    this.#detector = new FailureDetector(environment.settings.failureTimeoutMs, nowMs);
+    const { settings, ownDisk, completionOf, checksum } = environment;
+    this.#detector = new FailureDetector(settings.failureTimeoutMs, nowMs);
+    this.#own = new OwnOperations(settings, ownDisk, completionOf, checksum);
     this.#send({ kind: 'hello', epoch: 0, version: LOG_VERSION, role: 'backup' });
   }
 
@@ -104,9 +110,16 @@ export class Backup<R extends BlockRequest> {
     this.#heartbeat(nowMs);
   }
 
-  /** Whether `step` has something to do. */
+  /** Whether `step` has something to do: not while its own disk is not as far as the next head. */
   get hasWork(): boolean {
-    return (this.#state === 'replaying' || this.#state === 'draining') && this.#next < this.#queue.length;
+    if (this.#state !== 'replaying' && this.#state !== 'draining') return false;
+    const entry = this.#queue[this.#next];
+    return entry !== undefined && (entry.kind !== 'head' || this.#own.ready(entry.head));
+  }
+
+  /** A request of its own has completed; `completion` is the input that would tell the guest so. */
+  diskDone(id: number, completion: Input): void {
+    this.#own.done(id, completion);
   }
 
   /** Executes the next entry of the log. */
@@ -121,7 +134,7 @@ export class Backup<R extends BlockRequest> {
     if (entry.kind === 'head') this.#execute(entry);
     else if (entry.kind === 'hash') this.#compare(entry);
     else this.#control(entry);
-    if (this.#state === 'draining' && !this.hasWork) this.#drained(nowMs);
+    if (this.#state === 'draining') this.#drainedIfEmpty(nowMs);
   }
 
   /** The channel closed or the primary's process ended; may be said more than once. */
@@ -172,13 +185,28 @@ export class Backup<R extends BlockRequest> {
   }
 
   /**
+   * What its own disk has completed and no head has delivered: inputs for the primary that it becomes. What is still
+   * under way on that disk completes later, and is not issued again. Empty where the disk is shared: there everything
+   * that is pending is issued again.
+   */
+  get ownCompletions(): readonly Input[] {
+    return this.#ownDiskGoesOn ? this.#own.undelivered() : [];
+  }
+
+  get #ownDiskGoesOn(): boolean {
+    return this.#env.settings.diskMode === 'separate';
+  }
+
+  /**
    * Goes live: the machine has a primary again. Outputs that may not have left are emitted again, pending block
    * requests are issued again (Scales et al., 2010, sections 2.2 and 3.4).
    */
   promote<V>(environment: Environment<R>, outside: Outside<R, V>): Primary<R, V> {
     assert(this.#state === 'live' && this.#generation !== null, 'only the winner of the test-and-set is promoted');
     for (const output of this.#backlog.rest()) outside.emit(output);
-    for (const request of this.#env.machine.pendingRequests) outside.issue(request);
+    for (const request of this.#env.machine.pendingRequests) {
+      if (!this.#ownDiskGoesOn || !this.#own.has(request.id)) outside.issue(request);
+    }
     if (this.#lastInput > 0) outside.committed(this.#lastInput);
     const at = {
       generation: this.#generation,
@@ -225,6 +253,9 @@ export class Backup<R extends BlockRequest> {
         return;
       case 'released':
         this.#backlog.released(entry);
+        return;
+      case 'sync':
+        throw new DecodeError('a message about disks that are made equal came among the log');
     }
   }
 
@@ -245,9 +276,12 @@ export class Backup<R extends BlockRequest> {
     const machine = this.#env.machine;
     assert(!this.#machinePaused || entry.head.slices === 0, 'a paused machine executes no instruction');
     assert(machine.epoch === entry.epoch, `the machine is at epoch ${machine.epoch}, the log at ${entry.epoch}`);
-    const outcome = machine.execute(entry.head);
+    const head = this.#own.resolve(entry.head);
+    if (typeof head === 'string') return this.#halt('divergence', head);
+    const outcome = machine.execute(head);
     outcome.outputs.forEach((output, index) => this.#backlog.keep({ epoch: entry.epoch, index, output }));
-    for (const input of entry.head.inputs) this.#lastInput = Math.max(this.#lastInput, input.sequence);
+    for (const request of outcome.requests) this.#own.asked(request);
+    for (const input of head.inputs) this.#lastInput = Math.max(this.#lastInput, input.sequence);
     this.#heads -= 1;
     if (this.#paused && this.#heads < BACKLOG_HEADS_MAX / 2) this.#pause(false);
   }
@@ -279,10 +313,11 @@ export class Backup<R extends BlockRequest> {
     this.#state = 'draining';
     this.#suspicion = { why, at: nowMs, detectMs, drainedAt: nowMs };
     this.#env.report({ type: 'suspected', why, detectMs });
-    if (!this.hasWork) this.#drained(nowMs);
+    this.#drainedIfEmpty(nowMs);
   }
 
-  #drained(nowMs: number): void {
+  #drainedIfEmpty(nowMs: number): void {
+    if (this.#next < this.#queue.length) return;
     this.#state = 'claiming';
     this.#suspicion.drainedAt = nowMs;
     this.#claim();

@@ -9,7 +9,7 @@ import type { FtSettings } from './environment.ts';
 /**
  * The version of the log's layout. Raised with every change that an older decoder would misread; peers must be equal.
  */
-export const LOG_VERSION = 2;
+export const LOG_VERSION = 3;
 
 /** Both sides say something at least this often. */
 export const HEARTBEAT_MS = 50;
@@ -72,6 +72,8 @@ export const DEFAULT_SETTINGS: FtSettings = {
   hashIntervalEpochs: HASH_INTERVAL_EPOCHS,
   lagThrottleMs: LAG_THROTTLE_MS,
   lagHardMs: LAG_HARD_MS,
+  diskMode: 'shared',
+  diskReads: 'log',
 };
 
 // Several heartbeats must be missed before anyone is suspected: one late timer is not a failure.

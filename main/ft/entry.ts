@@ -32,6 +32,36 @@ export interface Head {
   readonly inputs: readonly Input[];
 }
 
+/**
+ * Stands in a logged head for the completion of a disk read whose data do not travel: whoever executes the head has
+ * read them itself.
+ */
+export interface ReadReference {
+  readonly device: 'diskRead';
+  /** The request's. */
+  readonly id: number;
+  /** Of the data of the input that it stands for: in bytes, and as a log entry's checksum. */
+  readonly length: number;
+  readonly checksum: number;
+}
+
+export type LoggedInput = Input | ReadReference;
+
+/** A head as it stands in the log. */
+export interface LoggedHead extends Omit<Head, 'inputs'> {
+  readonly inputs: readonly LoggedInput[];
+}
+
+export function isReference(input: LoggedInput): input is ReadReference {
+  return input.device === 'diskRead';
+}
+
+/** The head itself, where nothing was left out of it; null where something was. */
+export function wholeHead(head: LoggedHead): Head | null {
+  const inputs = head.inputs.filter((input) => !isReference(input));
+  return inputs.length === head.inputs.length ? { ...head, inputs } : null;
+}
+
 /** Pages of 4096 bytes of a machine's memory: the first, and the one after the last. */
 export interface PageRange {
   readonly first: number;

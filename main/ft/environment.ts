@@ -5,17 +5,23 @@
  * Invariant: the protocol reads no clock and starts no I/O by itself. Time comes in as `nowMs`, a monotonic clock in
  * milliseconds; everything else goes out through these interfaces.
  */
-import type { HashRegion, Head, Output } from './entry.ts';
+import type { HashRegion, Head, Input, Output } from './entry.ts';
 import type { Checksum } from './log.ts';
 import type { Positioned } from './output.ts';
 
-/** A block request, as far as the protocol cares: whether it changes the disk, and how much of the gate it takes. */
+/** A block request, as far as the protocol cares: whether it changes the disk, and where. */
 export interface BlockRequest {
+  /** Rises by one over the machine's life; the same on primary and backup. */
   readonly id: number;
+  readonly drive: string;
   readonly operation: 'read' | 'write' | 'flush';
   /** In bytes. */
+  readonly offset: number;
   readonly length: number;
 }
+
+/** Which request an input for `disk` completes, and whether well; null for other inputs. */
+export type CompletionOf = (input: Input) => { readonly id: number; readonly ok: boolean } | null;
 
 /** The machine as the protocol sees it (`main/machine` has the whole of it). */
 export interface ReplicatedMachine<R extends BlockRequest> {
@@ -62,7 +68,13 @@ export interface FtSettings {
   readonly lagThrottleMs: number;
   /** From this lag on it is slowed as much as it can be, in milliseconds. */
   readonly lagHardMs: number;
+  /** Both replicas use the same disk images, or each has its own (Scales et al., 2010, section 4.1). */
+  readonly diskMode: 'shared' | 'separate';
+  /** What the guest reads from its disks travels in the log, or is read by the backup itself (section 4.2). */
+  readonly diskReads: 'log' | 'backup';
 }
+
+export type DiskModes = Pick<FtSettings, 'diskMode' | 'diskReads'>;
 
 /** What a replica must tell the fleet. */
 export type FtEvent =
@@ -101,6 +113,7 @@ export interface Environment<R extends BlockRequest> {
   readonly machine: ReplicatedMachine<R>;
   readonly channel: Channel;
   readonly checksum: Checksum;
+  readonly completionOf: CompletionOf;
   /** Starts a test-and-set from this generation; the answer comes back through `claimAnswered`. */
   readonly claim: (generation: number) => void;
   readonly report: (event: FtEvent) => void;

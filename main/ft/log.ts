@@ -15,7 +15,7 @@
  */
 import { ByteReader, ByteWriter, DecodeError } from './bytes.ts';
 import { ENTRY_BYTES_MAX, HASH_LENGTH_MAX, HEAD_INPUTS_MAX } from './constants.ts';
-import type { HashRegion, Head, Input, InputDevice } from './entry.ts';
+import { isReference, type HashRegion, type InputDevice, type LoggedHead, type LoggedInput } from './entry.ts';
 import { unreachable } from './assert.ts';
 
 /** What a peer is: said first, by both sides. */
@@ -30,7 +30,7 @@ export interface Hello {
 export interface HeadEntry {
   readonly kind: 'head';
   readonly epoch: number;
-  readonly head: Head;
+  readonly head: LoggedHead;
 }
 
 export type Control =
@@ -95,6 +95,16 @@ export interface ChunkEntry {
   readonly data: Uint8Array;
 }
 
+/**
+ * A message of those who make two disks equal before the snapshot; what it holds is theirs (main/replica). It belongs
+ * to no epoch.
+ */
+export interface SyncEntry {
+  readonly kind: 'sync';
+  readonly epoch: number;
+  readonly data: Uint8Array;
+}
+
 export type Entry =
   | Hello
   | HeadEntry
@@ -103,7 +113,8 @@ export type Entry =
   | HeartbeatEntry
   | ReleasedEntry
   | SnapshotEntry
-  | ChunkEntry;
+  | ChunkEntry
+  | SyncEntry;
 
 /** CRC-32 (as in zlib) of the bytes, continued from `seed`. Given by the environment: here is no library. */
 export type Checksum = (bytes: Uint8Array, seed?: number) => number;
@@ -112,12 +123,17 @@ export const HEADER_BYTES = 15;
 const CHECKED_HEADER_BYTES = 11;
 const EPOCH_HIGH = 2 ** 32;
 
-const KINDS = ['hello', 'head', 'control', 'hash', 'heartbeat', 'released', 'snapshot', 'chunk'] as const;
-const DEVICES: readonly InputDevice[] = ['serial', 'keyboard', 'mouse', 'nic', 'disk'];
+const KINDS = ['hello', 'head', 'control', 'hash', 'heartbeat', 'released', 'snapshot', 'chunk', 'sync'] as const;
+const DEVICES: readonly (InputDevice | 'diskRead')[] = ['serial', 'keyboard', 'mouse', 'nic', 'disk', 'diskRead'];
 const CONTROLS = ['protect', 'end', 'powerOff', 'pause', 'unpause'] as const;
 const ROLES = ['primary', 'backup'] as const;
 const REGIONS = ['cpu', 'full', 'devices', 'pages'] as const;
 const FLAGS = [false, true] as const;
+
+/** Whether the message is a `sync` entry: they come alone. */
+export function isSync(message: Uint8Array): boolean {
+  return message[0] === KINDS.indexOf('sync') + 1;
+}
 
 /** The entry as bytes, a fresh array. */
 export function encodeEntry(entry: Entry, checksum: Checksum): Uint8Array {
@@ -206,6 +222,9 @@ function writePayload(out: ByteWriter, entry: Entry): void {
     case 'chunk':
       out.varint(entry.size).raw(entry.data);
       return;
+    case 'sync':
+      out.raw(entry.data);
+      return;
     default:
       unreachable(entry);
   }
@@ -237,6 +256,8 @@ function readPayload(from: ByteReader, kind: (typeof KINDS)[number], epoch: numb
       };
     case 'chunk':
       return { kind, epoch, size: from.varint('chunk size'), data: from.raw(from.remaining, 'chunk') };
+    case 'sync':
+      return { kind, epoch, data: from.raw(from.remaining, 'sync') };
     default:
       return unreachable(kind);
   }
@@ -257,25 +278,33 @@ function readControl(from: ByteReader): Control {
   return type === 'protect' ? { type, generation: from.varint('generation') } : { type };
 }
 
-function writeHead(out: ByteWriter, head: Head): void {
+function writeHead(out: ByteWriter, head: LoggedHead): void {
   out.varint(head.advanceUs).varint(head.rate).varint(head.slices).varint(head.inputs.length);
   for (const input of head.inputs) {
-    out.u8(DEVICES.indexOf(input.device)).varint(input.sequence).sized(input.data);
+    out.u8(DEVICES.indexOf(input.device));
+    if (isReference(input)) out.varint(input.id).varint(input.length).u32(input.checksum);
+    else out.varint(input.sequence).sized(input.data);
   }
 }
 
-function readHead(from: ByteReader): Head {
+function readHead(from: ByteReader): LoggedHead {
   const advanceUs = from.varint('advance');
   const rate = from.varint('rate');
   const slices = from.varint('slices');
   const count = from.varint('input count');
   if (count > HEAD_INPUTS_MAX) throw new DecodeError(`a head has at most ${HEAD_INPUTS_MAX} inputs, not ${count}`);
-  const inputs: Input[] = [];
-  for (let i = 0; i < count; i++) {
-    const device = oneOf(from, 'input device', DEVICES);
-    inputs.push({ device, sequence: from.varint('input sequence'), data: from.sized('input', ENTRY_BYTES_MAX) });
-  }
+  const inputs: LoggedInput[] = [];
+  for (let i = 0; i < count; i++) inputs.push(readInput(from));
   return { advanceUs, rate, slices, inputs };
+}
+
+function readInput(from: ByteReader): LoggedInput {
+  const device = oneOf(from, 'input device', DEVICES);
+  if (device === 'diskRead') {
+    const id = from.varint('disk request');
+    return { device, id, length: from.varint('length of what was read'), checksum: from.u32('checksum') };
+  }
+  return { device, sequence: from.varint('input sequence'), data: from.sized('input', ENTRY_BYTES_MAX) };
 }
 
 /** One byte that chooses among the values. @throws {DecodeError} when it chooses none. */

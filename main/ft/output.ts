@@ -80,13 +80,14 @@ export class OutputGate<T> {
     this.#bytes += bytes;
   }
 
-  /** What may leave now, in order. */
-  take(nowMs: number): T[] {
+  /** What may leave now, in order; not beyond an item that must not for a reason of its own. */
+  take(nowMs: number, mayLeave: (item: T) => boolean = () => true): T[] {
     const leaving: T[] = [];
     while (this.#first < this.#queue.length) {
       const held = this.#queue[this.#first];
       assert(held !== undefined, 'the queue has no holes');
       if (this.#blocked || (this.#closed && held.epoch >= this.#acknowledged)) break;
+      if (!mayLeave(held.item)) break;
       leaving.push(held.item);
       this.#bytes -= held.bytes;
       this.#first += 1;

@@ -21,19 +21,12 @@ import {
   STARTING_TIMEOUT_MS,
 } from './constants.ts';
 import { FailureDetector } from './detector.ts';
-import type { Head, Output } from './entry.ts';
+import { DiskLedger } from './disk-ledger.ts';
+import type { Head, LoggedHead, Output } from './entry.ts';
 import type { BlockRequest, Environment, Outside } from './environment.ts';
 import { LagMeter, startingThrottle, throttle, throttleSleepMs } from './flow.ts';
 import { HashRota } from './hashes.ts';
-import {
-  decodeMessage,
-  encodeEntry,
-  type ChunkEntry,
-  type Entry,
-  type HashEntry,
-  type HeadEntry,
-  type SnapshotEntry,
-} from './log.ts';
+import { decodeMessage, encodeEntry, type ChunkEntry, type Entry, type HashEntry, type SnapshotEntry } from './log.ts';
 import { comparePositions, OutputGate, type Position, type Positioned } from './output.ts';
 
 /** `alone`: no backup. `claiming`: the backup was lost and the test-and-set is not yet answered. */
@@ -69,6 +62,7 @@ export class Primary<R extends BlockRequest, V> {
   readonly #env: Environment<R>;
   readonly #outside: Outside<R, V>;
   readonly #gate = new OutputGate<Effect<R, V>>();
+  readonly #disks: DiskLedger<R>;
   #lag = new LagMeter();
   #detector: FailureDetector | null = null;
   #state: PrimaryState = 'alone';
@@ -93,6 +87,7 @@ export class Primary<R extends BlockRequest, V> {
   constructor(environment: Environment<R>, outside: Outside<R, V>, at: StartingPoint) {
     this.#env = environment;
     this.#outside = outside;
+    this.#disks = new DiskLedger(environment.completionOf, environment.checksum);
     this.#generation = at.generation;
     this.#lastInput = at.lastInput;
     this.#paused = at.paused ?? false;
@@ -110,6 +105,11 @@ export class Primary<R extends BlockRequest, V> {
   /** The newest outside input that the machine's state includes. */
   get lastInput(): number {
     return this.#lastInput;
+  }
+
+  /** Where the backup has a disk of its own: nothing was written to one of the two only. */
+  get disksEqual(): boolean {
+    return this.#disks.disksEqual;
   }
 
   /** It executes nothing until it is told to. */
@@ -173,8 +173,8 @@ export class Primary<R extends BlockRequest, V> {
       this.#gate.hold(epoch, effect, output.data.length + EFFECT_BYTES_MIN, nowMs);
     });
     for (const request of outcome.requests) {
-      // A read changes nothing outside: it need not wait (its data come back as a logged input).
-      if (request.operation === 'read') this.#outside.issue(request);
+      // A read changes nothing outside: it seldom waits (its data come back as a logged input).
+      if (this.#disks.asked(request)) this.#outside.issue(request);
       else this.#gate.hold(epoch, { kind: 'request', request }, request.length + EFFECT_BYTES_MIN, nowMs);
     }
     const newest = head.inputs.reduce((last, input) => Math.max(last, input.sequence), 0);
@@ -218,6 +218,7 @@ export class Primary<R extends BlockRequest, V> {
     this.#protectSent = false;
     this.#restored = false;
     this.#lag = new LagMeter();
+    this.#disks.begin(this.#env.settings);
     this.#detector = new FailureDetector(STARTING_TIMEOUT_MS, nowMs);
     // An output before the snapshot is in nobody's backlog: it must have arrived before the backup may go live.
     this.#mustConfirm = this.#emitted;
@@ -338,12 +339,19 @@ export class Primary<R extends BlockRequest, V> {
     const { epoch } = machine;
     const region = this.#rota.due(machine, nowMs, this.#env.settings.hashIntervalEpochs);
     if (region !== null) this.#write({ kind: 'hash', epoch, region, hash: machine.hash(region) });
-    this.#write({ kind: 'head', epoch, head });
+    this.#writeHead(epoch, head, this.#logging ? this.#disks.logged(head, epoch) : head);
     if (this.#logging) this.#lag.sent(epoch, nowMs);
   }
 
+  /** A recording gets the data that the backup reads itself; where nothing is left out, both get the same bytes. */
+  #writeHead(epoch: number, head: Head, logged: LoggedHead): void {
+    if (logged === head) return this.#write({ kind: 'head', epoch, head });
+    this.#record?.(encodeEntry({ kind: 'head', epoch, head }, this.#env.checksum));
+    return this.#send({ kind: 'head', epoch, head: logged });
+  }
+
   /** To the backup and to the recording: the same bytes. */
-  #write(entry: HeadEntry | HashEntry): void {
+  #write(entry: HashEntry | { kind: 'head'; epoch: number; head: Head }): void {
     const bytes = encodeEntry(entry, this.#env.checksum);
     this.#record?.(bytes);
     if (!this.#logging) return;
@@ -369,6 +377,7 @@ export class Primary<R extends BlockRequest, V> {
         this.#restored = true;
         this.#lag.progressed(entry.epoch, entry.received, nowMs);
         this.#gate.acknowledge(entry.received);
+        this.#disks.executed(entry.epoch);
         if (this.#state === 'starting') {
           this.#protectWhenReady(nowMs);
           if (entry.mayGoLive) this.#becomeProtected();
@@ -386,6 +395,7 @@ export class Primary<R extends BlockRequest, V> {
     this.#protectSent = true;
     this.#protectEpoch = this.#env.machine.epoch;
     this.#gate.close(this.#protectEpoch);
+    this.#disks.protect();
     this.#detector = new FailureDetector(this.#env.settings.failureTimeoutMs, nowMs);
     const control = { type: 'protect', generation: this.#generation } as const;
     this.#send({ kind: 'control', epoch: this.#protectEpoch, control });
@@ -413,6 +423,7 @@ export class Primary<R extends BlockRequest, V> {
 
   #leavePair(why: string, nowMs: number): void {
     this.#detector = null;
+    this.#disks.end();
     if (!this.#protectSent) {
       // The backup was never allowed to go live: nobody has to be asked.
       this.#state = 'alone';
@@ -440,13 +451,16 @@ export class Primary<R extends BlockRequest, V> {
   }
 
   #release(nowMs: number): void {
-    for (const effect of this.#gate.take(nowMs)) {
+    const mayLeave = (effect: Effect<R, V>): boolean =>
+      effect.kind !== 'request' || this.#disks.mayLeave(effect.request);
+    for (const effect of this.#gate.take(nowMs, mayLeave)) {
       switch (effect.kind) {
         case 'output':
           this.#emitted = { epoch: effect.output.epoch, index: effect.output.index };
           this.#outside.emit(effect.output);
           break;
         case 'request':
+          this.#disks.left(effect.request);
           this.#outside.issue(effect.request);
           break;
         case 'view':

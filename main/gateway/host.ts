@@ -6,6 +6,9 @@
 import { Gateway } from './gateway.ts';
 import type { FromGateway } from './messages.ts';
 import { hostResolver } from './nat/resolver.ts';
+import { Tcp } from './nat/tcp.ts';
+import { tcpCounters } from './nat/tcp-types.ts';
+import { formatAddress } from './wire/ipv4.ts';
 
 /** How often `tick` wants to be called: TCP's shortest timers are tens of milliseconds. */
 export const TICK_MS = 20;
@@ -13,7 +16,15 @@ export const TICK_MS = 20;
 export function hostGateway(send: (message: FromGateway) => void): Gateway {
   return new Gateway({
     resolve: hostResolver(),
-    tcp: null,
+    tcp: (host) =>
+      new Tcp({
+        host,
+        now: () => performance.now(),
+        counters: tcpCounters(),
+        limited: (guest, connections) => {
+          send({ type: 'event', event: { kind: 'tcpLimited', guest: formatAddress(guest), connections } });
+        },
+      }),
     send,
     now: () => performance.now(),
     wallMs: () => performance.timeOrigin + performance.now(),

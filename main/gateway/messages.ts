@@ -111,6 +111,8 @@ export type GatewayEvent =
   | { readonly kind: 'uplinkLost'; readonly network: string; readonly why: string }
   /** Somebody came for a VM that is off; said once until it was on again. */
   | { readonly kind: 'forwardRefused'; readonly network: string; readonly forward: Forward }
+  /** A guest has as many TCP connections as it may; more are refused. */
+  | { readonly kind: 'tcpLimited'; readonly guest: string; readonly connections: number }
   | { readonly kind: 'wentLive'; readonly vm: string; readonly generation: number }
   /** A capture ended before it was stopped. */
   | { readonly kind: 'captureFailed'; readonly vm: string; readonly why: string }

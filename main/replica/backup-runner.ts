@@ -6,10 +6,15 @@
  */
 import zlib from 'node:zlib';
 import { HEARTBEAT_MS } from '../ft/constants.ts';
-import { Backup } from '../ft/backup.ts';
+import { Backup, type BackupEnvironment } from '../ft/backup.ts';
+import { DecodeError } from '../ft/bytes.ts';
+import { decodeMessage, encodeEntry, isSync } from '../ft/log.ts';
+import { completionOf } from '../machine/devices/disk.ts';
 import type { DiskRequest, Machine } from '../machine/machine.ts';
 import type { Transport } from '../transport/transport.ts';
 import { SnapshotReceiver } from './checkpoint.ts';
+import { DiskSyncTarget } from './disk-sync-target.ts';
+import type { Disks } from './disks.ts';
 import { PrimaryRunner, type PrimaryParts } from './primary-runner.ts';
 import { startReporting } from './reporter.ts';
 
@@ -21,44 +26,38 @@ export class BackupRunner {
   readonly #machine: Machine;
   readonly #peer: Transport;
   readonly #backup: Backup<DiskRequest>;
+  readonly #disks: Disks | null;
+  readonly #sync: DiskSyncTarget | null;
   readonly #promoted: (runner: PrimaryRunner) => void;
   readonly #stops: (() => void)[] = [];
   readonly #early: ((runner: PrimaryRunner) => void)[] = [];
   #scheduled = false;
   #running = true;
 
-  /** `promoted` hears of the primary that this backup has become. */
-  constructor(parts: PrimaryParts, peer: Transport, promoted: (runner: PrimaryRunner) => void) {
+  /**
+   * `promoted` hears of the primary that this backup has become. `disks` are those on which it carries out requests
+   * itself (own-disks.ts); null where there are none.
+   */
+  constructor(
+    parts: PrimaryParts,
+    peer: Transport,
+    promoted: (runner: PrimaryRunner) => void,
+    disks: Disks | null = null,
+  ) {
     this.#parts = parts;
     this.#machine = parts.machine;
     this.#peer = peer;
     this.#promoted = promoted;
-    const receiver = new SnapshotReceiver(
-      (snapshot) => this.#restore(snapshot),
-      (error) => this.#failed(error),
-    );
-    this.#backup = new Backup<DiskRequest>(
-      {
-        machine: parts.machine,
-        channel: { send: (message) => peer.send(message), unsentBytes: () => peer.unsentBytes() },
-        checksum: zlib.crc32,
-        claim: (generation) => this.#claim(generation),
-        report: (event) => {
-          parts.send({ type: 'ft', event });
-          if (event.type === 'halted') this.#halt();
-        },
-        settings: parts.spec.settings,
-        snapshot: (part) => receiver.receive(part),
-        pauseChannel: (paused) => peer.pause(paused),
-      },
-      performance.now(),
-    );
+    this.#disks = disks;
+    this.#sync = this.#prepareDisks();
+    this.#backup = new Backup<DiskRequest>(this.#environment(), performance.now());
     const tick = setInterval(() => this.#backup.tick(performance.now()), HEARTBEAT_MS / 2);
     this.#stops.push(() => clearInterval(tick));
     this.#stops.push(startReporting(parts.machine, () => this.#numbers(), parts.send));
     peer.onMessage((message) => {
+      if (isSync(message)) return this.#receiveSync(message);
       this.#backup.receive(message, performance.now());
-      this.#wake();
+      return this.#wake();
     });
     peer.onClose((why) => this.lostPrimary(`the logging channel closed (${why})`));
   }
@@ -86,9 +85,77 @@ export class BackupRunner {
       this.#failed(error as Error);
       return;
     }
-    if (!this.#running || this.#backup.state !== 'restoring') return;
-    this.#backup.restored(performance.now());
-    this.#wake();
+    void (this.#sync?.finished ?? Promise.resolve()).then(() => {
+      if (!this.#running || this.#backup.state !== 'restoring') return;
+      this.#backup.restored(performance.now());
+      this.#wake();
+    });
+  }
+
+  #environment(): BackupEnvironment<DiskRequest> {
+    const { machine, send, spec } = this.#parts;
+    const peer = this.#peer;
+    const receiver = new SnapshotReceiver(
+      (snapshot) => this.#restore(snapshot),
+      (error) => this.#failed(new Error(`the snapshot is of no use: ${error.message}`, { cause: error })),
+    );
+    return {
+      machine,
+      channel: { send: (message) => peer.send(message), unsentBytes: () => peer.unsentBytes() },
+      checksum: zlib.crc32,
+      completionOf,
+      claim: (generation) => this.#claim(generation),
+      report: (event) => {
+        send({ type: 'ft', event });
+        if (event.type === 'halted') void this.#halt(event.cause === 'poweredOff');
+      },
+      settings: spec.settings,
+      snapshot: (part) => receiver.receive(part),
+      pauseChannel: (paused) => peer.pause(paused),
+      ownDisk: {
+        carryOut: (request) => this.#disks?.issue(request),
+        abandon: (id) => this.#disks?.abandon(id),
+      },
+    };
+  }
+
+  /* -------------------------------------------------------------- its own disks ----------------------------- */
+
+  get #ownsDisk(): boolean {
+    return this.#parts.spec.settings.diskMode === 'separate';
+  }
+
+  /** Requests of its own wait until its disk has been made equal. */
+  #prepareDisks(): DiskSyncTarget | null {
+    const disks = this.#disks;
+    if (!disks) return null;
+    disks.deliverTo((data) => {
+      const completion = { device: 'disk', sequence: 0, data } as const;
+      this.#backup.diskDone(completionOf(completion)?.id ?? -1, completion);
+      this.#wake();
+    });
+    disks.retry((why) => this.#hopeless(why));
+    const image = this.#ownsDisk ? disks.image('hda') : undefined;
+    if (!image) return null;
+    const send = (data: Uint8Array): void => this.#peer.send(encodeEntry({ kind: 'sync', epoch: 0, data }, zlib.crc32));
+    const sync = new DiskSyncTarget(image, send, (error) => this.#failed(error));
+    disks.hold(sync.finished);
+    return sync;
+  }
+
+  #receiveSync(message: Uint8Array): void {
+    try {
+      for (const entry of decodeMessage(message, zlib.crc32))
+        if (entry.kind === 'sync') this.#sync?.receive(entry.data);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.#failed(error);
+    }
+  }
+
+  /** A primary that is alive must not be slowed for ever by a backup that cannot follow. */
+  #hopeless(why: string): void {
+    if (this.#running && this.#backup.state === 'replaying') this.#failed(new Error(why));
   }
 
   #wake(): void {
@@ -118,6 +185,8 @@ export class BackupRunner {
 
   async #promote(wonAt: number): Promise<void> {
     this.#end();
+    const ownDisks = this.#ownsDisk ? this.#disks : null;
+    if (!ownDisks) void this.#disks?.close();
     try {
       const runner = await PrimaryRunner.start(
         this.#parts,
@@ -125,6 +194,8 @@ export class BackupRunner {
         {
           firstEpoch: () => this.#parts.send({ type: 'resumed', liveMs: performance.now() - wonAt }),
           fence: this.#parts.fenced,
+          ownDisks,
+          completions: () => this.#backup.ownCompletions,
         },
       );
       this.#promoted(runner);
@@ -140,14 +211,18 @@ export class BackupRunner {
     this.#peer.close();
   }
 
-  #halt(): void {
+  async #halt(poweredOff: boolean): Promise<void> {
     this.#end();
+    this.#sync?.stop();
+    const disks = this.#disks;
+    if (disks && poweredOff && this.#ownsDisk && (await disks.drain())) this.#parts.send({ type: 'diskClean' });
+    await disks?.close();
     this.#parts.halted();
   }
 
   #failed(error: Error): void {
     this.#parts.send({ type: 'failed', message: `The secondary could not go on: ${error.message}` });
-    this.#halt();
+    void this.#halt(false);
   }
 
   #numbers(): Parameters<typeof startReporting>[1] extends () => infer N ? N : never {

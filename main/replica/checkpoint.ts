@@ -5,41 +5,10 @@
  * Invariant: the receiver allocates only what the announced sizes, checked against the VM's own limits, allow, and
  * restores only when every byte has arrived.
  */
-import { promisify } from 'node:util';
-import zlib from 'node:zlib';
 import { SNAPSHOT_BYTES_MAX, SNAPSHOT_CHUNK_BYTES } from '../ft/constants.ts';
 import type { ChunkEntry, SnapshotEntry } from '../ft/log.ts';
 import type { Snapshot } from '../machine/machine.ts';
-
-/** The first byte of a chunk says how it is compressed. */
-const ZSTD = 1;
-const DEFLATE = 2;
-const LEVEL = 1;
-
-/** Some runtimes lack zstd (it is experimental in Node 24): deflate does as well. */
-const hasZstd = typeof zlib.zstdCompress === 'function';
-const zstdCompress = hasZstd ? promisify(zlib.zstdCompress) : null;
-const zstdDecompress = hasZstd ? promisify(zlib.zstdDecompress) : null;
-const deflate = promisify(zlib.deflate);
-const inflate = promisify(zlib.inflate);
-
-async function compress(bytes: Uint8Array): Promise<Uint8Array> {
-  const packed = zstdCompress
-    ? await zstdCompress(bytes, { params: { [zlib.constants.ZSTD_c_compressionLevel]: LEVEL } })
-    : await deflate(bytes, { level: LEVEL });
-  const chunk = new Uint8Array(1 + packed.length);
-  chunk[0] = zstdCompress ? ZSTD : DEFLATE;
-  chunk.set(packed, 1);
-  return chunk;
-}
-
-async function decompress(chunk: Uint8Array, size: number): Promise<Uint8Array> {
-  const packed = chunk.subarray(1);
-  const limits = { maxOutputLength: size };
-  if (chunk[0] === DEFLATE) return inflate(packed, limits);
-  if (chunk[0] === ZSTD && zstdDecompress) return zstdDecompress(packed, limits);
-  throw new Error(`the snapshot is compressed in a way this runtime does not know (${chunk[0]})`);
-}
+import { compress, decompress } from './compression.ts';
 
 /**
  * Sends the snapshot's bytes, description first. `send` hands over a chunk and resolves when the next may come; it

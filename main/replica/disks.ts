@@ -3,24 +3,38 @@
  * the data a guest reads reach it only at an epoch head: the head is our bounce buffer (Scales et al., 2010, section
  * 3.4).
  *
- * Invariants: requests to one drive are carried out one after the other, in the order of the guest; while `quiesce`
- * is on, completions are kept back until every request has one, and then come together, so that a head exists after
- * which the machine waits for no disk.
+ * Invariants: requests to one drive are carried out one after the other, in the order in which they are issued; while
+ * `quiesce` is on, completions are kept back until every request has one, and then come together, so that a head
+ * exists after which the machine waits for no disk. A backup's requests are tried until they work: only the primary's
+ * disk decides what the guest sees fail.
  */
 import { DiskImage } from '../datastore/image.ts';
 import { encodeDiskInput } from '../machine/devices/disk.ts';
 import type { DiskRequest, Drive } from '../machine/machine.ts';
 
 const NOTHING = new Uint8Array();
+/** A backup's failed request is tried again after this long, in milliseconds. */
+const RETRY_MS = 100;
+/** One that has failed for this long is hopeless. */
+export const HOPELESS_MS = 10_000;
+
+/** Hears of a part of a drive that may have changed. */
+type WriteListener = (drive: Drive, offset: number, length: number) => void;
 
 export class Disks {
   readonly #images: ReadonlyMap<Drive, DiskImage>;
-  readonly #complete: (completion: Uint8Array) => void;
   readonly #failed: (message: string) => void;
   readonly #fence: Promise<void>;
   readonly #tails = new Map<Drive, Promise<void>>();
+  #complete: (completion: Uint8Array) => void;
+  #hopeless: ((message: string) => void) | null = null;
+  /** Requests that were completed otherwise. */
+  readonly #abandoned = new Set<number>();
+  #onWritten: WriteListener | null = null;
   #outstanding = 0;
   #kept: Uint8Array[] | null = null;
+  #errors = 0;
+  #closed = false;
 
   private constructor(
     images: ReadonlyMap<Drive, DiskImage>,
@@ -44,19 +58,50 @@ export class Disks {
     complete: (completion: Uint8Array) => void,
     failed: (message: string) => void,
     fence: Promise<void> = Promise.resolve(),
+    readOnly = false,
   ): Promise<Disks> {
     const images = new Map<Drive, DiskImage>();
-    for (const [drive, path] of paths) images.set(drive, await DiskImage.open(path, drive === 'cdrom'));
+    for (const [drive, path] of paths) images.set(drive, await DiskImage.open(path, readOnly || drive === 'cdrom'));
     return new Disks(images, complete, failed, fence);
+  }
+
+  image(drive: Drive): DiskImage | undefined {
+    return this.#images.get(drive);
   }
 
   issue(request: DiskRequest): void {
     this.#outstanding += 1;
-    const before = this.#tails.get(request.drive) ?? this.#fence;
-    this.#tails.set(
-      request.drive,
-      before.then(() => this.#carryOut(request)),
-    );
+    this.#after(request.drive, () => this.#carryOut(request));
+  }
+
+  /** Completions go elsewhere from now on. */
+  deliverTo(complete: (completion: Uint8Array) => void): void {
+    this.#complete = complete;
+  }
+
+  /** From now on these are a backup's: what fails is tried again. `hopeless` is told when that has been for long. */
+  retry(hopeless: (message: string) => void): void {
+    this.#hopeless = hopeless;
+  }
+
+  /** From now on these are a primary's: what fails has failed. */
+  goLive(): void {
+    this.#hopeless = null;
+  }
+
+  /** This request under way was completed otherwise: it is not tried again, and completes silently. */
+  abandon(id: number): void {
+    this.#abandoned.add(id);
+  }
+
+  /** Nothing that is issued from now on is carried out before this resolves. */
+  hold(until: Promise<void>): void {
+    for (const drive of this.#images.keys()) this.#after(drive, () => until);
+  }
+
+  /** Tells of every write that was tried, after it; null: nobody listens any more. */
+  track(listener: WriteListener | null): void {
+    this.#onWritten = listener;
   }
 
   /** Keeps completions back until all can come together, or lets them flow again. */
@@ -71,34 +116,79 @@ export class Disks {
     for (const completion of kept) this.#complete(completion);
   }
 
+  /** Carries out what was issued and makes it last. Resolves to whether that went well. */
+  async drain(): Promise<boolean> {
+    this.goLive();
+    this.#errors = 0;
+    await Promise.all(this.#tails.values());
+    try {
+      for (const image of this.#images.values()) await image.flush();
+    } catch {
+      return false;
+    }
+    return this.#errors === 0;
+  }
+
   async close(): Promise<void> {
+    this.#closed = true;
     for (const image of this.#images.values()) await image.close();
   }
 
+  #after(drive: Drive, act: () => Promise<void>): void {
+    const before = this.#tails.get(drive) ?? this.#fence;
+    this.#tails.set(drive, before.then(act));
+  }
+
   async #carryOut(request: DiskRequest): Promise<void> {
-    let completion: Uint8Array;
-    try {
-      const data = await this.#perform(request);
-      completion = encodeDiskInput({ id: request.id, status: 'ok', data });
-    } catch (error) {
-      this.#failed(`${request.operation} on ${request.drive} failed: ${(error as Error).message}`);
-      completion = encodeDiskInput({ id: request.id, status: 'error', data: NOTHING });
-    }
+    const completion = await this.#untilDone(request);
     this.#outstanding -= 1;
+    const wanted = !this.#abandoned.delete(request.id) && !this.#closed;
     if (this.#kept) {
-      this.#kept.push(completion);
+      if (wanted) this.#kept.push(completion);
       this.#settle();
-    } else {
+    } else if (wanted) {
       this.#complete(completion);
     }
   }
 
+  async #untilDone(request: DiskRequest): Promise<Uint8Array> {
+    const { id, operation, drive } = request;
+    const startedAt = performance.now();
+    let told = false;
+    for (let tries = 0; ; tries += 1) {
+      try {
+        const data = await this.#perform(request);
+        return encodeDiskInput({ id, status: 'ok', data });
+      } catch (error) {
+        const why = `${operation} on ${drive} failed: ${(error as Error).message}`;
+        const again = this.#hopeless !== null && !this.#abandoned.has(id) && !this.#closed;
+        if (!this.#closed && (tries === 0 || !again)) this.#failed(again ? `${why}; it is tried again` : why);
+        if (!again) {
+          this.#errors += 1;
+          return encodeDiskInput({ id, status: 'error', data: NOTHING });
+        }
+        const long = performance.now() - startedAt > HOPELESS_MS;
+        if (long && !told) this.#hopeless?.(`${why}, for ${HOPELESS_MS / 1000} s`);
+        told ||= long;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
   async #perform(request: DiskRequest): Promise<Uint8Array> {
-    const image = this.#images.get(request.drive);
-    if (!image) throw new Error(`there is no ${request.drive}`);
-    if (request.operation === 'read') return image.read(request.offset, request.length);
-    if (request.operation === 'write') await image.write(request.offset, request.data ?? NOTHING);
-    else await image.flush();
+    const { drive, operation, offset, length } = request;
+    const image = this.#images.get(drive);
+    if (!image) throw new Error(`there is no ${drive}`);
+    if (operation === 'read') return image.read(offset, length);
+    if (operation === 'flush') {
+      await image.flush();
+      return NOTHING;
+    }
+    try {
+      await image.write(offset, request.data ?? NOTHING);
+    } finally {
+      this.#onWritten?.(drive, offset, length);
+    }
     return NOTHING;
   }
 

@@ -14,6 +14,7 @@ import { BackupRunner } from './backup-runner.ts';
 import { buildMachine } from './build-machine.ts';
 import type { FromReplica, LinkName, ReplicaSpec, ToReplica } from './messages.ts';
 import { NicPort } from './nic-port.ts';
+import { openOwnDisks, prepareOwnDisk } from './own-disks.ts';
 import { PrimaryRunner, type PrimaryParts } from './primary-runner.ts';
 
 /** Time for the last words to reach the fleet, in milliseconds. */
@@ -48,7 +49,7 @@ function failed(error: Error): void {
 async function parts(spec: ReplicaSpec): Promise<PrimaryParts> {
   process.title = `lockstep replica ${spec.name}`;
   const machine = await buildMachine(spec);
-  const arbiter = new LeaseArbiter(spec.datastore, spec.vm, spec.holder);
+  const arbiter = new LeaseArbiter(spec.datastore, spec.vm, spec.holder, spec.disk?.slot);
   const send = (message: FromReplica): void => parent.send(message);
   return { spec, machine, arbiter, nic, send, halted: () => end(0), fenced: fence.promise };
 }
@@ -68,13 +69,16 @@ async function boot(spec: ReplicaSpec, generation: number): Promise<void> {
 }
 
 async function standBy(spec: ReplicaSpec): Promise<void> {
+  await prepareOwnDisk(spec);
   const made = await parts(spec);
+  const disks = await openOwnDisks(made);
   nextLink((transport) => {
-    backup = new BackupRunner(made, transport, (promoted) => {
+    const take = (promoted: PrimaryRunner): void => {
       backup = null;
       primary = promoted;
       if (watching) promoted.watch(true);
-    });
+    };
+    backup = new BackupRunner(made, transport, take, disks);
   });
   parent.send({ type: 'started', role: 'backup' });
 }

@@ -5,6 +5,7 @@
  * machine; it knows neither the fleet nor its database.
  */
 import type { ConsoleInput } from '../../preload/input.ts';
+import type { DiskSlot } from '../datastore/leases.ts';
 import type { FtEvent, FtSettings } from '../ft/environment.ts';
 import type { LinkFault } from '../transport/faulty.ts';
 
@@ -33,6 +34,11 @@ export interface ReplicaSpec {
     readonly cdrom?: string | undefined;
     readonly fda?: string | undefined;
   };
+  /**
+   * Which of the VM's hard disk images `files.hda` is, and how large the disk is, in bytes. Absent where there is none,
+   * or only one: slot A.
+   */
+  readonly disk?: { readonly slot: DiskSlot; readonly bytes: number } | undefined;
   readonly cmdline: string;
   readonly settings: FtSettings;
 }
@@ -114,6 +120,10 @@ export type FromReplica =
   /** The guest stood still for this long while its state was captured. */
   | { readonly type: 'captured'; readonly stunMs: number; readonly epoch: number; readonly bytes: number }
   | { readonly type: 'copied'; readonly fraction: number }
+  /** This share of the secondary's own disk has been compared with the primary's. */
+  | { readonly type: 'synchronised'; readonly fraction: number }
+  /** Powered off, and all that was pending is on this replica's own disk: it equals its peer's if that says so too. */
+  | { readonly type: 'diskClean' }
   /** The first epoch after going live has been executed. */
   | { readonly type: 'resumed'; readonly liveMs: number }
   | { readonly type: 'serial'; readonly epoch: number; readonly index: number; readonly data: Uint8Array }

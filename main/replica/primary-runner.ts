@@ -7,16 +7,16 @@
 import zlib from 'node:zlib';
 import type { Arbiter } from '../ft/arbiter.ts';
 import { HEARTBEAT_MS } from '../ft/constants.ts';
-import type { Head } from '../ft/entry.ts';
+import type { Head, Input } from '../ft/entry.ts';
 import type { Environment, FtSettings, Outside } from '../ft/environment.ts';
 import type { Position } from '../ft/output.ts';
 import type { Primary } from '../ft/primary.ts';
+import { completionOf } from '../machine/devices/disk.ts';
 import { encodeKeyboardInput } from '../machine/devices/keyboard.ts';
 import { encodeMouseInput } from '../machine/devices/mouse.ts';
 import { encodeSerialInput } from '../machine/devices/serial.ts';
 import type { DiskRequest, Machine } from '../machine/machine.ts';
 import type { Transport } from '../transport/transport.ts';
-import { sendSnapshot } from './checkpoint.ts';
 import { Disks } from './disks.ts';
 import { InputQueue } from './inputs.ts';
 import type { FromReplica, OutsideInput, ReplicaSpec } from './messages.ts';
@@ -25,6 +25,7 @@ import { Outputs } from './outputs.ts';
 import { Pacer } from './pacer.ts';
 import { RecordingSession } from './recording-session.ts';
 import { startReporting } from './reporter.ts';
+import { SecondaryStart } from './secondary-start.ts';
 import { Viewer, type View } from './viewer.ts';
 
 /** How a primary comes into being: at power-on, or out of a backup that went live. */
@@ -44,6 +45,10 @@ export interface Promotion {
   readonly firstEpoch: () => void;
   /** Resolves when the former primary can no longer write to a shared disk; until then no request is carried out. */
   readonly fence: Promise<void>;
+  /** The disks of its own that the backup had, with what is under way on them; null where it shared them. */
+  readonly ownDisks: Disks | null;
+  /** What these have completed and no head has delivered. */
+  readonly completions: () => readonly Input[];
 }
 
 export interface PrimaryParts {
@@ -66,6 +71,7 @@ export class PrimaryRunner {
   readonly #viewer: Viewer;
   readonly #recording: RecordingSession;
   readonly #outputs: Outputs;
+  readonly #start: SecondaryStart;
   readonly #inputs = new InputQueue(() => {
     if (!this.#held) this.#wake();
   });
@@ -75,7 +81,6 @@ export class PrimaryRunner {
   readonly #stops: (() => void)[] = [];
   #settings: FtSettings;
   #peer: Transport | null = null;
-  #captureWanted = false;
   #pauseWanted = false;
   #stoppedTold = false;
   #throttleDebtMs = 0;
@@ -101,6 +106,13 @@ export class PrimaryRunner {
       tap: (write) => this.#primary.record(write),
       quiesce: () => this.#quiesce(),
     });
+    this.#start = new SecondaryStart({
+      ...parts,
+      disks,
+      primary: () => this.#primary,
+      quiesce: () => this.#quiesce(),
+      lost: (peer, why) => this.#lostPeer(peer, why),
+    });
   }
 
   /**
@@ -108,16 +120,12 @@ export class PrimaryRunner {
    * @throws {Error} when a disk image cannot be opened.
    */
   static async start(parts: PrimaryParts, make: MakePrimary, promotion?: Promotion): Promise<PrimaryRunner> {
-    const { hda, cdrom } = parts.spec.files;
-    const completed: { tell: (data: Uint8Array) => void } = { tell: () => {} };
-    const disks = await Disks.open(
-      [...(hda ? [['hda', hda] as const] : []), ...(cdrom ? [['cdrom', cdrom] as const] : [])],
-      (data) => completed.tell(data),
-      (message) => parts.send({ type: 'diskError', message }),
-      promotion?.fence,
-    );
+    const disks = promotion?.ownDisks ?? (await openDisks(parts, promotion?.fence));
+    // From here to the end without a pause: no completion of the backup's own disks gets lost between.
+    disks.goLive();
     const runner = new PrimaryRunner(parts, disks, make, promotion?.firstEpoch ?? null);
-    completed.tell = (data) => runner.#inputs.push({ device: 'disk', sequence: 0, data });
+    for (const completion of promotion?.completions() ?? []) runner.#inputs.push(completion);
+    disks.deliverTo((data) => runner.#inputs.push({ device: 'disk', sequence: 0, data }));
     runner.#run();
     return runner;
   }
@@ -147,11 +155,12 @@ export class PrimaryRunner {
     this.#settings = settings;
     this.#peer?.close();
     this.#peer = peer;
-    peer.onMessage((message) => this.#primary.receive(message, performance.now()));
+    peer.onMessage((message) => {
+      if (!this.#start.receive(message)) this.#primary.receive(message, performance.now());
+    });
     peer.onClose((why) => this.#lostPeer(peer, `the logging channel closed (${why})`));
     this.#primary.greet();
-    this.#captureWanted = true;
-    this.#quiesce();
+    this.#start.begin(peer, settings.diskMode === 'separate');
   }
 
   peerDied(why: string): void {
@@ -159,7 +168,7 @@ export class PrimaryRunner {
   }
 
   endProtection(): void {
-    this.#cancelCapture();
+    this.#start.cancel();
     this.#primary.endProtection(performance.now());
     this.#dropPeer();
   }
@@ -176,6 +185,8 @@ export class PrimaryRunner {
 
   powerOff(): void {
     void this.#recording.stop({ type: 'powerOff' }, 'the virtual machine was powered off');
+    const { diskMode } = this.#settings;
+    this.#drains = diskMode === 'separate' && this.#primary.state === 'protected' && this.#primary.disksEqual;
     this.#primary.powerOff();
   }
 
@@ -190,6 +201,8 @@ export class PrimaryRunner {
   /* -------------------------------------------------------------- the loop ---------------------------------- */
 
   #inputsSeen = 0;
+  /** Powered off while its backup's disk is equal: both carry out what is pending, and stay so. */
+  #drains = false;
 
   #run(): void {
     this.#inputsSeen = this.#primary.lastInput;
@@ -219,7 +232,7 @@ export class PrimaryRunner {
     this.#scheduled = false;
     this.#held = false;
     if (!this.#running) return;
-    const wait = this.#captureIfQuiet() ?? this.#recordIfQuiet() ?? this.#pauseIfQuiet() ?? this.#epoch();
+    const wait = this.#start.captureIfQuiet() ?? this.#recordIfQuiet() ?? this.#pauseIfQuiet() ?? this.#epoch();
     if (!this.#running || wait === ASLEEP) return;
     if (wait < 1 || (!this.#held && !this.#inputs.empty)) this.#wake();
     else this.#timer = setTimeout(() => this.#wake(), wait);
@@ -275,42 +288,7 @@ export class PrimaryRunner {
     return wait;
   }
 
-  /* -------------------------------------------------------------- starting a backup ------------------------- */
-
-  /** Captures and begins to send, where that is wanted and no disk request is outstanding; null where it is not. */
-  #captureIfQuiet(): number | null {
-    const peer = this.#peer;
-    if (!this.#captureWanted || !peer || this.#primary.state !== 'alone') return null;
-    if (this.#machine.pendingRequests.length > 0) return null;
-    this.#cancelCapture();
-    const startedAt = performance.now();
-    const snapshot = this.#machine.capture();
-    const { description, pages } = snapshot;
-    const now = performance.now();
-    this.#primary.startBackup({ descriptionBytes: description.length, pagesBytes: pages.length }, now);
-    this.#parts.send({
-      type: 'captured',
-      stunMs: now - startedAt,
-      epoch: this.#machine.epoch,
-      bytes: description.length + pages.length,
-    });
-    const send = async (chunk: { size: number; data: Uint8Array }): Promise<boolean> => {
-      if (this.#peer !== peer || this.#primary.state !== 'starting') return false;
-      this.#primary.sendChunk(chunk);
-      await peer.drained();
-      return true;
-    };
-    const progress = (fraction: number): void => this.#parts.send({ type: 'copied', fraction });
-    sendSnapshot(snapshot, send, progress).catch((error: Error) => {
-      this.#lostPeer(peer, `the snapshot could not be sent: ${error.message}`);
-    });
-    return 0;
-  }
-
-  #cancelCapture(): void {
-    this.#captureWanted = false;
-    this.#quiesce();
-  }
+  /* -------------------------------------------------------------- quiet disks ------------------------------- */
 
   /**
    * Begins a wanted recording, or lets the guest stand still until it can begin: a Protected guest's writes wait for
@@ -336,7 +314,7 @@ export class PrimaryRunner {
   }
 
   get #quiescing(): boolean {
-    return this.#captureWanted || this.#recording.waiting || (this.#pauseWanted && !this.#primary.paused);
+    return this.#start.waiting || this.#recording.waiting || (this.#pauseWanted && !this.#primary.paused);
   }
 
   /** The disks are at rest while a capture or a pause is wanted. */
@@ -347,7 +325,7 @@ export class PrimaryRunner {
 
   #lostPeer(peer: Transport, why: string): void {
     if (peer !== this.#peer) return;
-    this.#cancelCapture();
+    this.#start.cancel();
     this.#primary.lostBackup(why, performance.now());
     this.#dropPeer();
   }
@@ -370,6 +348,7 @@ export class PrimaryRunner {
         unsentBytes: () => this.#peer?.unsentBytes() ?? 0,
       },
       checksum: zlib.crc32,
+      completionOf,
       claim: (generation) => {
         void arbiter.claim(generation).then((result) => {
           this.#primary.claimAnswered(result, performance.now());
@@ -404,7 +383,12 @@ export class PrimaryRunner {
     for (const stop of this.#stops) stop();
     this.#parts.nic.close();
     const written = this.#recording.stop({ type: 'end' }, 'its primary halted');
-    void Promise.all([written, this.#disks.close()]).finally(() => this.#parts.halted());
+    void Promise.all([written, this.#closeDisks()]).finally(() => this.#parts.halted());
+  }
+
+  async #closeDisks(): Promise<void> {
+    if (this.#drains && (await this.#disks.drain())) this.#parts.send({ type: 'diskClean' });
+    await this.#disks.close();
   }
 
   #numbers(): Parameters<typeof startReporting>[1] extends () => infer N ? N : never {
@@ -417,6 +401,16 @@ export class PrimaryRunner {
       logBytes: paired ? metrics.logBytes : null,
     };
   }
+}
+
+function openDisks({ spec, send }: PrimaryParts, fence?: Promise<void>): Promise<Disks> {
+  const { hda, cdrom } = spec.files;
+  return Disks.open(
+    [...(hda ? [['hda', hda] as const] : []), ...(cdrom ? [['cdrom', cdrom] as const] : [])],
+    () => {},
+    (message) => send({ type: 'diskError', message }),
+    fence,
+  );
 }
 
 function encodeInput(input: OutsideInput): { device: 'serial' | 'keyboard' | 'mouse'; data: Uint8Array } {

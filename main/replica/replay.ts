@@ -10,6 +10,7 @@ import { readFileSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { DecodeError } from '../ft/bytes.ts';
 import { difference } from '../ft/hashes.ts';
+import { wholeHead, type Head } from '../ft/entry.ts';
 import type { Entry } from '../ft/log.ts';
 import type { DriveConfig, Machine, MachineConfig } from '../machine/machine.ts';
 import { buildWithDrives } from './build-machine.ts';
@@ -162,7 +163,9 @@ class Replay {
     if (entry.epoch !== this.#machine.epoch) {
       this.damaged(`an entry of epoch ${entry.epoch} stands where epoch ${this.#machine.epoch} is due`);
     } else if (entry.kind === 'head') {
-      this.#execute(entry.head);
+      const head = wholeHead(entry.head);
+      if (head) this.#execute(head);
+      else this.damaged(`the head of epoch ${entry.epoch} lacks what was read from a disk`);
     } else if (entry.kind === 'hash' && this.#order.verify) {
       const message = difference(this.#machine, entry);
       if (message === null) this.#hashes += 1;
@@ -202,7 +205,7 @@ class Replay {
     };
   }
 
-  #execute(head: Parameters<Machine['execute']>[0]): void {
+  #execute(head: Head): void {
     const { epoch } = this.#machine;
     try {
       this.#machine.execute(head);

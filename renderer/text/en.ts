@@ -145,6 +145,7 @@ export const en = {
     lastFailover: 'Last failover',
     lastStart: 'Last start of a secondary',
     sameHost: 'Both replicas run on this computer: this protects from the death of a process, not of the computer.',
+    synchronise: 'Synchronise the disk',
     steps: ['Start secondary', 'Copy the VM', 'Catch up', 'Protected'],
   },
   failover: { detect: 'Detect', drain: 'Drain the log', arbitrate: 'Test-and-set', live: 'Go live' },
@@ -268,6 +269,22 @@ export const en = {
         hint: 'Gradually more with the lag: 60 to 10,000 ms',
       },
       lagHardMs: { label: 'Slow it most from a lag of', hint: 'As much as it can be: 100 to 60,000 ms' },
+      diskMode: {
+        label: 'Hard disk',
+        hint: 'One image for both, or an image for each, kept equal',
+        choices: [
+          { value: 'shared', label: 'Shared' },
+          { value: 'separate', label: 'Separate' },
+        ],
+      },
+      diskReads: {
+        label: 'Disk reads',
+        hint: 'What the guest reads travels in the log, or the secondary reads it from the disk: less log traffic',
+        choices: [
+          { value: 'log', label: 'Through the log' },
+          { value: 'backup', label: 'On the secondary' },
+        ],
+      },
     },
   },
   record: {

@@ -89,7 +89,7 @@ function Steps({ vm }: { readonly vm: VmView }) {
             <span className="step-mark" aria-hidden="true">
               {state === 'now' ? <ToneIcon tone="busy" /> : state === 'done' ? <ToneIcon tone="good" /> : index + 1}
             </span>
-            {step}
+            {index === 1 && vm.ft.starting?.phase === 'synchronising' ? en.ft.synchronise : step}
             {index === 1 && state === 'now' ? ` ${format.percent((vm.ft.starting?.copied ?? 0) * 100)}` : null}
           </li>
         );

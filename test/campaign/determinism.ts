@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import zlib from 'node:zlib';
 import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
 import { decodeEntry, encodeEntry, type Entry } from '../../main/ft/log.ts';
-import type { Input } from '../../main/ft/entry.ts';
+import { wholeHead, type Input } from '../../main/ft/entry.ts';
 import { encodeKeyboardInput } from '../../main/machine/devices/keyboard.ts';
 import { encodeMouseInput } from '../../main/machine/devices/mouse.ts';
 import { encodeSerialInput } from '../../main/machine/devices/serial.ts';
@@ -149,7 +149,9 @@ async function replay(file: string, disk: string): Promise<void> {
     rest = rest.subarray(decoded.length);
     const { entry } = decoded;
     if (entry.kind === 'head') {
-      machine.execute(entry.head);
+      const head = wholeHead(entry.head);
+      if (!head) throw new Error(`the head of epoch ${entry.epoch} lacks what was read from a disk`);
+      machine.execute(head);
     } else if (entry.kind === 'hash') {
       const mine = machine.hash(entry.region);
       const level = entry.region === 'full' ? 'full' : 'cpu';

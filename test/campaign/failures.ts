@@ -1,15 +1,16 @@
 /**
  * `npm run campaign -- [--kills N] [--hangs N] [--cuts N] [--disk shared|separate] [--reads log|backup]
- * [--no-network] [--report FILE.json]`: makes a pair fail again and again, under a guest that counts on its console,
- * writes and reads its disk and counts over the network, and watches from outside (observers.ts). Kills (kill -9) and
- * hangs (SIGSTOP for longer than the failure timeout) hit primary and secondary in turn; a cut channel leaves both
- * alive.
+ * [--timeout MS] [--no-network] [--report FILE.json]`: makes a pair fail again and again, under a guest that counts on its console,
+ * writes and reads its disk and serves programs over the network, and watches from outside (observers.ts, clients.ts).
+ * Kills (kill -9) and hangs (SIGSTOP for longer than the failure timeout) hit primary and secondary in turn; a cut
+ * channel leaves both alive.
  *
  * Invariant: it ends with exit status 1 as soon as an observer sees a gap, a repeat, a contradiction or a lost write,
  * two replicas go on in one generation, or the pair does not become Protected again. Only processes of its own host
  * are killed.
  */
 import { copyFileSync, writeFileSync } from 'node:fs';
+import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,7 +18,8 @@ import type { FailoverReport, FtStatus, VmMetrics } from '../../preload/contract
 import { guestLibrary } from '../../main/paths.ts';
 import { prepareCheckout } from '../../main/prepare.ts';
 import { TestHost, type SerialProgram } from '../support/host.ts';
-import { loadLines } from './load.ts';
+import { CurlClient, ShellClient, StoreClients, type Observer } from './clients.ts';
+import { GUEST_PORTS, loadLines, STORE_CLIENTS } from './load.ts';
 import { checkImage, ConsoleObserver, FrameObserver } from './observers.ts';
 import { summary } from './summary.ts';
 
@@ -28,9 +30,8 @@ export interface Failure {
   readonly fault: Fault;
   /** Whom it hit; null for a cut channel. */
   readonly victim: 'primary' | 'secondary' | null;
-  /** The longest time without a byte on the console, and on the TCP connection, until Protected again. */
-  readonly silenceMs: number;
-  readonly frameSilenceMs: number | null;
+  /** The longest time in which each observer saw nothing, from just before the fault until all saw more after it. */
+  readonly silenceMs: { readonly [observer: string]: number };
   /** From the fault until Protected again. */
   readonly protectedMs: number;
   readonly stunMs: number | null;
@@ -46,6 +47,8 @@ const { values } = parseArgs({
     cuts: { type: 'string', default: '0' },
     disk: { type: 'string', default: 'shared' },
     reads: { type: 'string', default: 'log' },
+    // With two cores a replica may get no time for longer than the default of 500 ms.
+    timeout: { type: 'string', default: '1500' },
     network: { type: 'boolean', default: true },
     report: { type: 'string' },
   },
@@ -66,49 +69,11 @@ function plan(): Fault[] {
   return faults.toSorted((a, b) => a.place - b.place).map(({ fault }) => fault);
 }
 
-/** The program attached to the console, and how long it read nothing. */
-class ConsoleProgram {
-  readonly observer = new ConsoleObserver();
-  readonly #serial: SerialProgram;
-  #taken = 0;
-  #changedAt = performance.now();
-  #longest = 0;
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(serial: SerialProgram) {
-    this.#serial = serial;
-    this.#taken = serial.output().length;
-    this.#timer = setInterval(() => this.#look(), 2);
-  }
-
-  /** The longest silence since the last call, in milliseconds. */
-  takeSilence(): number {
-    this.#look();
-    const longest = this.#longest;
-    this.#longest = 0;
-    return longest;
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
-    this.#look();
-  }
-
-  #look(): void {
-    const now = performance.now();
-    this.#longest = Math.max(this.#longest, now - this.#changedAt);
-    const output = this.#serial.output();
-    if (output.length === this.#taken) return;
-    this.observer.take(output.slice(this.#taken));
-    this.#taken = output.length;
-    this.#changedAt = now;
-  }
-}
-
 interface Scene {
   readonly host: TestHost;
-  readonly console: ConsoleProgram;
-  readonly frames: FrameObserver;
+  readonly console: ConsoleObserver;
+  /** The console among them. */
+  readonly observers: readonly Observer[];
 }
 
 const status = (host: TestHost): Promise<FtStatus> => host.call('ft.status', { vm: VM });
@@ -116,61 +81,60 @@ const becomes = (host: TestHost, state: FtStatus['status']): Promise<FtStatus> =
   host.call('ft.wait', { vm: VM, for: state, timeoutSeconds: PATIENCE_MS / 1000 });
 
 async function failOnce(scene: Scene, number: number, fault: Fault): Promise<Failure> {
-  const { host, console: program, frames } = scene;
+  const { host, observers } = scene;
   const victim = fault === 'cut' ? null : number % 2 === 1 ? 'primary' : 'secondary';
   const before = await becomes(host, 'protected');
   const metrics = await host.call('metrics', { vm: VM });
-  program.takeSilence();
-  frames.takeSilence();
+  for (const observer of observers) observer.takeSilence();
   const failedAt = performance.now();
   if (victim && fault === 'kill') process.kill(before[victim]?.pid ?? 0, 'SIGKILL');
   else await host.call('fault', { vm: VM, kind: victim ? `hang-${victim}` : 'cut-channel' });
   await until(async () => (await status(host)).generation !== before.generation, `after the ${fault} somebody goes on`);
+  await goesOn(scene);
+  const silenceMs = Object.fromEntries(observers.map((observer) => [observer.name, observer.takeSilence()]));
   if (fault === 'hang') await host.call('fault', { vm: VM, kind: 'heal' });
   const after = await becomes(host, 'protected');
   const protectedMs = performance.now() - failedAt;
   const changed = after.primary?.pid !== before.primary?.pid;
   if (victim && changed !== (victim === 'primary')) throw new Error(`the ${victim} was hit, and the wrong one went on`);
-  const { count, synced, read } = program.observer;
-  const framesBefore = frames.count;
-  await until(() => {
-    complain(scene);
-    const { observer } = program;
-    return (
-      observer.count > count &&
-      observer.synced > synced &&
-      observer.read > read &&
-      (!values.network || frames.count > framesBefore)
-    );
-  }, 'console, disk and network go on');
+  await goesOn(scene);
+  const { lagMs, logBandwidthBitsPerSecond, outputDelayMsP50, outputDelayMsP99 } = metrics;
   return {
     number,
     fault,
     victim,
-    silenceMs: program.takeSilence(),
-    frameSilenceMs: values.network ? frames.takeSilence() : null,
+    silenceMs,
     protectedMs,
     stunMs: after.lastStart?.stunMs ?? null,
     failover: changed ? after.lastFailover : null,
-    metrics: {
-      lagMs: metrics.lagMs,
-      logBandwidthBitsPerSecond: metrics.logBandwidthBitsPerSecond,
-      outputDelayMsP50: metrics.outputDelayMsP50,
-      outputDelayMsP99: metrics.outputDelayMsP99,
-    },
+    metrics: { lagMs, logBandwidthBitsPerSecond, outputDelayMsP50, outputDelayMsP99 },
   };
 }
 
-/** @throws {Error} with what an observer saw go wrong. */
-function complain({ console: program, frames }: Scene): void {
-  const wrong = program.observer.wrong ?? frames.wrong;
-  if (wrong) throw new Error(wrong);
+/** Every observer sees more, and nothing wrong. @throws {Error} with what is wrong. */
+async function goesOn({ console: program, observers }: Scene): Promise<void> {
+  const counts = observers.map(({ count }) => count);
+  const { synced, read } = program;
+  const wants = (): string | undefined => {
+    if (program.synced === synced || program.read === read) return 'disk';
+    return observers.find((observer, index) => observer.count === counts[index])?.name;
+  };
+  await until(
+    () => {
+      const wrong = observers.find((observer) => observer.wrong !== null);
+      if (wrong) throw new Error(`${wrong.name}: ${wrong.wrong}`);
+      return wants() === undefined;
+    },
+    () => `${wants()} goes on`,
+  );
 }
 
-async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+async function until(condition: () => boolean | Promise<boolean>, what: string | (() => string)): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`${what}: not within ${PATIENCE_MS / 1000} s`);
+    if (Date.now() > deadline) {
+      throw new Error(`${typeof what === 'string' ? what : what()}: not within ${PATIENCE_MS / 1000} s`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
@@ -190,9 +154,8 @@ async function checkGenerations(host: TestHost): Promise<void> {
 async function begin(host: TestHost, image: string): Promise<{ serial: SerialProgram; scene: Scene }> {
   copyFileSync(path.join(path.dirname(guestLibrary().bios), 'data.img'), image);
   await host.json('vm', 'create', VM, '--sample', 'linux', '--memory', '80', '--hda', image);
-  if (values.disk !== 'shared' || values.reads !== 'log') {
-    await host.json('vm', 'set', VM, `diskMode=${values.disk}`, `diskReads=${values.reads}`);
-  }
+  const settings = { diskMode: values.disk, diskReads: values.reads, failureTimeoutMs: values.timeout };
+  await host.json('vm', 'set', VM, ...Object.entries(settings).map(([key, value]) => `${key}=${value}`));
   await host.json('power', 'on', VM);
   const serial = host.attach(VM);
   await serial.until(/:~# $/);
@@ -200,22 +163,43 @@ async function begin(host: TestHost, image: string): Promise<{ serial: SerialPro
   serial.write(`until grep -q /mnt /proc/mounts${network}; do sleep 0.1; done; echo rea""dy\n`);
   await serial.until(/ready/);
   const frames = new FrameObserver();
-  const port = await frames.listen();
-  for (const line of loadLines(values.network ? { address: HOST_ADDRESS, port } : null)) serial.write(`${line}\n`);
-  await serial.until(/\nC 50\r/);
-  const scene = { host, console: new ConsoleProgram(serial), frames };
-  const text = serial.output();
-  scene.console.observer.take(text.slice(text.indexOf('C 0\r')));
-  return { serial, scene };
+  const listener = values.network ? { address: HOST_ADDRESS, port: await frames.listen() } : null;
+  for (const line of loadLines(listener)) serial.write(`${line}\n`);
+  await serial.until(/C 50\r/);
+  const program = new ConsoleObserver(serial);
+  const clients = values.network ? await startClients(host) : [];
+  const observers = [program, ...(values.network ? [frames] : []), ...clients];
+  return { serial, scene: { host, console: program, observers } };
 }
 
-/** Stops the guest's load, lets it write everything, and looks at the image from outside. */
+/** Ordinary programs, each through a port forward of its own. */
+async function startClients(host: TestHost): Promise<Observer[]> {
+  const forward = async (guestPort: number): Promise<number> => {
+    const hostPort = await freePort();
+    await host.json('forward', 'add', VM, `tcp:${hostPort}:${guestPort}`);
+    return hostPort;
+  };
+  return [
+    new CurlClient(await forward(GUEST_PORTS.http)),
+    new ShellClient(await forward(GUEST_PORTS.shell)),
+    new StoreClients(await forward(GUEST_PORTS.store), STORE_CLIENTS),
+  ];
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Ends the guest at once, as a power cut would, and looks at the image from outside. */
 async function endAndCheckDisk(host: TestHost, scene: Scene): Promise<string | null> {
-  const { synced } = scene.console.observer;
-  scene.console.stop();
+  for (const observer of scene.observers) observer.close();
   await host.json('power', 'off', VM);
   const { hardware } = await host.call('vm.show', { vm: VM });
-  return checkImage(hardware.files.hda ?? '', synced);
+  return checkImage(hardware.files.hda ?? '', scene.console.synced);
 }
 
 await prepareCheckout(say);
@@ -230,15 +214,14 @@ try {
   for (const [index, fault] of faults.entries()) {
     const failed = await failOnce(scene, index + 1, fault);
     done.push(failed);
+    const silence = Object.entries(failed.silenceMs).map(([name, ms]) => `${name} ${ms.toFixed(0)}`);
     say(
       `${failed.number}/${faults.length} ${fault} ${failed.victim ?? 'channel'}: ` +
-        `silence ${failed.silenceMs.toFixed(0)} ms, TCP ${failed.frameSilenceMs?.toFixed(0) ?? '–'} ms, ` +
-        `protected again after ${(failed.protectedMs / 1000).toFixed(1)} s, counter at ${scene.console.observer.count}`,
+        `protected again after ${(failed.protectedMs / 1000).toFixed(1)} s, silent for ms: ${silence.join(', ')}`,
     );
   }
   await checkGenerations(host);
   failure = await endAndCheckDisk(host, scene);
-  scene.frames.close();
   await serial.close();
 } catch (error) {
   failure = (error as Error).message;

@@ -1,6 +1,7 @@
 /**
  * What the guest does while its replicas are killed: it counts on its console, writes files to its disk and reads them
- * back past its cache, and sends a count to a program outside by TCP. The observers (observers.ts) know these lines.
+ * back past its cache, sends a count to a program outside by TCP, and serves a page, a shell and a key-value store. The
+ * observers (observers.ts, clients.ts) know what must come.
  *
  * Invariant: each kind of output carries numbers 0, 1, 2, …, so that a gap, a repeat or a contradiction shows.
  */
@@ -9,6 +10,10 @@
 export const FILES = 8;
 /** A file is a line of seven digits, again and again. */
 export const FILE_BYTES = 16_384;
+/** Where the guest's servers listen. */
+export const GUEST_PORTS = { http: 8000, shell: 8001, store: 8002 } as const;
+/** Who writes and reads the store. */
+export const STORE_CLIENTS = 3;
 
 /** A word of seven digits, as the guest writes it. */
 export function digits(number: number): string {
@@ -30,18 +35,56 @@ const WRITE = [
   'i=$((i+1)); usleep 150000; done &',
 ].join(' ');
 
+/** Answers HTTP requests on a kept connection, and numbers them on each. */
+const WEB = [
+  'cr=$(printf "\\r")',
+  'n=0',
+  'while read -r method path rest; do',
+  '  while read -r line && [ "$line" != "$cr" ]; do :; done',
+  '  body="$path $n"',
+  '  n=$((n+1))',
+  '  printf \'HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n%s\\n\' $((${#body}+1)) "$body"',
+  'done',
+];
+
+/** `set k 5` is answered `ok 5`, `get k` is answered `is 5`. A value appears whole: it is renamed into its place. */
+const STORE = [
+  'while read -r op key value; do',
+  '  case $op in',
+  '    set) echo "$value" > /tmp/new.$key; mv /tmp/new.$key /tmp/$key; echo "ok $value" ;;',
+  '    get) read -r value < /tmp/$key; echo "is $value" ;;',
+  '  esac',
+  'done',
+];
+
+function script(file: string, lines: readonly string[]): string[] {
+  return [`cat > ${file} <<'END'`, '#!/bin/sh', ...lines, 'END', `chmod +x ${file}`];
+}
+
+/** Servers, each connection with a process of its own. */
+function servers(): string[] {
+  const keys = Array.from({ length: STORE_CLIENTS }, (_, key) => `echo 0 > /tmp/k${key}`).join('; ');
+  const { http, shell, store } = GUEST_PORTS;
+  return [
+    ...script('/tmp/web', WEB),
+    ...script('/tmp/store', STORE),
+    keys,
+    `nc -ll -p ${http} -e /tmp/web & nc -ll -p ${shell} -e /bin/sh & nc -ll -p ${store} -e /tmp/store &`,
+  ];
+}
+
 /** Sends `0`, `1`, … to a port of the host. */
 function send(address: string, port: number): string {
   return `(m=0; while :; do echo $m; m=$((m+1)); usleep 40000; done) | nc ${address} ${port} &`;
 }
 
-/** The guest's shell is told this, a line at a time. */
+/** The guest's shell is told this, a line at a time. `listener`: where on the host somebody counts. */
 export function loadLines(listener: { address: string; port: number } | null): string[] {
   return [
     // Only what the load prints is on the console: no prompt, and no job's number.
-    "exec 2>/dev/null; PS1=''; set +m",
+    "exec 2>/dev/null; PS1=''; PS2=''; set +m",
+    ...(listener ? [...servers(), send(listener.address, listener.port)] : []),
     WRITE,
-    ...(listener ? [send(listener.address, listener.port)] : []),
     COUNT,
   ];
 }

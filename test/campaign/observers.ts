@@ -10,17 +10,31 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import type { SerialProgram } from '../support/host.ts';
+import { Silence, type Observer } from './clients.ts';
 import { digits, FILE_BYTES, FILES } from './load.ts';
 
-/** Reads what the guest's load prints on its console. */
-export class ConsoleObserver {
+/** The program attached to the console reads what the guest's load prints. */
+export class ConsoleObserver implements Observer {
+  readonly name = 'console';
+  readonly #serial: SerialProgram;
+  readonly #silence = new Silence();
+  readonly #timer: NodeJS.Timeout;
+  #taken: number;
   #count = 0;
   #synced = 0;
   #read = 0;
   #rest = '';
   #wrong: string | null = null;
 
-  /** The first thing that was wrong, in words; null when nothing was. */
+  /** Begins where the load does. */
+  constructor(serial: SerialProgram) {
+    this.#serial = serial;
+    this.#taken = serial.output().indexOf('C 0\r');
+    this.#timer = setInterval(() => this.#look(), 2);
+    this.#look();
+  }
+
   get wrong(): string | null {
     return this.#wrong;
   }
@@ -40,7 +54,25 @@ export class ConsoleObserver {
     return this.#read;
   }
 
-  take(text: string): void {
+  takeSilence(): number {
+    this.#look();
+    return this.#silence.take();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#look();
+  }
+
+  #look(): void {
+    const output = this.#serial.output();
+    if (output.length === this.#taken) return;
+    this.#silence.heard();
+    this.#take(output.slice(this.#taken));
+    this.#taken = output.length;
+  }
+
+  #take(text: string): void {
     const lines = (this.#rest + text.replaceAll('\r', '')).split('\n');
     this.#rest = lines.pop() ?? '';
     for (const line of lines) this.#line(line);
@@ -64,14 +96,15 @@ export class ConsoleObserver {
 }
 
 /** A program on the host to which the guest counts by TCP. */
-export class FrameObserver {
+export class FrameObserver implements Observer {
+  readonly name = 'TCP count';
+  readonly #silence = new Silence();
   readonly #server = net.createServer((socket) => this.#accept(socket));
   #connections = 0;
+  #closing = false;
   #count = 0;
   #rest = '';
   #wrong: string | null = null;
-  #lastAt = 0;
-  #longestSilenceMs = 0;
 
   get wrong(): string | null {
     return this.#wrong;
@@ -87,30 +120,29 @@ export class FrameObserver {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** The longest time without a byte since the last call, in milliseconds. */
   takeSilence(): number {
-    const longest = Math.max(this.#longestSilenceMs, performance.now() - this.#lastAt);
-    this.#longestSilenceMs = 0;
-    return longest;
+    return this.#silence.take();
   }
 
   close(): void {
+    this.#closing = true;
     this.#server.close();
   }
 
   #accept(socket: net.Socket): void {
     this.#connections += 1;
     if (this.#connections > 1) this.#wrong ??= 'the guest connected a second time';
-    this.#lastAt = performance.now();
     socket.on('data', (bytes) => this.#take(bytes.toString('latin1')));
-    socket.on('error', (error) => (this.#wrong ??= `the connection was cut: ${error.message}`));
-    socket.on('end', () => (this.#wrong ??= 'the guest closed the connection'));
+    socket.on('error', (error) => this.#ended(`the connection was cut: ${error.message}`));
+    socket.on('end', () => this.#ended('the guest closed the connection'));
+  }
+
+  #ended(why: string): void {
+    if (!this.#closing) this.#wrong ??= why;
   }
 
   #take(text: string): void {
-    const now = performance.now();
-    this.#longestSilenceMs = Math.max(this.#longestSilenceMs, now - this.#lastAt);
-    this.#lastAt = now;
+    this.#silence.heard();
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop() ?? '';
     for (const line of lines) {

@@ -17,16 +17,14 @@ export function summary(done: readonly Failure[]): string {
   }
   const failovers = done.flatMap(({ fault, failover }) => (fault === 'kill' && failover ? [failover] : []));
   const line = (name: string, numbers: readonly number[]): string => `${name.padEnd(34)} ${percentiles(numbers)}`;
-  const silence = [...groups].flatMap(([name, list]) => [
-    line(
-      `console silent, ${name}`,
-      list.map((one) => one.silenceMs),
+  const silence = [...groups].flatMap(([name, list]) =>
+    Object.keys(list[0]?.silenceMs ?? {}).map((observer) =>
+      line(
+        `${observer} silent, ${name}`,
+        list.flatMap((one) => one.silenceMs[observer] ?? []),
+      ),
     ),
-    line(
-      `TCP silent, ${name}`,
-      list.flatMap((one) => one.frameSilenceMs ?? []),
-    ),
-  ]);
+  );
   const again = done.map((failure) => failure.protectedMs);
   const stuns = done.flatMap((failure) => failure.stunMs ?? []);
   const phases = (['detectMs', 'drainMs', 'arbitrateMs', 'liveMs'] as const).map((phase) =>

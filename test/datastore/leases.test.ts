@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { beginGeneration, forgetLease, LeaseArbiter } from '../../main/datastore/leases.ts';
+import { beginGeneration, chooseSlot, diskSlot, forgetLease, LeaseArbiter } from '../../main/datastore/leases.ts';
 import type { ClaimResult } from '../../main/ft/arbiter.ts';
 import { nextMessage, startChild } from '../support/children.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -64,6 +64,50 @@ describe('a claim', () => {
     beginGeneration(folder, 'vm', 'host');
     forgetLease(folder, 'vm');
     expect(beginGeneration(folder, 'vm', 'host')).toBe(1);
+  });
+});
+
+describe('which disk is true', () => {
+  test('moves with the lease, and stays where it is at a power-on', async () => {
+    const folder = temporaryFolder();
+    expect(diskSlot(folder, 'vm')).toBe('A');
+    const generation = beginGeneration(folder, 'vm', 'the host');
+    expect(await new LeaseArbiter(folder, 'vm', 'backup', 'B').claim(generation)).toEqual({ outcome: 'won' });
+    expect(diskSlot(folder, 'vm')).toBe('B');
+    expect(await new LeaseArbiter(folder, 'vm', 'former primary', 'A').claim(generation)).toMatchObject({
+      outcome: 'lost',
+    });
+    expect(diskSlot(folder, 'vm')).toBe('B');
+    beginGeneration(folder, 'vm', 'the host');
+    expect(diskSlot(folder, 'vm')).toBe('B');
+  });
+
+  test('is chosen only in the generation in which both were found equal', () => {
+    const folder = temporaryFolder();
+    const generation = beginGeneration(folder, 'vm', 'the host');
+    chooseSlot(folder, 'vm', generation, 'B');
+    expect(diskSlot(folder, 'vm')).toBe('B');
+    beginGeneration(folder, 'vm', 'the host');
+    chooseSlot(folder, 'vm', generation, 'A');
+    expect(diskSlot(folder, 'vm')).toBe('B');
+  });
+
+  test('is the file of the user in a leases.db from before there were two, whoever opens it first', async () => {
+    for (const first of ['the host', 'a replica']) {
+      const folder = temporaryFolder();
+      const old = new Database(path.join(folder, 'leases.db'));
+      old.exec(`CREATE TABLE lease (vm TEXT PRIMARY KEY, generation INTEGER NOT NULL CHECK (generation > 0),
+                  holder TEXT NOT NULL, claimed_at INTEGER NOT NULL) STRICT;
+                INSERT INTO lease VALUES ('vm', 7, 'somebody', 1)`);
+      old.close();
+      if (first === 'a replica') {
+        expect(await new LeaseArbiter(folder, 'vm', 'replica', 'B').claim(7)).toEqual({ outcome: 'won' });
+        expect(diskSlot(folder, 'vm')).toBe('B');
+      } else {
+        expect(diskSlot(folder, 'vm')).toBe('A');
+        expect(beginGeneration(folder, 'vm', 'the host')).toBe(8);
+      }
+    }
   });
 });
 

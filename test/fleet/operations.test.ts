@@ -1,6 +1,7 @@
 // Operations on a VM and its pair, as commands, with replicas that a test plays.
 
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
 import { FakeProcesses, surviving } from '../support/fake-processes.ts';
 import { openFleet, type TestFleet } from '../support/fleet.ts';
 
@@ -94,7 +95,7 @@ test('settings are checked together, kept, and given to both sides at the next s
   await expect(world.call('vm.set', { vm: 'web', ...bad })).rejects.toMatchObject({ code: 'usage' });
   await expect(world.call('vm.set', { vm: 'web' })).rejects.toThrow(/Say what to set: failureTimeoutMs/);
   const set = await world.call('vm.set', { vm: 'web', failureTimeoutMs: 100, lagThrottleMs: 200 });
-  const settings = { failureTimeoutMs: 100, hashIntervalEpochs: 2500, lagThrottleMs: 200, lagHardMs: 1000 };
+  const settings = { ...DEFAULT_SETTINGS, failureTimeoutMs: 100, lagThrottleMs: 200 };
   expect(set.ftSettings).toEqual(settings);
   await world.call('ft.migrate', { vm: 'web' });
   expect(world.processes.last('protect').gotOf('protect').at(-1)?.settings).toEqual(settings);

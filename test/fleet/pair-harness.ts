@@ -1,7 +1,9 @@
 /** A pair between fake processes, with everything it tells its VM written down. The clock is a test's. */
 import { onTestFinished, vi } from 'vitest';
-import { Pair, type PairOutside } from '../../main/fleet/pair.ts';
+import { Pair } from '../../main/fleet/pair.ts';
+import type { PairOutside } from '../../main/fleet/pair-parts.ts';
 import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
+import { otherSlot } from '../../main/fleet/vm-disk.ts';
 import { Spares } from '../../main/fleet/spares.ts';
 import type { FromReplica, ReplicaSpec } from '../../main/replica/messages.ts';
 import { FakeProcesses, ftEvent, type FakeReplica } from '../support/fake-processes.ts';
@@ -31,7 +33,7 @@ export class PairHarness {
   /** Replicas that can be plugged into the network. */
   readonly built: number[] = [];
 
-  constructor(protect: boolean, sharedDisk = false) {
+  constructor(protect: boolean, disk: 'none' | 'shared' | 'separate' = 'none') {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     this.spares = new Spares(this.processes);
@@ -51,7 +53,16 @@ export class PairHarness {
     };
     const { processes, spares } = this;
     this.pair = new Pair(
-      { spec: (holder) => ({ ...spec, holder }), generation: 1, sharedDisk, processes, spares, outside },
+      {
+        spec: (holder, slot) => ({ ...spec, holder, disk: { slot, bytes: 512 } }),
+        generation: 1,
+        slot: 'A',
+        secondarySlot: (slot) => (disk === 'separate' ? otherSlot(slot) : slot),
+        hasDisk: disk !== 'none',
+        processes,
+        spares,
+        outside,
+      },
       protect,
     );
   }

@@ -1,6 +1,6 @@
 /** Log entries of every kind, at random. Numbers reach the ends of their ranges; data are often empty. */
 import fc from 'fast-check';
-import type { Head, Input } from '../../main/ft/entry.ts';
+import type { Input, LoggedHead, ReadReference } from '../../main/ft/entry.ts';
 import type { Entry } from '../../main/ft/log.ts';
 
 const EPOCH_MAX = 2 ** 48 - 1;
@@ -15,11 +15,18 @@ export const input: fc.Arbitrary<Input> = fc.record({
   data: bytes,
 });
 
-export const head: fc.Arbitrary<Head> = fc.record({
+const reference: fc.Arbitrary<ReadReference> = fc.record({
+  device: fc.constant('diskRead'),
+  id: count,
+  length: count,
+  checksum: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+});
+
+export const head: fc.Arbitrary<LoggedHead> = fc.record({
   advanceUs: count,
   rate: count,
   slices: count,
-  inputs: fc.array(input, { maxLength: 5 }),
+  inputs: fc.array(fc.oneof(input, reference), { maxLength: 5 }),
 });
 
 const control = fc.oneof(
@@ -55,6 +62,7 @@ const kinds = {
     lastInput: count,
   }),
   chunk: fc.record({ kind: fc.constant('chunk'), epoch, size: count, data: bytes }),
+  sync: fc.record({ kind: fc.constant('sync'), epoch, data: bytes }),
 } satisfies { readonly [K in Entry['kind']]: fc.Arbitrary<Extract<Entry, { kind: K }>> };
 
 /** Entries of one kind each, by name. */

@@ -15,6 +15,7 @@ import {
 } from '../../main/ft/constants.ts';
 import type { FtEvent } from '../../main/ft/environment.ts';
 import { encodeEntry, type Entry } from '../../main/ft/log.ts';
+import { completionOf } from '../../main/machine/devices/disk.ts';
 import { Primary } from '../../main/ft/primary.ts';
 import { ToyMachine, type ToyRequest } from '../support/toy-machine.ts';
 import { ToyPair } from '../support/toy-pair.ts';
@@ -113,6 +114,7 @@ test('a start is given up when its log grows past what memory should hold, and t
       machine: new ToyMachine(),
       channel: { send: () => {}, unsentBytes: () => unsent },
       checksum: zlib.crc32,
+      completionOf,
       claim: () => expect.unreachable('nobody has to be asked'),
       report: (event) => void reports.push(event),
       settings: DEFAULT_SETTINGS,
@@ -146,11 +148,13 @@ function backupAlone(): {
       machine: new ToyMachine({ outputs: () => 0 }),
       channel: { send: () => {}, unsentBytes: () => 0 },
       checksum: zlib.crc32,
+      completionOf,
       claim: () => {},
       report: () => {},
       settings: DEFAULT_SETTINGS,
       snapshot: () => {},
       pauseChannel: (now) => void paused.push(now),
+      ownDisk: { carryOut: () => {}, abandon: () => {} },
     },
     0,
   );

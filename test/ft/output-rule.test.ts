@@ -60,7 +60,7 @@ test('an input counts as safe only when the head that carries it was acknowledge
 });
 
 test('writes to the disk wait like outputs, reads do not', () => {
-  const { pair, primary } = ToyPair.protectedPair({ machine: { disk: true, seed: 6 } });
+  const { pair, primary } = ToyPair.protectedPair({ machine: { disk: true, seed: 10 } });
   pair.run(100);
   const issued: string[] = [];
   pair.addChecker({ violations: [], issued: (_replica, request) => void issued.push(request.operation) });

@@ -131,7 +131,7 @@ test('the machine is captured only when no disk request is under way', () => {
   pair.startBackup();
   pair.runUntil(() => pair.primary.state === 'protected');
   pair.run(100);
-  expect(pair.disk.writes).toBeGreaterThan(0);
+  expect(pair.disks.A.writes).toBeGreaterThan(0);
   pair.expectCorrect();
 });
 

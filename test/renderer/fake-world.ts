@@ -77,7 +77,14 @@ export function fakeVm(name: string, part: Partial<VmView> = {}): VmView {
     ftEnabled: false,
     recording: null,
     alarms: { active: 0, unacknowledged: 0, worst: null },
-    ftSettings: { failureTimeoutMs: 500, hashIntervalEpochs: 2500, lagThrottleMs: 100, lagHardMs: 1000 },
+    ftSettings: {
+      failureTimeoutMs: 500,
+      hashIntervalEpochs: 2500,
+      lagThrottleMs: 100,
+      lagHardMs: 1000,
+      diskMode: 'shared',
+      diskReads: 'log',
+    },
     ft: OFF,
     ...part,
   };

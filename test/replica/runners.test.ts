@@ -3,14 +3,15 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import path from 'node:path';
-import { truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { beginGeneration, LeaseArbiter } from '../../main/datastore/leases.ts';
+import { beginGeneration, diskSlot, LeaseArbiter } from '../../main/datastore/leases.ts';
 import type { Arbiter } from '../../main/ft/arbiter.ts';
-import type { FtEvent } from '../../main/ft/environment.ts';
+import type { DiskModes, FtEvent } from '../../main/ft/environment.ts';
 import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
 import { Primary } from '../../main/ft/primary.ts';
 import { BackupRunner } from '../../main/replica/backup-runner.ts';
+import { openOwnDisks, prepareOwnDisk } from '../../main/replica/own-disks.ts';
 import type { FromReplica, ReplicaSpec } from '../../main/replica/messages.ts';
 import { NicPort } from '../../main/replica/nic-port.ts';
 import { PrimaryRunner, type PrimaryParts } from '../../main/replica/primary-runner.ts';
@@ -80,8 +81,10 @@ interface World {
   deafen(): void;
 }
 
+const SHARED: DiskModes = { diskMode: 'shared', diskReads: 'log' };
+
 /** A pair that is Protected. `arbiter` is what the primary asks. */
-async function pair(arbiter?: Arbiter): Promise<World> {
+async function pair(arbiter?: Arbiter, modes = SHARED): Promise<World> {
   const datastore = temporaryFolder();
   const hda = path.join(datastore, 'hda.img');
   writeFileSync(hda, '');
@@ -98,7 +101,8 @@ async function pair(arbiter?: Arbiter): Promise<World> {
     nic: { type: 'virtio', mac: '02:4c:53:00:00:01' },
     files: { bios: '', vgaBios: '', hda },
     cmdline: '',
-    settings: { ...DEFAULT_SETTINGS, failureTimeoutMs: 5000 },
+    disk: { slot: 'A', bytes: 1 << 20 },
+    settings: { ...DEFAULT_SETTINGS, failureTimeoutMs: 5000, ...modes },
   };
   const generation = beginGeneration(datastore, 'vm', 'host');
   const primary = new Process(spec, arbiter ?? new LeaseArbiter(datastore, 'vm', 'primary'));
@@ -110,14 +114,20 @@ async function pair(arbiter?: Arbiter): Promise<World> {
   primary.onSaid = (message) => message.type === 'serial' && runner.confirm(message.epoch, message.index);
 
   const [near, far] = await sockets(datastore);
-  const backup = new Process(spec, new LeaseArbiter(datastore, 'vm', 'backup'));
+  const copy = path.join(datastore, 'disks', 'copy.img');
+  const own: ReplicaSpec = { ...spec, files: { ...spec.files, hda: copy }, disk: { slot: 'B', bytes: 1 << 20 } };
+  const backupSpec = modes.diskMode === 'separate' ? own : spec;
+  const backup = new Process(backupSpec, new LeaseArbiter(datastore, 'vm', 'backup', backupSpec.disk?.slot));
+  await prepareOwnDisk(backupSpec);
+  const disks = await openOwnDisks(backup.parts);
   let resolve: (runner: PrimaryRunner) => void = () => {};
   const promoted = new Promise<PrimaryRunner>((settle) => (resolve = settle));
-  const backupRunner = new BackupRunner(backup.parts, socketTransport(far), (made) => {
+  const take = (made: PrimaryRunner): void => {
     onTestFinished(() => made.powerOff());
     resolve(made);
-  });
-  runner.protect(socketTransport(near), DEFAULT_SETTINGS);
+  };
+  const backupRunner = new BackupRunner(backup.parts, socketTransport(far), take, disks);
+  runner.protect(socketTransport(near), spec.settings);
   onTestFinished(() => void near.destroy());
   await eventually(() => expect(primary.events('protected')).toHaveLength(1));
   return {
@@ -244,6 +254,52 @@ test('power-off ends both at the same epoch', async () => {
     primary.machine.epoch,
     primary.machine.hash('full'),
   ]);
+});
+
+describe.each([
+  { diskMode: 'shared', diskReads: 'backup' },
+  { diskMode: 'separate', diskReads: 'log' },
+  { diskMode: 'separate', diskReads: 'backup' },
+] as const)('with disks $diskMode and reads in the $diskReads', (modes) => {
+  test('a backup whose primary is gone goes on where it was, its disk with it', async () => {
+    const { primary, backup, promoted, cut, spec } = await pair(silent, modes);
+    const requests = backup.machine.epoch + 300;
+    await eventually(() => expect(backup.machine.epoch).toBeGreaterThan(requests));
+    cut();
+    await promoted;
+    const { epoch } = backup.machine;
+    await eventually(() => expect(backup.machine.epoch).toBeGreaterThan(epoch + 200));
+    const numbers = outputs(primary, backup);
+    expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+    expect([primary.machine.contradictions, backup.machine.contradictions]).toEqual([[], []]);
+    expect(backup.saidOf('diskError')).toEqual([]);
+    expect(diskSlot(spec.datastore, 'vm')).toBe(modes.diskMode === 'separate' ? 'B' : 'A');
+  });
+
+  test('a power-off leaves disks that are equal, and says so', async () => {
+    const { primary, runner, backup, spec } = await pair(undefined, modes);
+    const { epoch } = primary.machine;
+    await eventually(() => expect(backup.machine.epoch).toBeGreaterThan(epoch + 300));
+    runner.powerOff();
+    await eventually(() => expect([primary.halted, backup.halted]).toEqual([true, true]));
+    const separate = modes.diskMode === 'separate';
+    expect([primary, backup].map((replica) => replica.saidOf('diskClean').length)).toEqual(separate ? [1, 1] : [0, 0]);
+    if (!separate) return;
+    const [mine, its] = [spec.files.hda ?? '', path.join(spec.datastore, 'disks', 'copy.img')].map((file) =>
+      readFileSync(file),
+    );
+    expect(its?.some((byte) => byte !== 0)).toBe(true);
+    expect(its?.equals(mine ?? Buffer.alloc(0))).toBe(true);
+  });
+});
+
+test('a backup with a disk of another size is not started, and the primary goes on', async () => {
+  const datastore = temporaryFolder();
+  const file = path.join(datastore, 'disks', 'copy.img');
+  mkdirSync(path.dirname(file));
+  writeFileSync(file, Buffer.alloc(512));
+  const spec = { files: { hda: file }, disk: { slot: 'A', bytes: 1024 }, settings: { diskMode: 'separate' } };
+  await expect(prepareOwnDisk(spec as ReplicaSpec)).rejects.toThrow('it is another disk');
 });
 
 test('an input is taken once, however often it is sent, and is safe when the backup has it', async () => {

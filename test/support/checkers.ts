@@ -11,6 +11,9 @@ import type { Entry } from '../../main/ft/log.ts';
 import { comparePositions, type Position, type Positioned } from '../../main/ft/output.ts';
 import { readToyOutput, type ToyRequest } from './toy-machine.ts';
 
+/** More than any machine makes. */
+const OUTPUTS_OF_EPOCH_MAX = 1024;
+
 /** A replica as a checker sees it. */
 export interface Watched {
   readonly name: string;
@@ -28,6 +31,12 @@ export interface Checker {
   reported?(replica: Watched, event: FtEvent): void;
   /** The lease moved to this generation. */
   claimed?(holder: string, generation: number): void;
+  /** A receiver took an output that it had not seen. */
+  delivered?(output: Output): void;
+  /** A replica executed an epoch of this line, which is what one primary decided; `chain` is its machine's hash. */
+  executed?(line: string, epoch: number, chain: number): void;
+  /** Something was done to the shared disk. */
+  performed?(replica: Watched, request: ToyRequest): void;
   /** What was seen that must never be. */
   readonly violations: readonly string[];
 }
@@ -37,7 +46,8 @@ export interface Checker {
  */
 export class OneContinuation implements Checker {
   readonly violations: string[] = [];
-  readonly #seen = new Map<string, string>();
+  /** The digest of what was sent at each place, by epoch and index. */
+  readonly #seen = new Map<number, number>();
   #position: Position = { epoch: 0, index: -1 };
   #number = 0;
   #digest = 0;
@@ -53,20 +63,19 @@ export class OneContinuation implements Checker {
   }
 
   emitted(replica: Watched, { epoch, index, output }: Positioned<Output>): void {
-    const place = `${epoch}.${index}`;
-    const bytes = Buffer.from(output.data).toString('hex');
+    const { number, previous, digest } = readToyOutput(output.data);
+    const place = epoch * OUTPUTS_OF_EPOCH_MAX + index;
     const before = this.#seen.get(place);
     if (before !== undefined) {
       this.#repeats += 1;
-      if (before !== bytes) this.violations.push(`${replica.name} sent something else again at ${place}`);
+      if (before !== digest) this.violations.push(`${replica.name} sent something else again at ${epoch}.${index}`);
       return;
     }
-    this.#seen.set(place, bytes);
-    const { number, previous, digest } = readToyOutput(output.data);
+    this.#seen.set(place, digest);
     const follows = number === this.#number + 1 && previous === this.#digest;
     const later = comparePositions({ epoch, index }, this.#position) > 0;
     if (!follows || !later) {
-      this.violations.push(`${replica.name} sent output ${number} at ${place} after output ${this.#number}`);
+      this.violations.push(`${replica.name} sent output ${number} at ${epoch}.${index} after output ${this.#number}`);
     }
     this.#position = { epoch, index };
     this.#number = number;
@@ -74,9 +83,97 @@ export class OneContinuation implements Checker {
   }
 }
 
+/** A receiver that outlives every failover gets each output once, in order, and none is missing. */
+export class ReceivedOnce implements Checker {
+  readonly violations: string[] = [];
+  readonly #last = new Map<string, number>();
+
+  /** Outputs that have arrived. */
+  get count(): number {
+    return [...this.#last.values()].reduce((sum, last) => sum + last, 0);
+  }
+
+  delivered({ device, data }: Output): void {
+    const { ofDevice, number } = readToyOutput(data);
+    const last = this.#last.get(device) ?? 0;
+    if (ofDevice !== last + 1) {
+      this.violations.push(`the receiver of ${device} got output ${ofDevice} (${number} of all) after ${last}`);
+    }
+    this.#last.set(device, ofDevice);
+  }
+}
+
+/** A backup is allowed to go live only when every output from before its snapshot has arrived: it has none of them. */
+export class ArrivedBeforeProtect implements Checker {
+  readonly violations: string[] = [];
+  /** The epochs of outputs that were sent and have not arrived, by their numbers. */
+  readonly #onTheWay = new Map<number, number>();
+  readonly #arrived = new Set<number>();
+  readonly #snapshots = new Map<string, number>();
+
+  emitted(_replica: Watched, { epoch, output }: Positioned<Output>): void {
+    const { number } = readToyOutput(output.data);
+    if (!this.#arrived.has(number)) this.#onTheWay.set(number, epoch);
+  }
+
+  delivered({ data }: Output): void {
+    const { number } = readToyOutput(data);
+    this.#arrived.add(number);
+    this.#onTheWay.delete(number);
+  }
+
+  sent({ name }: Watched, entry: Entry): void {
+    if (entry.kind === 'snapshot') this.#snapshots.set(name, entry.epoch);
+    if (entry.kind !== 'control' || entry.control.type !== 'protect') return;
+    const snapshot = this.#snapshots.get(name) ?? 0;
+    for (const [number, epoch] of this.#onTheWay) {
+      if (epoch >= snapshot) continue;
+      this.violations.push(
+        `${name} protects from epoch ${snapshot} on, and output ${number} of ${epoch} has not arrived`,
+      );
+    }
+  }
+}
+
+/** Whoever executes the epochs that one primary decided comes to the same states. */
+export class EqualStates implements Checker {
+  readonly violations: string[] = [];
+  readonly #chains = new Map<string, number[]>();
+
+  executed(line: string, epoch: number, chain: number): void {
+    let chains = this.#chains.get(line);
+    if (!chains) this.#chains.set(line, (chains = []));
+    const before = chains[epoch];
+    if (before === undefined) chains[epoch] = chain;
+    else if (before !== chain) this.violations.push(`the states after epoch ${epoch} of ${line} differ`);
+  }
+}
+
+/** Nobody touches the shared disk after a successor has begun to. */
+export class OneWriter implements Checker {
+  readonly violations: string[] = [];
+  readonly #generations = new Map<string, number>();
+  #newest = 0;
+
+  claimed(holder: string, generation: number): void {
+    this.#generations.set(holder, generation);
+  }
+
+  performed({ name }: Watched, { id, operation }: ToyRequest): void {
+    const generation = this.#generations.get(name) ?? 0;
+    if (generation < this.#newest && operation === 'write') {
+      const seen = `generation ${this.#newest} has used the disk`;
+      this.violations.push(`${name} of generation ${generation} carried out ${operation} ${id} when ${seen}`);
+    }
+    this.#newest = Math.max(this.#newest, generation);
+  }
+}
+
 /** No output, and no write to the disk, leaves before the head of its epoch was acknowledged. */
 export class NoOutputBeforeItsAcknowledgement implements Checker {
   readonly violations: string[] = [];
+  /** Disks are outside: a write is an output. */
+  writesWait = true;
   /** From which epoch on a replica's outputs must wait. */
   readonly #closedFrom = new Map<string, number>();
   readonly #acknowledged = new Map<string, number>();
@@ -108,7 +205,7 @@ export class NoOutputBeforeItsAcknowledgement implements Checker {
 
   issued(replica: Watched, { id, epoch, operation }: ToyRequest): void {
     // A read changes nothing outside.
-    if (operation !== 'read') this.#leaves(replica, epoch, `${operation} ${id}`);
+    if (this.writesWait && operation !== 'read') this.#leaves(replica, epoch, `${operation} ${id}`);
   }
 
   #leaves({ name, state }: Watched, epoch: number, what: string): void {
@@ -119,6 +216,31 @@ export class NoOutputBeforeItsAcknowledgement implements Checker {
     const acknowledged = this.#acknowledged.get(name) ?? 0;
     if (epoch >= acknowledged)
       this.violations.push(`${name} let ${what} go when heads below ${acknowledged} were safe`);
+  }
+}
+
+/**
+ * No backup finds that it differs from its primary, or cannot read the log; but one that was left behind and does not
+ * know it yet may: the shared disk is not held still for it any more.
+ */
+export class NoDifference implements Checker {
+  readonly violations: string[] = [];
+  #generation = 1;
+  /** In which generation a backup began. */
+  readonly #began = new Map<string, number>();
+
+  received({ name }: Watched, entry: Entry): void {
+    if (entry.kind === 'snapshot') this.#began.set(name, this.#generation);
+  }
+
+  claimed(_holder: string, generation: number): void {
+    this.#generation = generation;
+  }
+
+  reported({ name }: Watched, event: FtEvent): void {
+    const wrong = event.type === 'halted' && (event.cause === 'divergence' || event.cause === 'corruptLog');
+    const leftBehind = this.#began.get(name) !== this.#generation;
+    if (wrong && !leftBehind) this.violations.push(`${name} halted: ${event.why}`);
   }
 }
 

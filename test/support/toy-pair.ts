@@ -24,6 +24,7 @@ export interface PairOptions {
   readonly machine?: ToyOptions;
   /** One way on the channel, in milliseconds. */
   readonly latencyMs?: number;
+  readonly settings?: Partial<FtSettings>;
 }
 
 const RUN_LIMIT_MS = 120_000;
@@ -34,7 +35,7 @@ export class ToyPair {
   readonly oneLive = new NeverTwoLive();
   readonly checkers: Checker[] = [this.continuation, this.outputRule, this.oneLive];
   readonly lease: ToyLease;
-  readonly disk = new ToyDisk();
+  readonly disks = { A: new ToyDisk(), B: new ToyDisk() };
   readonly serial = new SerialPort();
   readonly inputs = new InputLine();
   readonly shown: string[] = [];
@@ -53,6 +54,8 @@ export class ToyPair {
   restoreMs = 20;
   leaseMs = 2;
   diskMs = 3;
+  /** How long a backup's own request takes. */
+  backupDiskMs = 2;
   confirmMs = 10;
   /** Whether the serial port's confirmations reach the primary. */
   confirms = true;
@@ -69,11 +72,13 @@ export class ToyPair {
     this.#random = options.seed ?? 1;
     this.#machine = options.machine ?? {};
     this.latencyMs = options.latencyMs ?? 1;
+    this.settings = { ...DEFAULT_SETTINGS, ...options.settings };
+    this.outputRule.writesWait = this.settings.diskMode === 'shared';
     this.lease = new ToyLease(1, 'r1');
     this.oneLive.claimed('r1', 1);
     this.serial.attach({ data: (bytes) => this.#passedOn.push(readToyOutput(bytes).number), end: () => {} });
     this.channel = this.#newChannel();
-    this.primary = this.#replica({ generation: 1 });
+    this.primary = this.#replica({ generation: 1, slot: 'A' });
   }
 
   /** Powers a VM on, starts its backup, and runs until the pair is Protected. */
@@ -99,7 +104,13 @@ export class ToyPair {
 
   startBackup(): ToyReplica {
     this.channel = this.#newChannel();
-    const backup = this.#replica({ log: this.channel.backup });
+    const { slot } = this.primary;
+    const own = slot === 'A' ? 'B' : 'A';
+    for (const other of this.replicas) if (other !== this.primary) other.fence();
+    const backup = this.#replica({
+      log: this.channel.backup,
+      slot: this.settings.diskMode === 'separate' ? own : slot,
+    });
     this.backup = backup;
     this.primary.protect(this.channel.primary);
     return backup;
@@ -135,8 +146,12 @@ export class ToyPair {
     this.checkers.push(checker);
   }
 
-  /** Every checker is content, and the serial port has passed on each output once. */
+  /**
+   * Every checker is content, the guest has read what it had written, and the serial port has passed on each output
+   * once.
+   */
   expectCorrect(): void {
+    expect(this.primary.machine.contradictions).toEqual([]);
     expect(this.checkers.flatMap((checker) => checker.violations)).toEqual([]);
     expect(this.#passedOn).toEqual(Array.from({ length: this.continuation.outputs }, (_, index) => index + 1));
   }
@@ -167,6 +182,7 @@ export class ToyPair {
   }
 
   wentLive(replica: ToyReplica): void {
+    if (this.primary.slot === replica.slot) this.primary.fence();
     this.primary = replica;
     this.backup = null;
     for (const message of this.inputs.resume(replica.primary.lastInput)) {

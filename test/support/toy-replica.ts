@@ -6,6 +6,8 @@
 import zlib from 'node:zlib';
 import { Backup, type BackupState } from '../../main/ft/backup.ts';
 import { HEARTBEAT_MS } from '../../main/ft/constants.ts';
+import { completionOf } from '../../main/machine/devices/disk.ts';
+import type { DiskSlot } from '../../main/datastore/leases.ts';
 import type { Input } from '../../main/ft/entry.ts';
 import type { Environment, FtEvent, Outside } from '../../main/ft/environment.ts';
 import { decodeMessage, type ChunkEntry, type SnapshotEntry } from '../../main/ft/log.ts';
@@ -13,6 +15,7 @@ import { Primary, type PrimaryState } from '../../main/ft/primary.ts';
 import type { ToyEnd } from './toy-channel.ts';
 import type { ToyMachine, ToyRequest } from './toy-machine.ts';
 import type { ToyPair } from './toy-pair.ts';
+import type { ToyDisk } from './toy-storage.ts';
 
 /** What a replica does that others notice; it can be killed just before or just after any of these. */
 export type Effect = 'send' | 'emit' | 'issue' | 'claim' | 'won';
@@ -23,6 +26,8 @@ const TICK_MS = HEARTBEAT_MS / 2;
 export class ToyReplica {
   readonly name: string;
   readonly machine: ToyMachine;
+  /** Which disk it uses. */
+  readonly slot: DiskSlot;
   readonly reports: FtEvent[] = [];
   alive = true;
   readonly #pair: ToyPair;
@@ -34,19 +39,34 @@ export class ToyReplica {
   /** Disk requests under way, and completions kept back while the machine is about to be captured. */
   #requests = 0;
   #kept: Input[] = [];
+  /** Carried out one after the other; the first is under way. */
+  #queue: ToyRequest[] = [];
+  /** Counts the queues that were given up. */
+  #queueNumber = 0;
+  /** Requests that are not tried any longer, and that nobody is told of: a head has completed them. */
+  readonly #abandoned = new Set<number>();
+  /** How often its disk has failed while it was a backup. */
+  diskErrors = 0;
   #stopped = false;
+  #fenced = false;
   #nextEpochAt = 0;
   #tickedAt = 0;
   #parts: Uint8Array[] = [];
   #announced: SnapshotEntry | null = null;
   #fate: { effect: Effect; when: 'before' | 'after'; countdown: number } | null = null;
 
-  constructor(pair: ToyPair, name: string, machine: ToyMachine, role: { generation: number } | { log: ToyEnd }) {
+  constructor(
+    pair: ToyPair,
+    name: string,
+    machine: ToyMachine,
+    role: { slot: DiskSlot } & ({ generation: number } | { log: ToyEnd }),
+  ) {
+    this.slot = role.slot;
     this.#pair = pair;
     this.name = name;
     this.machine = machine;
     if ('generation' in role) {
-      const primary = new Primary(this.#environment(), this.#outside(), { ...role, lastInput: 0 });
+      const primary = new Primary(this.#environment(), this.#outside(), { generation: role.generation, lastInput: 0 });
       this.#role = { primary, backup: null };
     } else {
       this.#attach(role.log);
@@ -54,6 +74,10 @@ export class ToyReplica {
         ...this.#environment(),
         snapshot: (part: SnapshotEntry | ChunkEntry) => this.#assemble(part),
         pauseChannel: (paused: boolean) => void (role.log.paused = paused),
+        ownDisk: {
+          carryOut: (request: ToyRequest) => this.#carryOut(request),
+          abandon: (id: number) => void this.#abandoned.add(id),
+        },
       };
       this.#role = { primary: null, backup: new Backup(environment, pair.now) };
     }
@@ -95,6 +119,11 @@ export class ToyReplica {
   stop(stopped: boolean): void {
     this.#stopped = stopped;
     if (this.#end) this.#end.asleep = stopped;
+  }
+
+  /** Its requests can no longer reach a disk: the fleet ends a process for that. */
+  fence(): void {
+    this.#fenced = true;
   }
 
   get stopped(): boolean {
@@ -170,6 +199,8 @@ export class ToyReplica {
   #capture(primary: Primary<ToyRequest, string>): void {
     this.#stopCapturing();
     const { description, pages } = this.machine.capture();
+    const { backup } = this.#pair;
+    if (backup && backup.slot !== this.slot) this.#disk.copyTo(this.#pair.disks[backup.slot]);
     primary.startBackup({ descriptionBytes: description.length, pagesBytes: pages.length }, this.#pair.now);
     for (const data of [description, pages]) primary.sendChunk({ size: data.length, data });
   }
@@ -179,9 +210,41 @@ export class ToyReplica {
     this.#inputs.push(...this.#kept.splice(0));
   }
 
-  #diskDone(data: Uint8Array): void {
+  get #disk(): ToyDisk {
+    return this.#pair.disks[this.slot];
+  }
+
+  /** What the operating system has begun it ends, whatever becomes of the process. */
+  #carryOut(request: ToyRequest): void {
+    this.#queue.push(request);
+    if (this.#queue.length === 1) this.#perform();
+  }
+
+  #perform(): void {
+    const [request] = this.#queue;
+    if (!request || this.#fenced) return;
+    const pair = this.#pair;
+    const queue = this.#queueNumber;
+    pair.later(this.#role?.backup ? pair.backupDiskMs : pair.diskMs, () => {
+      const data = this.#disk.perform(request, this.name);
+      pair.laterFor(this, 0, () => {
+        if (queue !== this.#queueNumber) return undefined;
+        const done = completionOf({ device: 'disk', sequence: 0, data })?.ok;
+        const { backup } = this.#role;
+        if (backup && !done) this.diskErrors += 1;
+        const abandoned = this.#abandoned.has(request.id);
+        if (backup && !done && !abandoned) return this.#perform();
+        this.#queue.shift();
+        if (!backup) this.#diskDone(abandoned ? null : data);
+        else if (!abandoned) backup.diskDone(request.id, { device: 'disk', sequence: 0, data });
+        return this.#perform();
+      });
+    });
+  }
+
+  #diskDone(data: Uint8Array | null): void {
     this.#requests -= 1;
-    this.#kept.push({ device: 'disk', sequence: 0, data });
+    if (data) this.#kept.push({ device: 'disk', sequence: 0, data });
     if (!this.#captureWanted || this.#requests === 0) this.#inputs.push(...this.#kept.splice(0));
   }
 
@@ -226,6 +289,7 @@ export class ToyReplica {
         unsentBytes: () => this.#end?.unsentBytes() ?? 0,
       },
       checksum: zlib.crc32,
+      completionOf,
       claim: (generation) => this.#effect('claim', () => this.#claim(generation)),
       report: (event) => this.#report(event),
       get settings() {
@@ -250,10 +314,7 @@ export class ToyReplica {
         this.#effect('issue', () => {
           this.#pair.watch((checker) => checker.issued?.(this, request));
           this.#requests += 1;
-          this.#pair.later(this.#pair.diskMs, () => {
-            const data = this.#pair.disk.perform(request);
-            this.#pair.laterFor(this, 0, () => this.#diskDone(data));
-          });
+          this.#carryOut(request);
         }),
       show: (view) => void (this.alive && this.#pair.shown.push(view)),
       committed: (sequence) => void (this.alive && this.#pair.inputs.committed(sequence)),
@@ -273,7 +334,7 @@ export class ToyReplica {
   #claim(generation: number): void {
     const pair = this.#pair;
     pair.later(pair.leaseMs, () => {
-      const result = pair.lease.testAndSet(this.name, generation);
+      const result = pair.lease.testAndSet(this.name, generation, this.slot);
       if (result.outcome === 'won') pair.watch((checker) => checker.claimed?.(this.name, generation + 1));
       pair.laterFor(this, pair.leaseMs, () => this.#claimAnswered(result));
     });
@@ -288,6 +349,14 @@ export class ToyReplica {
 
   #promote(backup: Backup<ToyRequest>): void {
     this.#drop(`${this.name} went live`);
+    // On a shared disk what this backup was reading is nobody's any more; on its own disk everything goes on.
+    const own = this.#pair.settings.diskMode === 'separate';
+    if (!own) {
+      this.#queue = [];
+      this.#queueNumber += 1;
+    }
+    this.#requests = this.#queue.length;
+    this.#inputs.push(...backup.ownCompletions);
     const primary = backup.promote(this.#environment(), this.#outside());
     this.#inputsSeen = primary.lastInput;
     this.#role = { primary, backup: null };

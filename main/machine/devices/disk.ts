@@ -14,6 +14,7 @@
  * Flush. v86 completes FLUSH CACHE by itself. We take the command over, so that it waits for what it promises: it
  * becomes a request once all writes of the drive before it have completed, so whoever answers need not order them.
  */
+import type { Input } from '../../ft/entry.ts';
 import { assert, MachineError } from '../errors.ts';
 import type { DiskRequest, Drive } from '../machine.ts';
 import type { BlockBuffer, IdeInterface } from '../v86-types.ts';
@@ -67,6 +68,13 @@ export function decodeDiskInput(input: Uint8Array): DiskCompletion {
   const data = input.subarray(HEADER_BYTES);
   if (status === STATUS_ERROR && data.length > 0) throw new RangeError('a failed disk request has no data');
   return { id: Number(id), status: status === STATUS_OK ? 'ok' : 'error', data };
+}
+
+/** Which request an input completes, and whether well; null for other inputs and for what cannot be one. */
+export function completionOf({ device, data }: Input): { id: number; ok: boolean } | null {
+  if (device !== 'disk' || data.length < HEADER_BYTES) return null;
+  const id = new DataView(data.buffer, data.byteOffset, HEADER_BYTES).getBigUint64(0, true);
+  return { id: Number(id), ok: data[8] === STATUS_OK };
 }
 
 /** A request, and what is to be done when it completes. */

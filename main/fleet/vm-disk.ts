@@ -1,0 +1,87 @@
+/**
+ * The hard disk of one VM: the user's own file (slot A) and, where replicas have separate disks, a copy in the
+ * datastore (slot B).
+ *
+ * Invariant: which of the two is true is what the lease says; here it is only remembered, to be shown.
+ */
+import { rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { chooseSlot, diskSlot, type DiskSlot } from '../datastore/leases.ts';
+
+const FOLDER = 'disks';
+
+export class VmDisk {
+  readonly #datastore: string;
+  readonly #vm: string;
+  readonly #own: string | undefined;
+  #slot: DiskSlot = 'A';
+
+  /** `own` is the user's file; a VM without one has no hard disk. */
+  constructor(datastore: string, vm: string, own: string | undefined) {
+    this.#datastore = datastore;
+    this.#vm = vm;
+    this.#own = own;
+    try {
+      this.reload();
+    } catch {
+      // The datastore may be away for now: a power-on reads it again, and then says why it cannot.
+    }
+  }
+
+  /** Which image is true. */
+  get slot(): DiskSlot {
+    return this.#slot;
+  }
+
+  /** The image that is true; undefined for a VM without a hard disk. */
+  get current(): string | undefined {
+    return this.file(this.#slot);
+  }
+
+  file(slot: DiskSlot): string | undefined {
+    if (this.#own === undefined || slot === 'A') return this.#own;
+    return path.join(this.#datastore, FOLDER, `${this.#vm}-hda.img`);
+  }
+
+  /** In bytes; undefined for a VM without a hard disk. @throws {Error} when the image that is true is gone. */
+  bytes(): number | undefined {
+    return this.current === undefined ? undefined : statSync(this.current).size;
+  }
+
+  /** Reads the lease. @throws {Error} when it cannot be read. */
+  reload(): void {
+    this.#slot = diskSlot(this.#datastore, this.#vm);
+  }
+
+  /** A failover has made this image the true one. @returns whether it was another before. */
+  moved(slot: DiskSlot): boolean {
+    const changed = slot !== this.#slot;
+    this.#slot = slot;
+    return changed;
+  }
+
+  /** Both images are equal and nobody uses them: the user's own is the true one again, if the lease can be written. */
+  preferOwn(generation: number): boolean {
+    try {
+      chooseSlot(this.#datastore, this.#vm, generation, 'A');
+      this.reload();
+    } catch {
+      // Then the copy stays the true one.
+    }
+    return this.#slot === 'A';
+  }
+
+  /** Of a VM that is deleted: removes the copy. @returns the copy, where it is the true one and therefore stays. */
+  remove(): string | null {
+    const copy = this.file('B');
+    if (copy === undefined || copy === this.#own) return null;
+    if (this.#slot === 'B') return copy;
+    rmSync(copy, { force: true });
+    return null;
+  }
+}
+
+/** The image that the first one's peer uses where each has its own. */
+export function otherSlot(slot: DiskSlot): DiskSlot {
+  return slot === 'A' ? 'B' : 'A';
+}

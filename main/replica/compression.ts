@@ -1,0 +1,38 @@
+/**
+ * Compressing what travels in bulk (snapshots, blocks of a disk), off the epoch loop.
+ *
+ * Invariant: what comes from a peer is never decompressed to more than the size it was announced with.
+ */
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
+
+/** The first byte says how the rest is compressed. */
+const ZSTD = 1;
+const DEFLATE = 2;
+const LEVEL = 1;
+
+/** Some runtimes lack zstd (it is experimental in Node 24): deflate does as well. */
+const hasZstd = typeof zlib.zstdCompress === 'function';
+const zstdCompress = hasZstd ? promisify(zlib.zstdCompress) : null;
+const zstdDecompress = hasZstd ? promisify(zlib.zstdDecompress) : null;
+const deflate = promisify(zlib.deflate);
+const inflate = promisify(zlib.inflate);
+
+export async function compress(bytes: Uint8Array): Promise<Uint8Array> {
+  const packed = zstdCompress
+    ? await zstdCompress(bytes, { params: { [zlib.constants.ZSTD_c_compressionLevel]: LEVEL } })
+    : await deflate(bytes, { level: LEVEL });
+  const chunk = new Uint8Array(1 + packed.length);
+  chunk[0] = zstdCompress ? ZSTD : DEFLATE;
+  chunk.set(packed, 1);
+  return chunk;
+}
+
+/** @throws {Error} when the bytes are damaged, or are more than `size`. */
+export async function decompress(chunk: Uint8Array, size: number): Promise<Uint8Array> {
+  const packed = chunk.subarray(1);
+  const limits = { maxOutputLength: size };
+  if (chunk[0] === DEFLATE) return inflate(packed, limits);
+  if (chunk[0] === ZSTD && zstdDecompress) return zstdDecompress(packed, limits);
+  throw new Error(`it is compressed in a way this runtime does not know (${chunk[0]})`);
+}
