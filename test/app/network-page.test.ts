@@ -80,6 +80,19 @@ describe.skipIf(!executablePath)('networks on the page, in Chromium', () => {
     await picture('network');
   });
 
+  test('"Open in browser" leads to the web server of the guest', { timeout: 60_000 }, async () => {
+    const web = await freePort();
+    await button('Add port forward…').click();
+    await page.getByLabel('Address of this computer').fill(`tcp:${web}:80`);
+    await button('Add').click();
+    const made = page.locator(`[data-forward="tcp:127.0.0.1:${web}:80"]`);
+    const link = await made.getByRole('link', { name: 'Open in browser' }).getAttribute('href');
+    const answered = async (): Promise<number> => (await fetch(link ?? '').catch(() => ({ status: 0 }))).status;
+    await expect.poll(answered, { timeout: 20_000 }).toBe(200);
+    await made.getByRole('button', { name: 'Remove' }).click();
+    await made.waitFor({ state: 'detached' });
+  });
+
   test('what the host refuses is told in its own words', async () => {
     await button('Add port forward…').click();
     await page.getByLabel('Address of this computer').fill(`udp:${port}:80`);
