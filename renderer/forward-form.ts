@@ -64,11 +64,13 @@ export function checkForward(form: ForwardForm): ForwardErrors {
  * the computer that the forward is for. `page` is the page's own address.
  */
 export function forwardLink(forward: Described, page: Pick<Location, 'protocol' | 'hostname'>): string | null {
-  if (forward.protocol !== 'tcp' || !WEB_PORTS.has(forward.guestPort) || !/^https?:$/.test(page.protocol)) return null;
+  if (forward.protocol !== 'tcp' || !WEB_PORTS.has(forward.guestPort)) return null;
   const { hostAddress, hostPort } = forward;
   const everywhere = hostAddress === '0.0.0.0' || hostAddress === '::';
-  const local = /^(localhost|127\..*|\[::1\])$/.test(page.hostname);
-  if (everywhere) return `http://${page.hostname}:${hostPort}/`;
+  // The desktop window has an address of its own kind, and is where Lockstep runs.
+  const desktop = !/^https?:$/.test(page.protocol);
+  const local = desktop || /^(localhost|127\..*|\[::1\])$/.test(page.hostname);
+  if (everywhere) return `http://${desktop ? '127.0.0.1' : page.hostname}:${hostPort}/`;
   const loopback = hostAddress === '::1' || hostAddress.startsWith('127.');
   if (loopback && !local) return null;
   return `http://${hostAddress.includes(':') ? `[${hostAddress}]` : hostAddress}:${hostPort}/`;

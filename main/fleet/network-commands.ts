@@ -44,6 +44,7 @@ export const networkHandlers: Handlers = {
   'forward.list': (fleet, { vm }) => named(fleet, vm === undefined ? undefined : fleet.vm(vm)),
   'forward.add': async (fleet, { vm, ...forward }) => {
     const found = fleet.vm(vm);
+    found.require('forward.add');
     const id = await fleet.network.forwards.add({ vm: found.id, ...forward }, found.nic.network);
     return forwardOf(fleet, found, id);
   },
@@ -59,11 +60,13 @@ export const networkHandlers: Handlers = {
   },
   'capture.start': async (fleet, { vm, file }) => {
     const found = fleet.vm(vm);
+    found.require('capture.start');
     await fleet.network.capture(found.id, path.resolve(file));
     return found.view().nic;
   },
   'capture.stop': async (fleet, { vm }) => {
     const found = fleet.vm(vm);
+    found.require('capture.stop');
     await fleet.network.capture(found.id, null);
     return found.view().nic;
   },

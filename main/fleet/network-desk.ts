@@ -61,6 +61,8 @@ export class NetworkDesk {
   readonly #around: NetworkSurroundings;
   readonly #gateway: GatewayConnection;
   readonly #attached = new Map<string, Attached>();
+  /** The files of captures, by VM. */
+  readonly #captures = new Map<string, string>();
   readonly forwards: ForwardDesk;
   #networks: NetworkRecord[];
   #report: Extract<FromGateway, { type: 'report' }> | null = null;
@@ -190,6 +192,7 @@ export class NetworkDesk {
 
   /** The VM is off. */
   detach(vm: string): void {
+    this.#captures.delete(vm);
     if (this.#attached.delete(vm) && this.#gateway.running) void this.#gateway.ask({ type: 'detach', vm });
   }
 
@@ -200,7 +203,9 @@ export class NetworkDesk {
     // A guest that has just taken its address has not used it yet.
     const guestAddress = now?.address ?? (now?.leased ? address : null);
     const shown = { type, network, mac, address, guestAddress };
-    return { ...shown, counters: now && counters(now), capture: now?.capture ?? null };
+    const file = this.#captures.get(vm);
+    const capture = file === undefined ? null : (now?.capture ?? { file, frames: 0, dropped: 0 });
+    return { ...shown, counters: now && counters(now), capture };
   }
 
   /** @throws {CommandError} when the file cannot be written, or the VM is off. */
@@ -212,6 +217,8 @@ export class NetworkDesk {
       file === null ? { type: 'stopCapture', vm } : { type: 'startCapture', vm, file },
     );
     if (error !== null) throw new CommandError('refused', sentence(error));
+    if (file === null) this.#captures.delete(vm);
+    else this.#captures.set(vm, file);
     const message = file === null ? 'The capture was stopped.' : `Frames are captured in ${file}.`;
     this.#around.event(vm, file === null ? 'capture.stopped' : 'capture.started', 'info', message, { file });
     this.#around.changed();
@@ -236,6 +243,7 @@ export class NetworkDesk {
   }
 
   #lost(why: string): void {
+    this.#captures.clear();
     const message = `The network gateway ended (${why}). It is started again; connections through it were cut.`;
     this.#around.event(null, 'network.gatewayLost', 'error', message, { why });
     this.#around.changed();
@@ -257,6 +265,7 @@ export class NetworkDesk {
         return;
       }
       case 'captureFailed':
+        this.#captures.delete(event.vm);
         this.#around.event(event.vm, 'capture.failed', 'warning', `The capture ended: ${event.why}.`);
         return;
       case 'linkRefused':

@@ -107,7 +107,7 @@ export function invalid(forward: Forward): string | null {
     return `${String(forward.protocol)} cannot be forwarded: only tcp and udp can`;
   }
   if (isIP(forward.hostAddress) === 0) {
-    return `${forward.hostAddress} is no address: write one of this computer's, like 127.0.0.1 or 0.0.0.0`;
+    return `"${forward.hostAddress}" is no address: write one of this computer's, like 127.0.0.1 or 0.0.0.0`;
   }
   const ports = [forward.hostPort, forward.guestPort];
   const wrong = ports.find((port) => !Number.isInteger(port) || port < 1 || port > 0xffff);

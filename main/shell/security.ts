@@ -28,9 +28,15 @@ function restrictContents(contents: WebContents): void {
   });
   contents.on('will-attach-webview', (event) => event.preventDefault());
   contents.setWindowOpenHandler(({ url }) => {
-    if (URL.parse(url)?.protocol === 'https:') void shell.openExternal(url);
+    if (isForBrowser(url)) void shell.openExternal(url);
     return { action: 'deny' };
   });
+}
+
+/** The web, encrypted; and what a guest serves through a port forward of this computer. */
+function isForBrowser(url: string): boolean {
+  const parsed = URL.parse(url);
+  return parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && parsed.hostname === '127.0.0.1');
 }
 
 /** The address belongs to our own page. */

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:log -- [--seconds N] [--report FILE.json]`: what a Protected pair's logging channel carries, and how far
- * the secondary is behind, while the guest idles, computes, prints, reads its disk, and uses the network.
+ * `npm run bench:log -- [--seconds N] [--report FILE.json]`: what a Protected pair's logging channel carries, and how
+ * far the secondary is behind, while the guest idles, computes, prints, reads its disk, and uses the network.
  *
  * Invariant: each row is what `lockstep metrics` shows, over the same time; reads through the log and reads on the
  * secondary are the same guest work on the same image.

@@ -1,9 +1,9 @@
 /**
  * `npm run campaign -- [--kills N] [--hangs N] [--cuts N] [--disk shared|separate] [--reads log|backup]
- * [--timeout MS] [--no-network] [--report FILE.json]`: makes a pair fail again and again, under a guest that counts on its console,
- * writes and reads its disk and serves programs over the network, and watches from outside (observers.ts, clients.ts).
- * Kills (kill -9) and hangs (SIGSTOP for longer than the failure timeout) hit primary and secondary in turn; a cut
- * channel leaves both alive.
+ * [--timeout MS] [--no-network] [--report FILE.json]`: makes a pair fail again and again, under a guest that counts on
+ * its console, writes and reads its disk and serves programs over the network, and watches from outside (observers.ts,
+ * clients.ts). Kills (kill -9) and hangs (SIGSTOP for longer than the failure timeout) hit primary and secondary in
+ * turn; a cut channel leaves both alive.
  *
  * Invariant: it ends with exit status 1 as soon as an observer sees a gap, a repeat, a contradiction or a lost write,
  * two replicas go on in one generation, or the pair does not become Protected again. Only processes of its own host

@@ -173,7 +173,7 @@ describe('a forward', () => {
     const { add, forward, request } = await forwarded();
     expect(await add(forward)).toMatch(/port \d+ of 127\.0\.0\.1 is in use: choose another port/);
     expect(await add({ ...forward, hostAddress: '203.0.113.7' })).toMatch('this computer has no address 203.0.113.7');
-    expect(await add({ ...forward, hostAddress: 'example.com' })).toMatch('example.com is no address');
+    expect(await add({ ...forward, hostAddress: 'example.com' })).toMatch('"example.com" is no address');
     expect(await add({ ...forward, hostPort: 0 })).toBe('0 is no port: ports are from 1 to 65535');
     expect(await add({ ...forward, guestPort: 70_000 })).toMatch('70000 is no port');
     expect(await add({ ...forward, protocol: 'tcp' })).toMatch('carries no TCP');

@@ -114,7 +114,10 @@ test('the page navigates nowhere else, opens no window, and embeds nothing', () 
   expect(stopped('will-attach-webview', '')).toBe(true);
   expect(contents.windowOpen?.({ url: 'https://example.org/' })).toEqual({ action: 'deny' });
   expect(contents.windowOpen?.({ url: 'file:///etc/passwd' })).toEqual({ action: 'deny' });
-  expect(opened).toEqual(['https://example.org/']);
+  expect(contents.windowOpen?.({ url: 'http://example.org/' })).toEqual({ action: 'deny' });
+  // What a guest serves through a port forward is opened in the browser.
+  expect(contents.windowOpen?.({ url: 'http://127.0.0.1:8080/' })).toEqual({ action: 'deny' });
+  expect(opened).toEqual(['https://example.org/', 'http://127.0.0.1:8080/']);
   expect(isOurs('app://lockstepper/')).toBe(false);
 });
 
