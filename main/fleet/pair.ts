@@ -186,7 +186,7 @@ export class Pair {
     // Whoever used that image before is ended first; this comes again then.
     this.#imageAwaited = slot !== this.#slot && !this.#retired.end();
     if (this.#imageAwaited) return;
-    const secondary = this.#parts.spares.take();
+    const secondary = this.#parts.spares.take(true);
     this.#secondary = secondary;
     this.#secondarySlot = slot;
     this.#phase = 'building';

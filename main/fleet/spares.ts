@@ -9,6 +9,8 @@ import { Replica } from './replica.ts';
 
 /** After a spare was taken the next one waits this long: its compilation must not slow what the first was taken for. */
 const REFILL_DELAY_MS = 5000;
+/** While a secondary is on its way; `refill` says when it has arrived. */
+const REFILL_DELAY_STARTING_MS = 60_000;
 
 export class Spares {
   readonly #processes: Processes;
@@ -21,11 +23,11 @@ export class Spares {
     this.#refill(0);
   }
 
-  /** A replica without a role; compiled already where possible. */
-  take(): Replica {
+  /** A replica without a role; compiled already where possible. `secondary`: `refill` follows when it has started. */
+  take(secondary = false): Replica {
     const spare = this.#spare;
     this.#spare = null;
-    this.#refill(REFILL_DELAY_MS);
+    this.#refill(secondary ? REFILL_DELAY_STARTING_MS : REFILL_DELAY_MS);
     return spare?.alive ? spare : new Replica(this.#processes.fork());
   }
 

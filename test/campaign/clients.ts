@@ -83,7 +83,7 @@ export class CurlClient extends Program {
 
   constructor(port: number) {
     const url = `http://127.0.0.1:${port}/[0-1000000]`;
-    super('curl', ['-sS', '--no-buffer', '--rate', '20/s', '-w', '%{num_connects} %{http_code}\\n', url]);
+    super('curl', ['-sS', '--no-buffer', '--rate', '10/s', '-w', '%{num_connects} %{http_code}\\n', url]);
   }
 
   /** The body's line and curl's own come in turn. */
@@ -120,7 +120,7 @@ export class ShellClient extends Program {
     const expected = String(this.count * 7 + 1);
     if (line !== expected) this.wrong ??= `the session answered ${JSON.stringify(line)} instead of ${expected}`;
     this.count += 1;
-    setTimeout(() => this.#ask(), 30);
+    setTimeout(() => this.#ask(), 100);
   }
 }
 
@@ -222,6 +222,6 @@ export class StoreClients implements Observer {
       const read = /^is (\d+)$/.exec(await ask(`get k${key}`));
       this.wrong ??= read ? history.read(Number(read[1]), least) : `client ${client} read no number of k${key}`;
     }
-    await new Promise((resolve) => setTimeout(resolve, 40));
+    await new Promise((resolve) => setTimeout(resolve, 250));
   }
 }

@@ -236,6 +236,19 @@ describe('the spare', () => {
     expect(processes.forked).toHaveLength(2);
   });
 
+  test('is not compiled while a secondary is on its way, but as soon as that has started', async () => {
+    useFakeTimers();
+    const processes = new FakeProcesses();
+    const spares = new Spares(processes);
+    await vi.advanceTimersByTimeAsync(0);
+    spares.take(true);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(processes.forked).toHaveLength(1);
+    spares.refill();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(processes.forked).toHaveLength(2);
+  });
+
   test('that died is not handed out', async () => {
     useFakeTimers();
     const processes = new FakeProcesses();
