@@ -1,5 +1,6 @@
 /**
- * How tests run: in forked processes (v86 needs V8 flags that are frozen in worker threads), with Node's own conditions.
+ * How tests run: in forked processes (v86 needs V8 flags that are frozen in worker threads), with Node's own
+ * conditions.
  */
 import { defineConfig } from 'vitest/config';
 

@@ -23,9 +23,12 @@ export type GuardedCommand =
   | 'console'
   | 'record.start'
   | 'record.stop'
+  | 'forward.add'
+  | 'capture.start'
+  | 'capture.stop'
   | Fault;
 
-type Subject = Pick<VmView, 'name' | 'power' | 'ftEnabled' | 'ft' | 'recording'>;
+type Subject = Pick<VmView, 'name' | 'power' | 'ftEnabled' | 'ft' | 'recording' | 'nic'>;
 
 /** What stands in the way of a running machine, null where it runs or is paused. */
 function notRunning(vm: Subject): string | null {
@@ -56,6 +59,18 @@ function suspendRefusal(vm: Subject): string | null {
 function resumeRefusal(vm: Subject): string | null {
   if (vm.ft.status !== 'suspended') return `Fault Tolerance is not suspended for "${vm.name}".`;
   return notRunning(vm);
+}
+
+/** An uplink's DHCP server is not ours: a card on it has no address of ours. */
+function forwardRefusal({ nic }: Subject): string | null {
+  if (nic.type === 'none' || nic.address !== null) return null;
+  return `The network "${nic.network}" is an uplink: its port forwards are set up on its other side.`;
+}
+
+function captureRefusal(vm: Subject): string | null {
+  if (vm.nic.type === 'none') return `"${vm.name}" has no network card: there are no frames to capture.`;
+  if (vm.nic.capture) return `The frames of "${vm.name}" are already being captured: stop that capture first.`;
+  return notRunning(vm) === null ? null : `"${vm.name}" is not running: power it on to capture its frames.`;
 }
 
 /** Why `command` is refused for this VM now, as a sentence with its remedy; null when it is allowed. */
@@ -116,5 +131,11 @@ export function refusal(command: GuardedCommand, vm: Subject): string | null {
       return vm.power === 'on' ? null : `"${vm.name}" is not running: power it on to record it.`;
     case 'record.stop':
       return vm.recording ? null : `"${vm.name}" is not being recorded.`;
+    case 'forward.add':
+      return forwardRefusal(vm);
+    case 'capture.start':
+      return captureRefusal(vm);
+    case 'capture.stop':
+      return vm.nic.capture ? null : `The frames of "${vm.name}" are not being captured.`;
   }
 }

@@ -11,21 +11,18 @@ import { findVm } from './state.ts';
 import { en } from './text/en.ts';
 import { AllAlarms } from './views/alarms.tsx';
 import { ConnectionBanner, ConnectionPage } from './views/connection.tsx';
-import { ConfirmDialog } from './views/confirm.tsx';
+import { Dialogs } from './views/dialogs.tsx';
 import { AllEvents } from './views/events.tsx';
-import { FtSettingsDialog } from './views/ft-settings.tsx';
 import { Header } from './views/header.tsx';
 import { Home } from './views/home.tsx';
 import { Inventory } from './views/inventory.tsx';
-import { NewVmDialog } from './views/new-vm.tsx';
-import { RecordDialog } from './views/record.tsx';
+import { Networks } from './views/network/networks.tsx';
 import { RecentTasks } from './views/tasks.tsx';
 import { Toasts } from './views/toasts.tsx';
 import { VmPage } from './views/vm-page.tsx';
 
 export function App() {
   const ready = usePage((state) => state.inventory !== null && state.phase !== 'refused');
-  const dialog = usePage((state) => state.dialog);
   useShortcuts();
   useTitle();
   return (
@@ -45,10 +42,7 @@ export function App() {
         )}
         {ready ? <RecentTasks /> : null}
         <Toasts />
-        {dialog?.kind === 'newVm' ? <NewVmDialog /> : null}
-        {dialog?.kind === 'ftSettings' ? <FtSettingsDialog vm={dialog.vm} /> : null}
-        {dialog?.kind === 'record' ? <RecordDialog vm={dialog.vm} /> : null}
-        {dialog?.kind === 'confirm' ? <ConfirmDialog action={dialog.action} vm={dialog.vm} /> : null}
+        <Dialogs />
       </div>
     </TooltipProvider>
   );
@@ -59,6 +53,7 @@ function Page() {
   const vm = usePage((state) => (state.route.page === 'vm' ? findVm(state, state.route.vm) : null));
   if (route.page === 'events') return <AllEvents />;
   if (route.page === 'alarms') return <AllAlarms />;
+  if (route.page === 'networks') return <Networks />;
   if (route.page === 'vm' && vm) return <VmPage key={vm.id} vm={vm} tab={route.tab} />;
   return <Home />;
 }

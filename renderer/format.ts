@@ -44,6 +44,14 @@ export function mebibytes(bytes: number): string {
   return `${one.format(bytes / 2 ** 20)} MiB`;
 }
 
+/** 940 B, 12.4 kB, 3.1 MB, 2 GB: of a thousand each, as traffic is counted. */
+export function bytes(value: Maybe): string {
+  if (value === null || value === undefined) return UNKNOWN;
+  if (value < 1000) return `${whole.format(value)} B`;
+  if (value < 1e6) return `${one.format(value / 1e3)} kB`;
+  return value < 1e9 ? `${one.format(value / 1e6)} MB` : `${number(2).format(value / 1e9)} GB`;
+}
+
 export function count(value: Maybe): string {
   return value === null || value === undefined ? UNKNOWN : whole.format(value);
 }
@@ -70,4 +78,10 @@ export function duration(ms: number): string {
   if (hours === 0) return `${minutes} min`;
   if (hours < 24) return `${hours} h ${minutes % 60} min`;
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** What a schema says, as a sentence for people. */
+export function sentence(text: string): string {
+  const end = /[.!?]$/.test(text) ? '' : '.';
+  return text.charAt(0).toUpperCase() + text.slice(1) + end;
 }

@@ -22,6 +22,7 @@ import './style/ft.css';
 import './style/console.css';
 import './style/pages.css';
 import './style/history.css';
+import './style/network.css';
 
 applyTheme(readTheme());
 

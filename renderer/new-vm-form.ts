@@ -4,7 +4,9 @@
  * Invariant: what is wrong is what the contract's own schema says, in its own words.
  */
 import * as v from 'valibot';
-import { commands, type CommandArgs, type Sample } from '../preload/contract.ts';
+import { commands, type CommandArgs, type NicType, type Sample } from '../preload/contract.ts';
+import { DEFAULT_NETWORK_NAME } from '../preload/network.ts';
+import { sentence } from './format.ts';
 
 export type Source = 'sample' | 'files';
 
@@ -19,11 +21,16 @@ export interface NewVmForm {
   readonly hda: string;
   readonly cdrom: string;
   readonly fda: string;
+  readonly network: string;
+  readonly nic: NicType;
   readonly start: boolean;
 }
 
 export const FILE_FIELDS = ['bzimage', 'initrd', 'cmdline', 'hda', 'cdrom', 'fda'] as const;
 export type FileField = (typeof FILE_FIELDS)[number];
+
+/** What the host takes where nothing is said. */
+const DEFAULT_NIC: NicType = 'virtio';
 
 export const NO_SOURCE = 'Give a kernel, a disk image, a CD image or a floppy image to start from.';
 export const INITRD_ALONE = 'An initial RAM disk needs a kernel.';
@@ -41,6 +48,8 @@ export function emptyForm(names: readonly string[]): NewVmForm {
     hda: '',
     cdrom: '',
     fda: '',
+    network: DEFAULT_NETWORK_NAME,
+    nic: DEFAULT_NIC,
     start: true,
   };
 }
@@ -56,7 +65,12 @@ export function freeName(wish: string, names: readonly string[]): string {
 }
 
 export function toArgs(form: NewVmForm): CommandArgs<'vm.create'> {
-  const base = { name: form.name.trim(), memoryMB: form.memory.trim() === '' ? Number.NaN : Number(form.memory) };
+  const base = {
+    name: form.name.trim(),
+    memoryMB: form.memory.trim() === '' ? Number.NaN : Number(form.memory),
+    ...(form.network !== DEFAULT_NETWORK_NAME && { network: form.network }),
+    ...(form.nic !== DEFAULT_NIC && { nic: form.nic }),
+  };
   if (form.source === 'sample') return { ...base, sample: form.sample };
   const files = FILE_FIELDS.map((field) => [field, form[field].trim()] as const).filter(([, value]) => value !== '');
   return { ...base, ...Object.fromEntries(files) };
@@ -83,9 +97,4 @@ export function checkForm(form: NewVmForm, names: readonly string[]): FormErrors
     if (!args.bzimage && !args.hda && !args.cdrom && !args.fda) errors['source'] ??= NO_SOURCE;
   }
   return errors;
-}
-
-function sentence(text: string): string {
-  const end = /[.!?]$/.test(text) ? '' : '.';
-  return text.charAt(0).toUpperCase() + text.slice(1) + end;
 }

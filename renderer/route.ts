@@ -3,12 +3,13 @@
  *
  * Invariant: `parseRoute(formatRoute(x))` is x; an address that means nothing is home.
  */
-export const TABS = ['summary', 'console', 'serial', 'monitor', 'events'] as const;
+export const TABS = ['summary', 'console', 'serial', 'network', 'monitor', 'events'] as const;
 export type Tab = (typeof TABS)[number];
 export type Route =
   | { readonly page: 'home' }
   | { readonly page: 'events' }
   | { readonly page: 'alarms' }
+  | { readonly page: 'networks' }
   | { readonly page: 'vm'; readonly vm: string; readonly tab: Tab };
 
 export const HOME: Route = { page: 'home' };
@@ -21,6 +22,7 @@ export function formatRoute(route: Route): string {
 export function parseRoute(hash: string): Route {
   if (hash === '#/events') return { page: 'events' };
   if (hash === '#/alarms') return { page: 'alarms' };
+  if (hash === '#/networks') return { page: 'networks' };
   const match = /^#\/vm\/([^/]+)(?:\/(\w+))?$/.exec(hash);
   if (!match?.[1]) return HOME;
   try {

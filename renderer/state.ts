@@ -5,7 +5,15 @@
  * here, which return a new state and leave the old one as it was.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { AlarmRecord, EventRecord, Inventory, TaskRecord, VmMetrics, VmView } from '../preload/contract.ts';
+import type {
+  AlarmRecord,
+  EventRecord,
+  ForwardView,
+  Inventory,
+  TaskRecord,
+  VmMetrics,
+  VmView,
+} from '../preload/contract.ts';
 import type { ConnectionPhase } from './bridge.ts';
 import { HOME, type Route } from './route.ts';
 
@@ -25,6 +33,11 @@ export type OpenDialog =
   | { readonly kind: 'newVm' }
   | { readonly kind: 'ftSettings'; readonly vm: string }
   | { readonly kind: 'record'; readonly vm: string }
+  | { readonly kind: 'nic'; readonly vm: string }
+  | { readonly kind: 'capture'; readonly vm: string }
+  /** A new forward where it is null. */
+  | { readonly kind: 'forward'; readonly vm: string; readonly forward: ForwardView | null }
+  | { readonly kind: 'newNetwork' }
   | { readonly kind: 'confirm'; readonly action: string; readonly vm: string };
 
 export interface State {

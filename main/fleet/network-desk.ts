@@ -197,7 +197,9 @@ export class NetworkDesk {
     const report = this.#report?.vms.find((one) => one.vm === vm) ?? null;
     const now = this.#attached.has(vm) ? report : null;
     const { type, network, address } = record;
-    const shown = { type, network, mac, address, guestAddress: now?.address ?? null };
+    // A guest that has just taken its address has not used it yet.
+    const guestAddress = now?.address ?? (now?.leased ? address : null);
+    const shown = { type, network, mac, address, guestAddress };
     return { ...shown, counters: now && counters(now), capture: now?.capture ?? null };
   }
 

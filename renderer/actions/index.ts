@@ -4,9 +4,12 @@
  * Invariant: what is not in this list cannot be done to a VM from the page; ids are unique.
  */
 import type { Action } from './action.ts';
+import { captureStart } from './capture-start.ts';
+import { captureStop } from './capture-stop.ts';
 import { crashPrimary } from './crash-primary.ts';
 import { crashSecondary } from './crash-secondary.ts';
 import { deleteVm } from './delete.ts';
+import { forwardAdd } from './forward-add.ts';
 import { ftMigrate } from './ft-migrate.ts';
 import { ftOff } from './ft-off.ts';
 import { ftOn } from './ft-on.ts';
@@ -15,6 +18,7 @@ import { ftSettings } from './ft-settings.ts';
 import { ftSuspend } from './ft-suspend.ts';
 import { ftTestFailover } from './ft-test-failover.ts';
 import { ftTestRestartSecondary } from './ft-test-restart-secondary.ts';
+import { nicEdit } from './nic-edit.ts';
 import { openConsole } from './open-console.ts';
 import { pause } from './pause.ts';
 import { powerOff } from './power-off.ts';
@@ -31,6 +35,7 @@ export const ACTION_GROUPS: readonly (readonly Action[])[] = [
   [powerOn, powerOff, pause, resume, reset],
   [openConsole, sendCtrlAltDel, screenshot],
   [recordStart, recordStop],
+  [nicEdit, forwardAdd, captureStart, captureStop],
   [ftOn, ftOff, ftSuspend, ftResume, ftMigrate, ftTestFailover, ftTestRestartSecondary, ftSettings],
   [crashPrimary, crashSecondary],
   [deleteVm],

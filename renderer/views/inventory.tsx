@@ -3,7 +3,7 @@
  *
  * Invariant: one item is in the tab order at a time, arrow keys move, Enter opens; the open VM is marked as selected.
  */
-import { BellRing, LayoutDashboard, List, Plus } from 'lucide-react';
+import { BellRing, LayoutDashboard, List, Network, Plus } from 'lucide-react';
 import { useRef, useState, type KeyboardEvent } from 'react';
 import type { VmView } from '../../preload/contract.ts';
 import { vmWords } from '../ft-view.ts';
@@ -57,6 +57,7 @@ function Places() {
   );
   const places: readonly { readonly route: Route; readonly label: string; readonly icon: typeof List }[] = [
     { route: { page: 'home' }, label: en.inventory.overview, icon: LayoutDashboard },
+    { route: { page: 'networks' }, label: en.inventory.networks, icon: Network },
     { route: { page: 'events' }, label: en.inventory.events, icon: List },
     { route: { page: 'alarms' }, label: en.inventory.alarms, icon: BellRing },
   ];

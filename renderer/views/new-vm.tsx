@@ -15,6 +15,7 @@ import { Field } from '../kit/field.tsx';
 import { checkForm, emptyForm, toArgs, type FileField, type FormErrors, type NewVmForm } from '../new-vm-form.ts';
 import { useServices, usePage } from '../services.ts';
 import { en } from '../text/en.ts';
+import { CardFields } from './network/nic-dialog.tsx';
 
 export function NewVmDialog() {
   const { store, bridge, runner, go } = useServices();
@@ -78,6 +79,7 @@ export function NewVmDialog() {
       <Basics form={form} errors={told} change={change} />
       <SourceChoice form={form} change={change} />
       {form.source === 'files' ? <Files form={form} errors={told} change={change} /> : null}
+      <Advanced form={form} change={change} />
     </Dialog>
   );
 }
@@ -173,6 +175,23 @@ function Files({ form, errors, change }: PartProps & { readonly errors: FormErro
         ))}
       </div>
     </div>
+  );
+}
+
+/** What most people leave as it is. */
+function Advanced({ form, change }: PartProps) {
+  return (
+    <details className="fold">
+      <summary>{en.newVm.advanced}</summary>
+      <div className="form-grid">
+        <CardFields
+          network={form.network}
+          type={form.nic}
+          onNetwork={(network) => change({ network })}
+          onType={(nic) => change({ nic })}
+        />
+      </div>
+    </details>
   );
 }
 

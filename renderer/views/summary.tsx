@@ -99,9 +99,14 @@ function Hardware({ vm }: { readonly vm: VmView }) {
             {cmdline}
           </Fact>
         ) : null}
-        <Fact label="MAC address" mono>
+        <Fact label={en.network.mac} mono>
           {vm.nic.mac}
         </Fact>
+        {(vm.nic.guestAddress ?? vm.nic.address) ? (
+          <Fact label={en.network.ip} mono>
+            {vm.nic.guestAddress ?? vm.nic.address}
+          </Fact>
+        ) : null}
         {vm.poweredOnAt === null ? null : (
           <Fact label="Running for" title={format.dateAndTime(vm.poweredOnAt)}>
             <Since at={vm.poweredOnAt} />

@@ -1,5 +1,13 @@
 /** One VM's page: name, state, actions, and the tabs. Invariant: the state badges are there whichever tab is open. */
-import { Activity, CircleDot, LayoutDashboard, List, Monitor as Screen, SquareTerminal } from 'lucide-react';
+import {
+  Activity,
+  CircleDot,
+  LayoutDashboard,
+  EthernetPort,
+  List,
+  Monitor as Screen,
+  SquareTerminal,
+} from 'lucide-react';
 import type { VmView } from '../../preload/contract.ts';
 import { deleteVm } from '../actions/delete.ts';
 import { powerOff } from '../actions/power-off.ts';
@@ -15,6 +23,7 @@ import { en } from '../text/en.ts';
 import { ConsoleView } from './console/console.tsx';
 import { VmEvents } from './events.tsx';
 import { Monitor } from './monitor.tsx';
+import { NetworkTab } from './network/network.tsx';
 import { Serial } from './serial.tsx';
 import { Summary } from './summary.tsx';
 import { VmIcon } from './vm-icon.tsx';
@@ -25,6 +34,7 @@ export function VmPage({ vm, tab }: { readonly vm: VmView; readonly tab: Tab }) 
     { id: 'summary', label: 'Summary', icon: LayoutDashboard, content: <Summary vm={vm} /> },
     { id: 'console', label: 'Console', icon: Screen, content: <ConsoleView vm={vm} /> },
     { id: 'serial', label: 'Serial', icon: SquareTerminal, content: <Serial vm={vm} /> },
+    { id: 'network', label: 'Network', icon: EthernetPort, content: <NetworkTab vm={vm} /> },
     { id: 'monitor', label: 'Monitor', icon: Activity, content: <Monitor vm={vm} /> },
     { id: 'events', label: 'Events', icon: List, content: <VmEvents vm={vm} /> },
   ];

@@ -1,9 +1,9 @@
 /**
  * `npm run campaign -- [--kills N] [--hangs N] [--cuts N] [--disk shared|separate] [--reads log|backup]
- * [--no-network] [--report FILE.json]`: makes a pair fail again and again, under a guest that counts on its console,
- * writes and reads its disk and serves programs over the network, and watches from outside (observers.ts, clients.ts). Kills (kill -9) and
- * hangs (SIGSTOP for longer than the failure timeout) hit primary and secondary in turn; a cut channel leaves both
- * alive.
+ * [--timeout MS] [--no-network] [--report FILE.json]`: makes a pair fail again and again, under a guest that counts on its console,
+ * writes and reads its disk and serves programs over the network, and watches from outside (observers.ts, clients.ts).
+ * Kills (kill -9) and hangs (SIGSTOP for longer than the failure timeout) hit primary and secondary in turn; a cut
+ * channel leaves both alive.
  *
  * Invariant: it ends with exit status 1 as soon as an observer sees a gap, a repeat, a contradiction or a lost write,
  * two replicas go on in one generation, or the pair does not become Protected again. Only processes of its own host
@@ -47,6 +47,8 @@ const { values } = parseArgs({
     cuts: { type: 'string', default: '0' },
     disk: { type: 'string', default: 'shared' },
     reads: { type: 'string', default: 'log' },
+    // With two cores a replica may get no time for longer than the default of 500 ms.
+    timeout: { type: 'string', default: '1500' },
     network: { type: 'boolean', default: true },
     report: { type: 'string' },
   },
@@ -152,9 +154,8 @@ async function checkGenerations(host: TestHost): Promise<void> {
 async function begin(host: TestHost, image: string): Promise<{ serial: SerialProgram; scene: Scene }> {
   copyFileSync(path.join(path.dirname(guestLibrary().bios), 'data.img'), image);
   await host.json('vm', 'create', VM, '--sample', 'linux', '--memory', '80', '--hda', image);
-  if (values.disk !== 'shared' || values.reads !== 'log') {
-    await host.json('vm', 'set', VM, `diskMode=${values.disk}`, `diskReads=${values.reads}`);
-  }
+  const settings = { diskMode: values.disk, diskReads: values.reads, failureTimeoutMs: values.timeout };
+  await host.json('vm', 'set', VM, ...Object.entries(settings).map(([key, value]) => `${key}=${value}`));
   await host.json('power', 'on', VM);
   const serial = host.attach(VM);
   await serial.until(/:~# $/);

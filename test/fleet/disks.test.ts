@@ -156,7 +156,7 @@ describe('a VM with separate disks', () => {
     ]);
   });
 
-  test('goes on with the copy where that alone is true, also with shared disks and without the first file', async () => {
+  test('goes on with the copy where that alone is true, also with shared disks and no first file', async () => {
     const made = await world(false);
     await made.call('ft.testFailover', { vm: 'web' });
     await made.call('power.off', { vm: 'web' });

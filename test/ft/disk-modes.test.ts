@@ -206,7 +206,7 @@ describe('the ledger of a shared disk', () => {
     expect(disks.mayLeave(request(1, 'write', 512))).toBe(true);
   });
 
-  test('lets a read travel with its data that is pending when an overlapping write is made: nothing waits for it', () => {
+  test('lets a read that is pending when an overlapping write is made travel with its data: nothing waits', () => {
     const disks = ledger();
     disks.asked(request(0, 'read'));
     disks.asked(request(1, 'write'));

@@ -67,9 +67,8 @@ test('whatever the wire does, both streams arrive whole, both ends close, and ne
           wire.client.connection.wentLive(wire.nowMs);
         }
         wire.run(() => closed(wire)() && wire.client.ended && wire.server?.ended === true, 20 * 3_600_000);
-        // Where a handshake was lost six times over, there was no connection.
-        if (wire.client.connection.reason === 'silent' && options.faults.loss > 0.1 && wire.client.written === 0)
-          return;
+        // Where every segment of one kind of the handshake was lost there was no connection.
+        if (options.faults.loss > 0 && !(wire.client.opened && wire.server?.opened)) return;
         intact(wire);
         // The very last acknowledgement may be lost again and again, until nobody is left to repeat it.
         const reasons = new Set([wire.client.connection.reason, wire.server?.connection.reason]);
@@ -225,20 +224,6 @@ test('at a failover an idle end says where it is, once', () => {
   wire.client.connection.wentLive(wire.nowMs);
   wire.runFor(1000);
   expect(wire.log.map(({ from, segment: { flags } }) => [from, flags])).toEqual([['client', FLAG.ack]]);
-});
-
-test('while a peer is frozen nothing is sent and nothing grows old', () => {
-  const wire = established({ client: waiting });
-  wire.client.connection.freeze();
-  wire.runFor(100);
-  wire.log.length = 0;
-  wire.runFor(3_600_000);
-  expect(wire.log.filter(({ from }) => from === 'client')).toEqual([]);
-  const before = wire.server?.received ?? 0;
-  wire.client.connection.wentLive(wire.nowMs);
-  wire.runFor(100);
-  expect(wire.server?.received).toBeGreaterThan(before);
-  expect(wire.server?.wrongAt).toBeNull();
 });
 
 test('only a reset with the expected number ends a connection; one nearby is questioned, others are ignored', () => {

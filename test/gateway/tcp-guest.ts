@@ -1,6 +1,6 @@
 /**
- * A guest's network card with our own TCP endpoint behind it, on the same thread as the gateway's TCP: what one sends the
- * other gets in the next turn of the event loop, in batches.
+ * A guest's network card with our own TCP endpoint behind it, on the same thread as the gateway's TCP: what one sends
+ * the other gets in the next turn of the event loop, in batches.
  *
  * Invariant: as on a virtual machine, nothing is lost unless a test says so; the queue to the guest is bounded, and the
  * gateway's TCP is told when it has room again.
@@ -8,7 +8,7 @@
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import { Duplex } from 'node:stream';
-import { mssFor, FrameWriter, resetFor } from '../../main/gateway/nat/tcp-frames.ts';
+import { mssFor, SegmentWriter, resetFor } from '../../main/gateway/nat/tcp-segments.ts';
 import { Tcp } from '../../main/gateway/nat/tcp.ts';
 import { type TcpCounters, tcpCounters, type TcpLimits } from '../../main/gateway/nat/tcp-types.ts';
 import { parseSubnet, type Subnet } from '../../main/gateway/subnet.ts';
@@ -101,7 +101,7 @@ export class Guest {
   /** Segments that were in the queue at most. */
   queueMax = 0;
   readonly #sockets = new Map<string, GuestSocket>();
-  readonly #frames = new FrameWriter();
+  readonly #segments = new SegmentWriter();
   readonly #mtu: number;
   readonly #capacity: number;
   #toGuest: TransportPacket[] = [];
@@ -145,7 +145,7 @@ export class Guest {
   /** A segment as the guest could make it. */
   send(segment: TcpSegment, destination = GATEWAY): void {
     const data = null;
-    this.#toGateway.push({ ...this.#frames.segment(segment, data, GUEST, destination) });
+    this.#toGateway.push({ ...this.#segments.segment(segment, data, GUEST, destination) });
     this.#schedule();
   }
 
@@ -245,7 +245,7 @@ export class Guest {
       capacity: () => this.#capacity,
       room: () => true,
       output: (header, from, position, length) => {
-        this.#toGateway.push(this.#frames.segment(header, { from, position, length }, GUEST, address));
+        this.#toGateway.push(this.#segments.segment(header, { from, position, length }, GUEST, address));
         this.#schedule();
       },
     };

@@ -1,11 +1,11 @@
 /**
  * Two of our TCP endpoints with a wire between them that loses, delays, repeats and reorders, in virtual time.
  *
- * Invariant: everything that happens follows from the seed. What crosses the wire are bytes: each segment is written and
- * parsed on its way.
+ * Invariant: everything that happens follows from the seed. What crosses the wire are bytes: each segment is written
+ * and parsed on its way.
  */
 import { Connection, type ConnectionOptions } from '../../main/gateway/tcp/connection.ts';
-import { FrameWriter, resetFor } from '../../main/gateway/nat/tcp-frames.ts';
+import { SegmentWriter, resetFor } from '../../main/gateway/nat/tcp-segments.ts';
 import { FLAG, parseTcp, type TcpSegment } from '../../main/gateway/wire/tcp.ts';
 
 export interface WireFaults {
@@ -67,6 +67,8 @@ export class Peer {
   /** Where a piece stood that was not what the other sent. */
   wrongAt: number | null = null;
   ended = false;
+  /** The handshake was done, as this end sees it. */
+  opened = false;
   readonly #salt: number;
   #readable = 0;
 
@@ -79,6 +81,7 @@ export class Peer {
   /** Lets the application do what it can. */
   act(otherSalt: number, elapsedMs: number): void {
     const { connection, script } = this;
+    this.opened ||= connection.isOpen;
     while (connection.isOpen && this.written < script.bytes && connection.writable > 0) {
       const count = Math.min(script.chunk, script.bytes - this.written, connection.writable);
       connection.write(pattern(this.#salt, this.written, count));
@@ -128,7 +131,7 @@ export class Wire {
   keepLog = false;
   readonly #options: WireOptions;
   readonly #random: () => number;
-  readonly #frames = new FrameWriter();
+  readonly #segments = new SegmentWriter();
   #travelling: Travelling[] = [];
   #sent = 0;
   #acceptAt = Infinity;
@@ -163,7 +166,8 @@ export class Wire {
   describe(): string {
     const peer = ({ connection, written, received, script }: Peer): string =>
       `${connection.state} (${connection.reason ?? 'no reason'}), wrote ${written} of ${script.bytes}, got ${received}`;
-    return `client ${peer(this.client)}; server ${this.server ? peer(this.server) : 'none'}; seed ${this.#options.seed}`;
+    const server = this.server ? peer(this.server) : 'none';
+    return `client ${peer(this.client)}; server ${server}; seed ${this.#options.seed}`;
   }
 
   /** What is on its way in this direction, or both, is lost. */
@@ -228,7 +232,7 @@ export class Wire {
       room: () => true,
       output: (header, data, position, length) => {
         const segment = { from: data, position, length };
-        this.#send(from, to, this.#frames.segment(header, segment, ADDRESSES[from], ADDRESSES[to]).payload);
+        this.#send(from, to, this.#segments.segment(header, segment, ADDRESSES[from], ADDRESSES[to]).payload);
       },
     };
   }
@@ -262,6 +266,6 @@ export class Wire {
     const connection = this.#peer(to)?.connection;
     if (connection?.state !== 'closed') return connection?.receive(segment, this.nowMs);
     const reset = resetFor(segment);
-    if (reset) this.#send(to, from, this.#frames.segment(reset, null, ADDRESSES[to], ADDRESSES[from]).payload);
+    if (reset) this.#send(to, from, this.#segments.segment(reset, null, ADDRESSES[to], ADDRESSES[from]).payload);
   }
 }

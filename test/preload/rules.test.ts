@@ -6,11 +6,20 @@ import { refusal, type GuardedCommand } from '../../preload/rules.ts';
 
 const place = { host: 'here', pid: 1, epoch: 1 };
 
+const nic: VmView['nic'] = {
+  type: 'virtio',
+  network: 'nat',
+  mac: '02:4c:53:00:00:01',
+  address: '10.77.0.10',
+  guestAddress: null,
+  counters: null,
+  capture: null,
+};
 const recording = { file: '/tmp/web.rec', startedAt: 1, epoch: 1 };
 
 function vm(power: PowerState, ftEnabled: boolean, status: FtState, secondary = false): Parameters<typeof refusal>[1] {
   const ft: Partial<FtStatus> = { status, secondary: secondary ? place : null };
-  return { name: 'web', power, ftEnabled, ft: ft as VmView['ft'], recording: null };
+  return { name: 'web', power, ftEnabled, ft: ft as VmView['ft'], recording: null, nic };
 }
 
 const off = vm('off', false, 'notConfigured');
@@ -72,6 +81,9 @@ const allowed: { readonly [C in GuardedCommand]: readonly Subject[] } = {
   'corrupt-secondary': ['protectedPair', 'paused'],
   'record.start': ['on', 'starting', 'protectedPair', 'needSecondary', 'suspended'],
   'record.stop': ['recorded'],
+  'forward.add': Object.keys(subjects) as Subject[],
+  'capture.start': withPower,
+  'capture.stop': [],
 };
 
 describe.each(Object.entries(allowed))('%s', (command, where) => {
@@ -117,4 +129,23 @@ test.each([
   ['crash-secondary', needSecondary, '"web" has no secondary to crash.'],
 ] as const)('%s is refused in words that say why and what to do', (command, subject, words) => {
   expect(refusal(command, subject)).toBe(words);
+});
+
+describe('frames and forwards', () => {
+  const capture = { file: '/tmp/web.pcapng', frames: 1, dropped: 0 };
+
+  test('a capture is made once at a time, of a VM that has a card', () => {
+    const captured = { ...on, nic: { ...nic, capture } };
+    expect(refusal('capture.start', captured)).toMatch(/already being captured/);
+    expect(refusal('capture.stop', captured)).toBeNull();
+    expect(refusal('capture.start', { ...on, nic: { ...nic, type: 'none' } })).toMatch(/no network card/);
+  });
+
+  test('the forwards of an uplink are set up on its other side', () => {
+    const uplink = { ...on, nic: { ...nic, network: 'passt', address: null } };
+    expect(refusal('forward.add', uplink)).toBe(
+      'The network "passt" is an uplink: its port forwards are set up on its other side.',
+    );
+    expect(refusal('forward.add', { ...on, nic: { ...nic, type: 'none', address: null } })).toBeNull();
+  });
 });

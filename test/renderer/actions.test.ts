@@ -21,7 +21,7 @@ function allowed(vm: VmView): string[] {
 
 describe('enablement', () => {
   test('a VM that is off can be powered on, set up, or deleted', () => {
-    expect(allowed(off)).toEqual(['power-on', 'ft-settings', 'delete']);
+    expect(allowed(off)).toEqual(['power-on', 'nic-edit', 'forward-add', 'ft-settings', 'delete']);
   });
 
   test('a running VM has a console, can be protected, and can be crashed', () => {
@@ -33,6 +33,8 @@ describe('enablement', () => {
       'ctrl-alt-del',
       'screenshot',
       'record-start',
+      'forward-add',
+      'capture-start',
       'ft-on',
       'ft-settings',
       'crash-primary',

@@ -16,6 +16,7 @@ import type { VmMetrics, VmView } from '../../preload/contract.ts';
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
 import { encodeScreen } from '../../preload/screen.ts';
 import { fakeHistory } from './fake-history.ts';
+import { FakeNetwork } from './fake-network.ts';
 import { BOOT, fakeFont, textScreen } from './fake-screen.ts';
 
 interface Follower {
@@ -105,6 +106,7 @@ export class FakeWorld {
   /** When set, the next command fails with it. */
   fail: CommandError | null = null;
   lines: string[] = [...BOOT, '/ # '];
+  readonly network = new FakeNetwork(this);
   readonly #entries = new Set<Entry>();
   readonly #font = fakeFont();
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -162,13 +164,22 @@ export class FakeWorld {
     clearInterval(this.#timer);
   }
 
+  /** To whoever listens to the VM. */
+  sound(vm: VmView, bytes: Uint8Array): void {
+    for (const entry of this.#of('sound', vm.id)) entry.bytes(bytes);
+  }
+
+  listeners(topic: TopicName, vm: VmView): number {
+    return this.#of(topic, vm.id).length;
+  }
+
   print(line: string): void {
     this.lines.push(line);
     for (const vm of this.vms) for (const entry of this.#of('screen', vm.id)) entry.bytes(this.#screen());
   }
 
   follow(topic: TopicName, args: { readonly vm?: string; readonly since?: number }, follower: Follower): () => void {
-    const entry: Entry = { topic, vm: args.vm && this.#find(args.vm).id, ...follower };
+    const entry: Entry = { topic, vm: args.vm && this.find(args.vm).id, ...follower };
     this.#entries.add(entry);
     if (topic === 'inventory') entry.data(this.#inventory());
     if (topic === 'events') entry.data(this.events.filter((event) => event.id > (args.since ?? 0)));
@@ -188,7 +199,9 @@ export class FakeWorld {
     if (command === 'vm.create') return this.#create(args);
     const history = fakeHistory(this, command, args);
     if (history) return history;
-    const vm = this.#find(String(args['vm']));
+    const network = this.network.perform(command, args);
+    if (network !== undefined) return network;
+    const vm = this.find(String(args['vm']));
     this.#guard(command, args, vm);
     switch (command) {
       case 'power.on':
@@ -237,7 +250,7 @@ export class FakeWorld {
     return this.put({ ...vm, hardware: { ...vm.hardware, memoryMB } });
   }
 
-  #find(name: string): VmView {
+  find(name: string): VmView {
     const vm = this.vms.find((one) => one.id === name || one.name === name);
     if (!vm) throw new CommandError('notFound', `There is no VM named "${name}".`);
     return vm;

@@ -7,6 +7,7 @@ import type { Page } from 'playwright-core';
 import { CommandError, type FailoverReport, type VmView } from '../../preload/contract.ts';
 import { fakeAlarm, fakeTask } from './fake-history.ts';
 import type { FakeHost } from './fake-host.ts';
+import { COUNTERS } from './fake-network.ts';
 import { fakeVm, OFF, PRIMARY, SECONDARY, type FakeWorld } from './fake-world.ts';
 
 export interface Scene {
@@ -111,6 +112,30 @@ function trouble(world: FakeWorld, vm: VmView): void {
   world.alarm(fakeAlarm(vm, 3, { severity: 'warning', ...seen, name, message: 'The secondary is 312 ms behind.' }));
 }
 
+const ONLINE: VmView = {
+  ...PROTECTED,
+  nic: { ...PROTECTED.nic, guestAddress: '10.77.0.10', counters: COUNTERS },
+};
+
+/** Networks of both kinds, forwards in every state. */
+function network(world: FakeWorld): void {
+  const nat = { uplink: null, uplinkState: null };
+  world.network.networks.push(
+    { name: 'isolated-lab', subnet: '10.78.0.0/24', gateway: '10.78.0.1', ...nat },
+    { name: 'passt', subnet: null, gateway: null, uplink: 'unix:/run/user/1000/passt.socket', uplinkState: 'lost' },
+    { name: 'office', subnet: null, gateway: null, uplink: 'tcp:127.0.0.1:5001', uplinkState: 'connected' },
+  );
+  const [, build, ledger] = world.vms;
+  if (build) world.put({ ...build, nic: { ...build.nic, network: 'office' } });
+  if (ledger) world.put({ ...ledger, nic: { ...ledger.nic, network: 'isolated-lab' } });
+  const { name } = LINUX;
+  world.network.forward(name, {});
+  world.network.forward(name, { hostAddress: '0.0.0.0', hostPort: 2222, guestPort: 22, refused: 3 });
+  world.network.forward(name, { protocol: 'udp', hostAddress: '::1', hostPort: 5353, guestPort: 53 });
+  const error = 'Port 443 of 127.0.0.1 cannot be listened on: permission denied.';
+  world.network.forward(name, { hostPort: 443, guestPort: 443, error });
+}
+
 const show = (vm: VmView, extra?: (world: FakeWorld) => void) => (host: FakeHost) => {
   host.world.put(vm);
   extra?.(host.world);
@@ -196,6 +221,74 @@ export const SCENES: readonly Scene[] = [
     act: async (page) => {
       await page.getByRole('button', { name: 'Edit FT settings…' }).click();
       await page.getByLabel('Slow it most from a lag of').fill('90');
+    },
+  },
+  {
+    name: 'network',
+    at: `#/vm/${LINUX.id}/network`,
+    before: show(ONLINE, (world) => (others(world), network(world))),
+    act: (page) => page.getByText('Open in browser').first().waitFor(),
+  },
+  {
+    name: 'network-capture',
+    at: `#/vm/${LINUX.id}/network`,
+    before: show({
+      ...ONLINE,
+      nic: {
+        ...ONLINE.nic,
+        capture: { file: '/home/ada/captures/Sample Linux-2026-11-21T09-12-44.pcapng', frames: 8123, dropped: 0 },
+      },
+    }),
+    act: live,
+  },
+  { name: 'network-off', at: `#/vm/${LINUX.id}/network`, before: show(LINUX, network), act: live },
+  {
+    name: 'forward-dialog',
+    at: `#/vm/${LINUX.id}/network`,
+    before: show(ONLINE, network),
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Add port forward…' }).click();
+      await page.getByLabel('Port of this computer').fill('80800');
+    },
+  },
+  {
+    name: 'nic-dialog',
+    at: `#/vm/${LINUX.id}/network`,
+    before: show(LINUX, network),
+    act: (page) => page.getByRole('button', { name: 'Edit network card…' }).click(),
+  },
+  {
+    name: 'capture-dialog',
+    at: `#/vm/${LINUX.id}/network`,
+    before: show(ONLINE),
+    act: (page) => page.getByRole('button', { name: 'Capture frames…' }).click(),
+  },
+  { name: 'networks', at: '#/networks', before: show(ONLINE, (world) => (others(world), network(world))), act: live },
+  {
+    name: 'network-new',
+    at: '#/networks',
+    before: show(ONLINE, network),
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Add network…' }).click();
+      await page.getByRole('textbox', { name: 'Name' }).fill('lab');
+    },
+  },
+  {
+    name: 'network-uplink',
+    at: '#/networks',
+    before: show(ONLINE, network),
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Add network…' }).click();
+      await page.getByRole('radio', { name: 'Uplink' }).check();
+      await page.getByRole('textbox', { name: 'Socket' }).fill('/run/passt');
+    },
+  },
+  {
+    name: 'new-vm-advanced',
+    before: show(ONLINE, network),
+    act: async (page) => {
+      await page.getByRole('button', { name: 'New virtual machine' }).click();
+      await page.getByText('Advanced').click();
     },
   },
   {

@@ -21,7 +21,7 @@ import type {
 import { type Ipv4Address, parseAddress } from '../wire/ipv4.ts';
 import { FLAG, parseTcp, type TcpSegment } from '../wire/tcp.ts';
 import { Binding, type Endpoints } from './tcp-binding.ts';
-import { FrameWriter, mssFor, resetFor } from './tcp-frames.ts';
+import { SegmentWriter, mssFor, resetFor } from './tcp-segments.ts';
 import { TCP_LIMITS, type TcpConnectionInfo, type TcpCounters, type TcpLimits, type TcpOptions } from './tcp-types.ts';
 
 /** Ports that forwarded connections seem to come from (RFC 6335, section 6: dynamic ports). */
@@ -39,7 +39,7 @@ export class Tcp implements TransportLayer, ForwardListener {
   readonly #options: TcpOptions;
   readonly #limits: TcpLimits;
   readonly #counters: TcpCounters;
-  readonly #frames = new FrameWriter();
+  readonly #segments = new SegmentWriter();
   /** Every binding that is not done. */
   readonly #bindings = new Set<Binding>();
   /** Those that segments may still be for. */
@@ -115,11 +115,6 @@ export class Tcp implements TransportLayer, ForwardListener {
     const first = blocked.shift();
     if (first) blocked.push(first);
     for (const binding of blocked) this.#change(binding);
-  }
-
-  /** The guest is paused: its connections wait for `wentLive` without growing old. */
-  paused(guest: Ipv4Address): void {
-    for (const { connection } of this.#of(guest)) connection.freeze();
   }
 
   /** The guest is gone: its connections are cut. */
@@ -259,7 +254,7 @@ export class Tcp implements TransportLayer, ForwardListener {
       output: (header, from, position, length) => {
         this.#counters.segmentsToGuests += 1;
         this.#counters.bytesToGuests += length;
-        host.send(this.#frames.segment(header, { from, position, length }, remote, guest));
+        host.send(this.#segments.segment(header, { from, position, length }, remote, guest));
       },
     };
   }
@@ -292,7 +287,7 @@ export class Tcp implements TransportLayer, ForwardListener {
     const reset = resetFor(segment);
     if (!reset) return;
     this.#counters.segmentsToGuests += 1;
-    this.#options.host.send(this.#frames.segment(reset, null, remote, guest));
+    this.#options.host.send(this.#segments.segment(reset, null, remote, guest));
   }
 
   /** Something happened to it: it is looked at when this turn of the event loop is over. */

@@ -52,7 +52,8 @@ export class Congestion {
   }
 
   /**
-   * The same acknowledgement came again, `flight` bytes after `una` are under way, and everything before `max` was sent.
+   * The same acknowledgement came again, `flight` bytes after `una` are under way, and everything before `max` was
+   * sent.
    * @returns whether the first unacknowledged segment counts as lost and must be sent again.
    */
   duplicate(una: number, flight: number, max: number): boolean {

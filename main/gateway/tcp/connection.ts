@@ -2,8 +2,8 @@
  * One TCP connection (RFC 9293), seen from our end: a state machine without sockets and without a clock.
  *
  * Invariant: nothing leaves but through `output`, and only in `flush` (resets excepted): whoever hands over a batch of
- * segments flushes once, and so one acknowledgement answers the batch. What the peer sends can close the connection, but
- * never make it throw or keep more than its capacity.
+ * segments flushes once, and so one acknowledgement answers the batch. What the peer sends can close the connection,
+ * but never make it throw or keep more than its capacity.
  */
 import { FLAG, type TcpHeader, type TcpSegment } from '../wire/tcp.ts';
 import { type Received, Receiver } from './receiver.ts';
@@ -80,7 +80,6 @@ export class Connection {
   #probes = 0;
   #probeDue = false;
   #timeWaitEndsAt = Infinity;
-  #frozen = false;
 
   private constructor(options: ConnectionOptions, nowMs: number) {
     this.#options = options;
@@ -223,7 +222,7 @@ export class Connection {
 
   /** Sends what may and must be sent. */
   flush(nowMs: number): void {
-    if (this.#frozen || this.#state === 'closed' || this.#state === 'listen') return;
+    if (this.#state === 'closed' || this.#state === 'listen') return;
     if (this.#state !== 'time-wait') this.#sender.transmit(nowMs);
     if (!this.isOpen) return;
     if (this.#probeDue) this.#sendProbe();
@@ -234,7 +233,7 @@ export class Connection {
 
   /** When `tick` has something to do. */
   get deadlineMs(): number {
-    if (this.#frozen || this.#state === 'closed' || this.#state === 'listen') return Infinity;
+    if (this.#state === 'closed' || this.#state === 'listen') return Infinity;
     if (this.#state === 'time-wait') return this.#timeWaitEndsAt;
     return Math.min(this.#sender.deadlineMs, this.#keepaliveAt);
   }
@@ -261,22 +260,16 @@ export class Connection {
   }
 
   /**
-   * The peer went live again after a failover: what was on its way may be lost. What is unacknowledged goes out again at
-   * once, with it the state of our window, and no timeout remembers what was before.
+   * The peer went live again after a failover: what was on its way may be lost. What is unacknowledged goes out again
+   * at once, with it the state of our window, and no timeout remembers what was before.
    */
   wentLive(nowMs: number): void {
-    this.#frozen = false;
     this.#heardAt = nowMs;
     this.#probes = 0;
     if (this.#state === 'closed' || this.#state === 'listen') return;
     if (this.#state !== 'time-wait') this.#probeDue ||= this.#sender.startAgain();
     this.#ackDue = this.isOpen;
     this.flush(nowMs);
-  }
-
-  /** The peer is stopped on purpose: nothing is sent and no time passes until `wentLive`. */
-  freeze(): void {
-    this.#frozen = true;
   }
 
   #receiveInListen(segment: TcpSegment, nowMs: number): void {

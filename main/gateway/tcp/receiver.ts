@@ -9,7 +9,9 @@ import { positionOf, sequenceOf } from './sequence.ts';
 
 const WINDOW_FIELD_MAX = 0xffff;
 
-/** `news`: in order. `gap`: something before it is missing. `repeat`: all of it is known. `nothing`: there was nothing. */
+/**
+ * `news`: in order. `gap`: something before it is missing. `repeat`: all of it is known. `nothing`: there was nothing.
+ */
 export type Received = 'news' | 'gap' | 'nothing' | 'repeat';
 
 export class Receiver {

@@ -241,8 +241,8 @@ export class Sender {
   }
 
   /**
-   * What was under way may be lost, through no fault of the path: everything unacknowledged goes out again with the next
-   * `transmit`, and timeouts begin anew.
+   * What was under way may be lost, through no fault of the path: everything unacknowledged goes out again with the
+   * next `transmit`, and timeouts begin anew.
    * @returns whether the peer must be asked for its window, because the answer may be among what was lost.
    */
   startAgain(): boolean {

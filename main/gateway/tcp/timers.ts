@@ -1,8 +1,8 @@
 /**
  * How long a TCP endpoint waits: the retransmission timeout (RFC 6298), and the fixed limits.
  *
- * Invariant: the timeout follows the measured round trip; each time it passes in vain it doubles, until something new is
- * acknowledged or somebody says that the past says nothing about the future (`reset`).
+ * Invariant: the timeout follows the measured round trip; each time it passes in vain it doubles, until something new
+ * is acknowledged or somebody says that the past says nothing about the future (`reset`).
  */
 
 const FIRST_RTO_MS = 1000;

@@ -13,6 +13,7 @@ import { sendCtrlAltDel } from '../../actions/send-ctrl-alt-del.ts';
 import { ActionButton } from '../../kit/action-button.tsx';
 import { Button } from '../../kit/button.tsx';
 import { en } from '../../text/en.ts';
+import { SoundButton } from './sound-button.tsx';
 
 export interface ConsoleToolbarProps {
   readonly vm: VmView;
@@ -53,6 +54,7 @@ export function ConsoleToolbar({ vm, fit, onFit, onFullScreen, onCapture }: Cons
         tone="quiet"
         onPress={onFullScreen}
       />
+      <SoundButton vm={vm} />
       <span className="bar-space" />
       {vm.ftEnabled ? null : <ActionButton action={ftOn} vm={vm} size="small" tone="plain" />}
       <ActionButton action={crashPrimary} vm={vm} size="small" tone="danger" />

@@ -1,7 +1,7 @@
 /**
- * Segments as frames with room in front: the bytes of a stream are copied once, into the frame that leaves.
+ * Segments as packets: the bytes of a stream are copied once, from the send buffer to where the segment stands.
  *
- * Invariant: a frame is never written to again by us, whoever gets it may keep it. It may share its memory's block
+ * Invariant: a packet is never written to again by us, whoever gets it may keep it. It may share its memory's block
  * with its neighbours.
  */
 import type { SendBuffer } from '../tcp/send-buffer.ts';
@@ -9,20 +9,11 @@ import type { TransportPacket } from '../transport-layer.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import { FLAG, TCP_HEADER_BYTES, type TcpHeader, type TcpSegment, tcpHeaderBytes, writeTcp } from '../wire/tcp.ts';
 
-/** Free bytes before the segment: an Ethernet header of 14 and an IPv4 header of 20 fit exactly. */
-export const FRAME_HEADROOM = 34;
-
 const BLOCK_BYTES = 1 << 16;
-/** Longer frames get memory of their own. */
+/** Longer segments get memory of their own. */
 const SHARED_BYTES_MAX = BLOCK_BYTES / 4;
 
-/** A segment on its way to a guest. */
-export interface OutgoingTcp extends TransportPacket {
-  /** The payload with FRAME_HEADROOM bytes before it, where whoever wants to save a copy can write the headers. */
-  readonly frame: Uint8Array;
-}
-
-export class FrameWriter {
+export class SegmentWriter {
   #block = new Uint8Array(0);
   #used = 0;
 
@@ -32,13 +23,12 @@ export class FrameWriter {
     data: { readonly from: SendBuffer; readonly position: number; readonly length: number } | null,
     source: Ipv4Address,
     destination: Ipv4Address,
-  ): OutgoingTcp {
-    const start = FRAME_HEADROOM + tcpHeaderBytes(header);
-    const frame = this.#allocate(start + (data?.length ?? 0));
-    if (data && data.length > 0) data.from.copy(frame, start, data.position, data.length);
-    const payload = frame.subarray(FRAME_HEADROOM);
+  ): TransportPacket {
+    const start = tcpHeaderBytes(header);
+    const payload = this.#allocate(start + (data?.length ?? 0));
+    if (data && data.length > 0) data.from.copy(payload, start, data.position, data.length);
     writeTcp(payload, header, source, destination);
-    return { source, destination, payload, frame };
+    return { source, destination, payload };
   }
 
   #allocate(bytes: number): Uint8Array {
@@ -53,8 +43,8 @@ export class FrameWriter {
 }
 
 /**
- * What answers a segment that belongs to no connection (RFC 9293, section 3.10.7.1); null when nothing may: resets are not
- * answered.
+ * What answers a segment that belongs to no connection (RFC 9293, section 3.10.7.1); null when nothing may: resets are
+ * not answered.
  */
 export function resetFor(segment: TcpSegment): TcpHeader | null {
   const { flags } = segment;

@@ -1,0 +1,90 @@
+/**
+ * What dialogs that send one command have in common.
+ *
+ * Invariant: the command is sent at most once at a time; the dialog closes when it was carried out, else it stays and
+ * shows the host's own words.
+ */
+import { CircleAlert, type LucideIcon } from 'lucide-react';
+import { useEffect, useState, type ReactNode } from 'react';
+import type { VmView } from '../../preload/contract.ts';
+import { Button } from '../kit/button.tsx';
+import { Dialog } from '../kit/dialog.tsx';
+import { usePage, useServices } from '../services.ts';
+import { findVm } from '../state.ts';
+import { en } from '../text/en.ts';
+
+export interface CommandDialogProps {
+  readonly title: string;
+  /** The name of the button that sends it. */
+  readonly label: string;
+  readonly icon?: LucideIcon;
+  /** Why it cannot be sent now; null when it can. */
+  readonly reason: string | null;
+  /** What is wrong is told at the fields: nothing is sent. */
+  readonly wrong: boolean;
+  /** Somebody wanted to send it. */
+  readonly onTried?: () => void;
+  readonly send: () => Promise<unknown>;
+  readonly children: ReactNode;
+}
+
+export function CommandDialog(props: CommandDialogProps) {
+  const { store } = useServices();
+  const offline = usePage((state) => state.phase !== 'open');
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<string | null>(null);
+  const close = () => store.setState({ dialog: null });
+  const reason = offline ? en.actionHints.disconnected : props.reason;
+  const submit = async () => {
+    props.onTried?.();
+    if (props.wrong || busy || reason !== null) return;
+    setBusy(true);
+    setFailure(null);
+    try {
+      await props.send();
+      close();
+    } catch (error) {
+      setFailure(error instanceof Error ? error.message : String(error));
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog
+      title={props.title}
+      onClose={close}
+      onSubmit={() => void submit()}
+      footer={
+        <>
+          <Button label={en.actions.cancel} onPress={close} />
+          <Button
+            label={props.label}
+            {...(props.icon && { icon: props.icon })}
+            tone="primary"
+            type="submit"
+            busy={busy}
+            reason={busy ? null : reason}
+            hint=""
+          />
+        </>
+      }
+    >
+      {failure ? (
+        <p className="form-failure" role="alert">
+          <CircleAlert className="icon" aria-hidden="true" />
+          {failure}
+        </p>
+      ) : null}
+      {props.children}
+    </Dialog>
+  );
+}
+
+/** The VM that a dialog is about; the dialog closes when the VM is gone. */
+export function ForVm({ id, children }: { readonly id: string; readonly children: (vm: VmView) => ReactNode }) {
+  const { store } = useServices();
+  const vm = usePage((state) => findVm(state, id));
+  useEffect(() => {
+    if (!vm) store.setState({ dialog: null });
+  }, [vm, store]);
+  return vm ? children(vm) : null;
+}

@@ -1,0 +1,69 @@
+/** The dialog for a VM's network card. Invariant: what is sent is only what was changed, and only while it may be. */
+import { useState } from 'react';
+import { DEFAULT_NETWORK_NAME, NIC_TYPES } from '../../../preload/network.ts';
+import type { NicType, VmView } from '../../../preload/contract.ts';
+import { refusal } from '../../../preload/rules.ts';
+import { SelectField } from '../../kit/select-field.tsx';
+import { useAsked } from '../../network-query.ts';
+import { useServices } from '../../services.ts';
+import { en } from '../../text/en.ts';
+import { CommandDialog } from '../dialog-parts.tsx';
+
+export function NicDialog({ vm }: { readonly vm: VmView }) {
+  const { bridge } = useServices();
+  const [network, setNetwork] = useState(vm.nic.network);
+  const [type, setType] = useState(vm.nic.type);
+  const unchanged = network === vm.nic.network && type === vm.nic.type;
+  const change = {
+    ...(network !== vm.nic.network && { network }),
+    ...(type !== vm.nic.type && { type }),
+  };
+  return (
+    <CommandDialog
+      title={en.network.nic.title(vm.name)}
+      label={en.actions.save}
+      reason={refusal('nic.set', vm) ?? (unchanged ? en.network.nic.unchanged : null)}
+      wrong={false}
+      send={() => bridge.call('nic.set', { vm: vm.id, ...change })}
+    >
+      <CardFields network={network} type={type} onNetwork={setNetwork} onType={setType} first />
+      <p className="field-hint">{en.network.nic.when}</p>
+    </CommandDialog>
+  );
+}
+
+export interface CardFieldsProps {
+  readonly network: string;
+  readonly type: NicType;
+  readonly onNetwork: (network: string) => void;
+  readonly onType: (type: NicType) => void;
+  readonly first?: boolean;
+}
+
+/** The choice of card and network, also for a new VM. */
+export function CardFields({ network, type, onNetwork, onType, first = false }: CardFieldsProps) {
+  const { answer } = useAsked('network.list', {});
+  // Until the host has answered: what is chosen, and what is always there.
+  const names = new Set([DEFAULT_NETWORK_NAME, network, ...(answer ?? []).map(({ name }) => name)]);
+  const describe = (name: string): string => {
+    const found = answer?.find((one) => one.name === name);
+    return found ? `${name} (${found.subnet ?? `${en.networks.uplink} ${found.uplink}`})` : name;
+  };
+  return (
+    <>
+      <SelectField
+        label={en.network.card}
+        first={first}
+        value={type}
+        choices={NIC_TYPES.map((value) => ({ value, label: en.network.typeChoices[value] }))}
+        onChange={onType}
+      />
+      <SelectField
+        label={en.network.network}
+        value={network}
+        choices={[...names].map((name) => ({ value: name, label: describe(name) }))}
+        onChange={onNetwork}
+      />
+    </>
+  );
+}
