@@ -12,7 +12,7 @@ const root = path.resolve(import.meta.dirname, '../..');
 /** A slice of some seconds. */
 const SLICE = Number(process.env['LOCKSTEP_RUNS'] ?? 500);
 /** A planted bug must show within so many seeds. */
-const SEEDS_MAX = 8000;
+const SEEDS_MAX = 5000;
 
 interface Summary {
   readonly firstSeed: number;

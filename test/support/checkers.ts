@@ -149,7 +149,7 @@ export class EqualStates implements Checker {
   }
 }
 
-/** Nobody touches the shared disk after a successor has begun to. */
+/** Nobody writes to the shared disk after a successor has begun to. */
 export class OneWriter implements Checker {
   readonly violations: string[] = [];
   readonly #generations = new Map<string, number>();
@@ -160,9 +160,11 @@ export class OneWriter implements Checker {
   }
 
   performed({ name }: Watched, { id, operation }: ToyRequest): void {
+    // What a backup was reading when it went live is nobody's any more.
+    if (operation !== 'write') return;
     const generation = this.#generations.get(name) ?? 0;
-    if (generation < this.#newest && operation === 'write') {
-      const seen = `generation ${this.#newest} has used the disk`;
+    if (generation < this.#newest) {
+      const seen = `generation ${this.#newest} has written to it`;
       this.violations.push(`${name} of generation ${generation} carried out ${operation} ${id} when ${seen}`);
     }
     this.#newest = Math.max(this.#newest, generation);
