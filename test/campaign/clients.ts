@@ -222,6 +222,6 @@ export class StoreClients implements Observer {
       const read = /^is (\d+)$/.exec(await ask(`get k${key}`));
       this.wrong ??= read ? history.read(Number(read[1]), least) : `client ${client} read no number of k${key}`;
     }
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }

@@ -1,9 +1,9 @@
 /**
  * `npm run campaign -- [--kills N] [--hangs N] [--cuts N] [--disk shared|separate] [--reads log|backup]
- * [--timeout MS] [--no-network] [--report FILE.json]`: makes a pair fail again and again, under a guest that counts on
- * its console, writes and reads its disk and serves programs over the network, and watches from outside (observers.ts,
- * clients.ts). Kills (kill -9) and hangs (SIGSTOP for longer than the failure timeout) hit primary and secondary in
- * turn; a cut channel leaves both alive.
+ * [--victim primary|secondary|both] [--timeout MS] [--no-network] [--report FILE.json]`: makes a pair fail again and
+ * again, under a guest that counts on its console, writes and reads its disk and serves programs over the network, and
+ * watches from outside (observers.ts, clients.ts). Kills (kill -9) and hangs (SIGSTOP for longer than the failure
+ * timeout) hit primary and secondary in turn; a cut channel leaves both alive.
  *
  * Invariant: it ends with exit status 1 as soon as an observer sees a gap, a repeat, a contradiction or a lost write,
  * two replicas go on in one generation, or the pair does not become Protected again. Only processes of its own host
@@ -48,7 +48,8 @@ const { values } = parseArgs({
     disk: { type: 'string', default: 'shared' },
     reads: { type: 'string', default: 'log' },
     // With two cores a replica may get no time for longer than the default of 500 ms.
-    timeout: { type: 'string', default: '1500' },
+    timeout: { type: 'string', default: '800' },
+    victim: { type: 'string', default: 'both' },
     network: { type: 'boolean', default: true },
     report: { type: 'string' },
   },
@@ -82,7 +83,7 @@ const becomes = (host: TestHost, state: FtStatus['status']): Promise<FtStatus> =
 
 async function failOnce(scene: Scene, number: number, fault: Fault): Promise<Failure> {
   const { host, observers } = scene;
-  const victim = fault === 'cut' ? null : number % 2 === 1 ? 'primary' : 'secondary';
+  const victim = fault === 'cut' ? null : victimOf(number);
   const before = await becomes(host, 'protected');
   const metrics = await host.call('metrics', { vm: VM });
   for (const observer of observers) observer.takeSilence();
@@ -109,6 +110,12 @@ async function failOnce(scene: Scene, number: number, fault: Fault): Promise<Fai
     failover: changed ? after.lastFailover : null,
     metrics: { lagMs, logBandwidthBitsPerSecond, outputDelayMsP50, outputDelayMsP99 },
   };
+}
+
+/** In turn, unless it is to be one of them always. */
+function victimOf(number: number): 'primary' | 'secondary' {
+  if (values.victim === 'primary' || values.victim === 'secondary') return values.victim;
+  return number % 2 === 1 ? 'primary' : 'secondary';
 }
 
 /** Every observer sees more, and nothing wrong. @throws {Error} with what is wrong. */

@@ -21,7 +21,7 @@ export function digits(number: number): string {
 }
 
 /** Counts on the console: `C 0`, `C 1`, … */
-const COUNT = 'n=0; while :; do echo "C $n"; n=$((n+1)); usleep 40000; done &';
+const COUNT = 'n=0; while :; do echo "C $n"; n=$((n+1)); usleep 80000; done &';
 
 /**
  * Writes file after file: `S 7` says that round 7 is on the disk. Reads the oldest one back from the disk: `R 0
@@ -32,7 +32,7 @@ const WRITE = [
   `yes $(printf %07d $i) | head -c ${FILE_BYTES} > /mnt/f$((i%${FILES})); sync; echo "S $i";`,
   `o=$((i-${FILES - 1})); if [ $o -ge 0 ]; then echo 3 > /proc/sys/vm/drop_caches;`,
   `echo "R $o $(sort -u /mnt/f$((o%${FILES})) | tr '\\n' ' ')"; fi;`,
-  'i=$((i+1)); usleep 400000; done &',
+  'i=$((i+1)); usleep 700000; done &',
 ].join(' ');
 
 /** Answers HTTP requests on a kept connection, and numbers them on each. */
@@ -75,7 +75,7 @@ function servers(): string[] {
 
 /** Sends `0`, `1`, … to a port of the host. */
 function send(address: string, port: number): string {
-  return `(m=0; while :; do echo $m; m=$((m+1)); usleep 60000; done) | nc ${address} ${port} &`;
+  return `(m=0; while :; do echo $m; m=$((m+1)); usleep 120000; done) | nc ${address} ${port} &`;
 }
 
 /** The guest's shell is told this, a line at a time. `listener`: where on the host somebody counts. */
