@@ -185,9 +185,8 @@ export class Fleet {
     if (replica === this.primary) {
       // A secondary with a disk of its own is let end its writes.
       const closing = this.#stopping && this.phase === 'protected' && !this.#world.shared;
-      if (closing) return;
-      if (this.phase === 'building' || this.#stopping) this.#kill(this.secondary);
-      else this.secondary?.tell({ type: 'peerDied', why: `the primary's process ended (${why})` });
+      if (this.phase === 'building' || (this.#stopping && !closing)) this.#kill(this.secondary);
+      else if (!closing) this.secondary?.tell({ type: 'peerDied', why: `the primary's process ended (${why})` });
     } else if (replica === this.secondary) {
       this.#secondaryExited(why);
     }
