@@ -239,7 +239,10 @@ export class Pair {
 
   #secondaryEvent(secondary: Replica, event: FtEvent): void {
     const { outside } = this.#parts;
-    if (event.type === 'suspected') {
+    if (event.type === 'suspected' && this.#stopping) {
+      // It has not heard of the power-off: it must not go on with the machine.
+      secondary.kill();
+    } else if (event.type === 'suspected') {
       this.#phase = 'takingOver';
       outside.event('ft.suspected', 'warning', `The secondary suspects the primary: ${event.why}.`, event);
     } else if (event.type === 'storageUnreachable') {

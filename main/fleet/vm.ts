@@ -392,9 +392,8 @@ export class Vm {
         this.recording.lost('the primary that recorded it was lost');
         this.#diskMoved();
         for (const message of this.#inputs.resume(lastInput)) this.#pair?.send(message);
-        if (this.#pauseWanted || this.#power === 'paused') {
-          this.#pair?.send({ type: 'pause', paused: this.#pauseWanted });
-        }
+        // Also where none is wanted: the log may have carried a pause of which nobody has heard, and not its end.
+        this.#pair?.send({ type: 'pause', paused: this.#pauseWanted });
         this.screen.resume();
         this.#confirmSoon();
       },

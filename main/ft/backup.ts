@@ -11,7 +11,7 @@
 import { assert } from './assert.ts';
 import type { ClaimResult } from './arbiter.ts';
 import { DecodeError } from './bytes.ts';
-import { BACKLOG_HEADS_MAX, CLAIM_RETRY_MS, HEARTBEAT_MS, LOG_VERSION } from './constants.ts';
+import { BACKLOG_HEADS_MAX, CLAIM_RETRY_MS, HEARTBEAT_MS, LOG_VERSION, STARTING_LOG_BYTES_MAX } from './constants.ts';
 import { FailureDetector } from './detector.ts';
 import { difference } from './hashes.ts';
 import type { Input, Output } from './entry.ts';
@@ -58,6 +58,8 @@ export class Backup<R extends BlockRequest> {
   /** All heads below have arrived; -1 until the snapshot says where they begin. */
   #received = -1;
   #acknowledged = -1;
+  /** The inputs of heads that came before the machine was restored, in bytes. */
+  #restoringBytes = 0;
   #lastInput = 0;
   #machinePaused = false;
   /** The generation from which it may claim; null while it may not. */
@@ -241,6 +243,7 @@ export class Backup<R extends BlockRequest> {
         this.#received += 1;
         this.#heads += 1;
         this.#queue.push(entry);
+        if (this.#state === 'restoring') this.#boundRestoring(entry);
         if (this.#heads > BACKLOG_HEADS_MAX && this.#state === 'replaying') this.#pause(true);
         return;
       case 'hash':
@@ -270,6 +273,13 @@ export class Backup<R extends BlockRequest> {
     } else {
       this.#queue.push(entry);
     }
+  }
+
+  /** What comes while the snapshot is still on its way cannot be held up: the snapshot is behind it. */
+  #boundRestoring({ head }: HeadEntry): void {
+    for (const input of head.inputs) this.#restoringBytes += 'data' in input ? input.data.length : 0;
+    if (this.#restoringBytes <= STARTING_LOG_BYTES_MAX) return;
+    this.#halt('unprotected', 'the log grew past its limit before this backup was restored');
   }
 
   #execute(entry: HeadEntry): void {

@@ -53,6 +53,8 @@ export interface StartingPoint {
   readonly paused?: boolean | undefined;
 }
 
+/** How much a primary is slowed from the beginning while a backup is started, after the log has outrun one. */
+const OUTRUN_THROTTLE = 0.9;
 /** A head in which nothing happens. */
 const MARKER: Head = { advanceUs: 0, rate: 1024, slices: 0, inputs: [] };
 /** What is small beside this many bytes still takes a place in the gate. */
@@ -72,6 +74,8 @@ export class Primary<R extends BlockRequest, V> {
   #protectSent = false;
   #protectEpoch = 0;
   #restored = false;
+  /** The last attempt to start a backup was given up because the log grew faster than the channel carried it. */
+  #outrun = false;
   #emitted: Position = { epoch: 0, index: -1 };
   #confirmed: Position = { epoch: 0, index: -1 };
   #confirmedTold = false;
@@ -295,6 +299,7 @@ export class Primary<R extends BlockRequest, V> {
       return;
     }
     if (this.#state === 'starting' && this.#env.channel.unsentBytes() > STARTING_LOG_BYTES_MAX) {
+      this.#outrun = true;
       this.lostBackup('the log grew past its limit before the backup was ready', nowMs);
       return;
     }
@@ -330,8 +335,11 @@ export class Primary<R extends BlockRequest, V> {
   #throttle(nowMs: number): number {
     const { settings } = this.#env;
     if (this.#state === 'protected') return throttle(this.#lag.lagMs(nowMs), settings);
-    // A backup that is still being copied and restored executes nothing: waiting for it would only stop the guest.
-    return this.#state === 'starting' && this.#restored ? startingThrottle(this.#lag.lagMs(nowMs), settings) : 0;
+    if (this.#state !== 'starting') return 0;
+    const waiting = this.#restored ? startingThrottle(this.#lag.lagMs(nowMs), settings) : 0;
+    // A backup that is still being copied and restored executes nothing: waiting for it would only stop the guest. But
+    // where the log has outrun a backup before, the channel is left to the copy.
+    return this.#outrun ? Math.max(waiting, OUTRUN_THROTTLE) : waiting;
   }
 
   #log(head: Head, nowMs: number): void {
@@ -403,6 +411,7 @@ export class Primary<R extends BlockRequest, V> {
 
   #becomeProtected(): void {
     this.#state = 'protected';
+    this.#outrun = false;
     this.#env.report({ type: 'protected', generation: this.#generation, epoch: this.#protectEpoch });
   }
 

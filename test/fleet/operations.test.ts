@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
-import { FakeProcesses, surviving } from '../support/fake-processes.ts';
+import { eventually } from '../support/eventually.ts';
+import { FakeProcesses, ftEvent, surviving } from '../support/fake-processes.ts';
 import { openFleet, type TestFleet } from '../support/fleet.ts';
 
 async function protectedVm(processes = new FakeProcesses(surviving)): Promise<TestFleet> {
@@ -79,6 +80,14 @@ describe('pause', () => {
     expect(world.processes.last('pause').gotOf('pause')).toEqual([{ type: 'pause', paused: true }]);
     expect(world.processes.last('pause').gotOf('boot')).toEqual([]);
     expect(await world.call('vm.show', { vm: 'web' })).toMatchObject({ power: 'paused' });
+  });
+
+  test('that was taken back does not come back with a failover', async () => {
+    const world = await protectedVm();
+    const survivor = world.processes.last('standBy');
+    survivor.reports(ftEvent.live(2));
+    survivor.says({ type: 'resumed', liveMs: 1 });
+    await eventually(() => expect(survivor.gotOf('pause')).toEqual([{ type: 'pause', paused: false }]));
   });
 
   test('ends with the machine: a VM that is powered off is not paused when it is powered on', async () => {

@@ -71,6 +71,17 @@ describe('the primary of a Protected pair dies', () => {
     expect(harness.pair.status()).toEqual({ status: 'protected', reason: null });
   });
 
+  test('but not while the machine is powered off: it is ended', async () => {
+    const harness = await PairHarness.protected();
+    const { secondary } = harness;
+    harness.pair.stop();
+    harness.primary.exits('killed by SIGKILL');
+    secondary.reports(ftEvent.suspected('the channel closed'));
+    await harness.pass(5);
+    expect(secondary.killed).toBe(true);
+    expect(harness.story.at(-1)).toBe('ended null');
+  });
+
   test('and what it printed before counts, from whoever it comes', async () => {
     const harness = await PairHarness.protected();
     harness.primary.prints(5, 0, 'before');

@@ -134,6 +134,39 @@ test('a start is given up when its log grows past what memory should hold, and t
     type: 'backupLost',
     why: 'the log grew past its limit before the backup was ready',
   });
+
+  // The next attempt leaves the channel to the copy: the primary is slowed from the beginning.
+  expect(primary.throttleSleepMs(60)).toBe(0);
+  unsent = 0;
+  primary.startBackup({ descriptionBytes: 1, pagesBytes: 1 }, 60);
+  expect(primary.throttleSleepMs(61)).toBeGreaterThan(0.8 * THROTTLE_SLEEP_MS_MAX);
+});
+
+test('a backup that is never restored does not keep a log of any length: it gives up', () => {
+  const reports: FtEvent[] = [];
+  const backup = new Backup<ToyRequest>(
+    {
+      machine: new ToyMachine({ outputs: () => 0 }),
+      channel: { send: () => {}, unsentBytes: () => 0 },
+      checksum: zlib.crc32,
+      completionOf,
+      claim: () => {},
+      report: (event) => void reports.push(event),
+      settings: DEFAULT_SETTINGS,
+      snapshot: () => {},
+      pauseChannel: () => {},
+      ownDisk: { carryOut: () => {}, abandon: () => {} },
+    },
+    0,
+  );
+  const give = (entry: Entry): void => backup.receive(encodeEntry(entry, zlib.crc32), 0);
+  give({ kind: 'snapshot', epoch: 0, descriptionBytes: 1, pagesBytes: 1, lastInput: 0 });
+  const data = new Uint8Array(16 << 20);
+  const head = { advanceUs: 0, rate: 1024, slices: 1, inputs: [{ device: 'disk', sequence: 0, data } as const] };
+  let epoch = 0;
+  for (; backup.state === 'restoring' && epoch < 100; epoch += 1) give({ kind: 'head', epoch, head });
+  expect(epoch).toBe(STARTING_LOG_BYTES_MAX / data.length + 1);
+  expect(reports.at(-1)).toMatchObject({ type: 'halted', cause: 'unprotected' });
 });
 
 /** A backup that was restored at epoch 0 and may go live, and a way to hand it entries. */
