@@ -55,6 +55,12 @@ interface Attached {
 }
 
 const DEFAULT_SUBNET = '10.77.0.0/24';
+/**
+ * A long packet costs a guest hardly more than a short one, and this wire carries it. A card that knows no better (NE2000)
+ * stays at Ethernet's 1500 bytes: each side of a TCP connection says what it takes.
+ */
+const NETWORK_MTU = 9000;
+const ETHERNET_MTU = 1500;
 const DEFAULT_RECORD: NetworkRecord = { name: DEFAULT_NETWORK_NAME, subnet: DEFAULT_SUBNET, uplink: null };
 
 export class NetworkDesk {
@@ -174,6 +180,11 @@ export class NetworkDesk {
 
   /* -------------------------------------------------------------- VMs that run ------------------------------ */
 
+  /** The longest IP packet on a network, in bytes. What is behind an uplink takes what everybody takes. */
+  mtu(network: string): number {
+    return this.require(network).uplink === null ? NETWORK_MTU : ETHERNET_MTU;
+  }
+
   /** The VM is being powered on. */
   attach(vm: AttachedVm, network: string): void {
     this.#attached.set(vm.id, { vm, network, replicas: new Set() });
@@ -285,7 +296,7 @@ function specOf({ name, subnet, uplink }: NetworkRecord): NetworkSpec {
   if (uplink !== null) return { name, mode: { kind: 'uplink', address: uplinkAddress(uplink) } };
   const { mode } = DEFAULT_NETWORK;
   if (mode.kind !== 'nat') throw new Error('the default network is a NAT');
-  return { name, mode: { ...mode, subnet: subnet ?? DEFAULT_SUBNET } };
+  return { name, mode: { ...mode, subnet: subnet ?? DEFAULT_SUBNET, mtu: NETWORK_MTU } };
 }
 
 /** @throws {RangeError} that says how an uplink is written. */

@@ -99,7 +99,7 @@ export function checkFiles(config: VmConfig, guests: GuestLibrary): void {
 export function specify(
   vm: VmRecord,
   guests: GuestLibrary,
-  at: { holder: string; datastore: string; startTimeMs: number },
+  { mtu, ...at }: { holder: string; datastore: string; startTimeMs: number; mtu: number },
 ): ReplicaSpec {
   const { config } = vm;
   return {
@@ -109,7 +109,7 @@ export function specify(
     memoryMB: config.memoryMB,
     vgaMemoryMB: VGA_MEMORY_MB,
     seed: config.seed,
-    nic: cardOf(config),
+    nic: cardOf(config, mtu),
     files: filesOf(config, guests),
     cmdline: commandLine(vm, guests),
     settings: settingsOf(vm),
@@ -155,9 +155,9 @@ function guestInWords(config: VmConfig): string {
 }
 
 /** A VM of before there were networks has the card that every VM had. */
-function cardOf({ nic, mac }: VmConfig): ReplicaSpec['nic'] {
+function cardOf({ nic, mac }: VmConfig, mtu: number): ReplicaSpec['nic'] {
   const type = nic?.type ?? 'virtio';
-  return type === 'none' ? null : { type, mac };
+  return type === 'none' ? null : { type, mac, mtu };
 }
 
 function filesOf(config: VmConfig, guests: GuestLibrary): ReplicaSpec['files'] {

@@ -183,7 +183,12 @@ export class Vm {
     checkFiles({ ...this.#record.config, hda: this.disk.current }, guests);
     const poweredOnAt = Date.now();
     // Made once: a secondary that is started later is made of the same, whatever became of the files it was read from.
-    const spec = specify(this.#record, guests, { holder: '', datastore, startTimeMs: poweredOnAt });
+    const spec = specify(this.#record, guests, {
+      holder: '',
+      datastore,
+      startTimeMs: poweredOnAt,
+      mtu: this.#around.network.mtu(this.nic.network),
+    });
     let generation: number;
     try {
       generation = beginGeneration(datastore, this.id, `host ${process.pid}`);

@@ -12,6 +12,7 @@ import type { MacAddress } from './wire/ethernet.ts';
 import { NO_ADDRESS, type Ipv4Address } from './wire/ipv4.ts';
 
 /** Half a day: a guest asks again after a quarter of a day. In seconds. */
+const ETHERNET_MTU = 1500;
 export const LEASE_SECONDS = 43_200;
 
 export interface DhcpSettings {
@@ -115,7 +116,8 @@ export class DhcpServer {
     options.set(DHCP_OPTION.broadcast, number32(subnet.broadcast));
     options.set(DHCP_OPTION.ntpServer, gateway);
     options.set(DHCP_OPTION.domainName, Buffer.from(domain));
-    options.set(DHCP_OPTION.mtu, Uint8Array.of(mtu >> 8, mtu & 0xff));
+    // A card that takes longer packets says so itself; another one must not be told to send them.
+    if (mtu <= ETHERNET_MTU) options.set(DHCP_OPTION.mtu, Uint8Array.of(mtu >> 8, mtu & 0xff));
     const label = hostLabel(station.name);
     if (label !== '') options.set(DHCP_OPTION.hostName, Buffer.from(label));
     if (!leased) return;

@@ -21,6 +21,10 @@ const SECTOR_BYTES = 512;
 const CD_SECTOR_BYTES = 2048;
 const DRIVE_BYTES_MAX = 2 ** 48;
 const BIOS_BYTES_MAX = MIB;
+const MTU_DEFAULT = 1500;
+/** The least that IPv4 asks for, and what fits into a frame. */
+const MTU_MIN = 68;
+const MTU_MAX = 65_520;
 export const DRIVES = ['hda', 'hdb', 'cdrom'] as const satisfies readonly Drive[];
 
 /** @throws {MachineError} that names what cannot be. */
@@ -52,6 +56,7 @@ export function checkConfig(config: MachineConfig): void {
     throw new MachineError('hdb needs an hda: v86 has a second disk only beside a first one');
   }
   if (config.nic !== undefined) parseMac(config.nic.mac);
+  if (config.nic?.mtu !== undefined) ensureInteger("the network card's MTU", config.nic.mtu, MTU_MIN, MTU_MAX);
 }
 
 function ensureInteger(name: string, value: number, least: number, most: number): void {
@@ -103,7 +108,7 @@ export function prepareFiles(config: MachineConfig, disks: Disks): Files {
     bios: memoryBuffer(copyOf(config.bios)),
     vga_bios: { buffer: copyOf(config.vgaBios) },
     disable_jit: config.jit === false,
-    net_device: { type: config.nic?.type ?? 'none' },
+    net_device: { type: config.nic?.type ?? 'none', mtu: config.nic?.mtu ?? MTU_DEFAULT },
     ...(bzimage === undefined ? {} : { bzimage: { buffer: bzimage }, cmdline: linux?.cmdline ?? '' }),
     ...(initrd === undefined ? {} : { initrd: { buffer: initrd } }),
     ...Object.fromEntries(drives),

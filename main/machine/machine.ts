@@ -34,7 +34,8 @@ export interface MachineConfig {
   readonly drives: { readonly [D in Drive]?: DriveConfig };
   /** Floppy image, kept in memory; part of the machine's state. */
   readonly floppy?: Uint8Array;
-  readonly nic?: { readonly type: 'virtio' | 'ne2k'; readonly mac: string };
+  /** `mtu`: the longest IP packet that a virtio card tells its guest of, in bytes; 1500 unless said otherwise. */
+  readonly nic?: { readonly type: 'virtio' | 'ne2k'; readonly mac: string; readonly mtu?: number };
   /** Off only to compare; the guest sees the same results either way. */
   readonly jit?: boolean;
 }

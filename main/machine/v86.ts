@@ -91,7 +91,7 @@ export interface CoreOptions {
   readonly vga_memory_size: number;
   readonly bios: BlockBuffer;
   readonly disable_jit: boolean;
-  readonly net_device: { readonly type: string };
+  readonly net_device: { readonly type: string; readonly mtu: number };
   readonly vga_bios: object;
   readonly bzimage?: object;
   readonly initrd?: object;

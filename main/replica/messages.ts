@@ -24,7 +24,7 @@ export interface ReplicaSpec {
   /** What the guest's clock shows at power-on, milliseconds since 1970, UTC. */
   readonly startTimeMs: number;
   /** The network card; null: it has none. */
-  readonly nic: { readonly type: 'virtio' | 'ne2k'; readonly mac: string } | null;
+  readonly nic: { readonly type: 'virtio' | 'ne2k'; readonly mac: string; readonly mtu: number } | null;
   readonly files: {
     readonly bios: string;
     readonly vgaBios: string;

@@ -37,7 +37,7 @@ const Description = v.strictObject({
   vgaMemoryMB: v.pipe(Count, v.minValue(1), v.maxValue(256)),
   seed: Count,
   startTimeMs: Count,
-  nic: v.nullable(v.object({ type: v.picklist(['virtio', 'ne2k']), mac: v.string() })),
+  nic: v.nullable(v.object({ type: v.picklist(['virtio', 'ne2k']), mac: v.string(), mtu: v.number() })),
   cmdline: v.string(),
   files: v.strictObject({
     bios: Part,

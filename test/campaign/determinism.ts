@@ -62,7 +62,7 @@ function spec(disk: string): ReplicaSpec {
     vgaMemoryMB: 8,
     seed: 20101213,
     startTimeMs: 1_763_700_000_000,
-    nic: { type: 'virtio', mac: '02:4c:53:00:00:01' },
+    nic: { type: 'virtio', mac: '02:4c:53:00:00:01', mtu: 1500 },
     files: { bios: guests.bios, vgaBios: guests.vgaBios, ...guests.linux, hda: disk },
     cmdline: readFileSync(guests.linux.cmdline, 'utf8').trim(),
     settings: DEFAULT_SETTINGS,

@@ -16,7 +16,7 @@ const spec: Omit<ReplicaSpec, 'holder'> = {
   vgaMemoryMB: 8,
   seed: 1,
   startTimeMs: 0,
-  nic: { type: 'virtio', mac: '02:4c:53:00:00:01' },
+  nic: { type: 'virtio', mac: '02:4c:53:00:00:01', mtu: 1500 },
   files: { bios: '/bios', vgaBios: '/vgabios' },
   cmdline: '',
   settings: DEFAULT_SETTINGS,

@@ -140,7 +140,8 @@ describe('a VM is made', () => {
 });
 
 describe('a replica is told', () => {
-  const at = { holder: 'replica 1', datastore: '/datastore', startTimeMs: 5 };
+  const place = { holder: 'replica 1', datastore: '/datastore', startTimeMs: 5 };
+  const at = { ...place, mtu: 9000 };
   const record = {
     id: 'id',
     name: 'Web Server',
@@ -157,13 +158,13 @@ describe('a replica is told', () => {
     const hda = makeFile(path.join(folder, 'disk.img'), 1 << 20);
     const config = make({ sample: 'linux', hda });
     expect(specify({ ...record, config }, guests, at)).toEqual({
-      ...at,
+      ...place,
       vm: 'id',
       name: 'Web Server',
       memoryMB: 128,
       vgaMemoryMB: 8,
       seed: config.seed,
-      nic: { type: 'virtio', mac: config.mac },
+      nic: { type: 'virtio', mac: config.mac, mtu: 9000 },
       files: {
         bios: guests.bios,
         vgaBios: guests.vgaBios,

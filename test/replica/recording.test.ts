@@ -39,7 +39,7 @@ const description: RecordingDescription = {
   vgaMemoryMB: 8,
   seed: 1,
   startTimeMs: 0,
-  nic: { type: 'virtio', mac: '02:4c:53:00:00:01' },
+  nic: { type: 'virtio', mac: '02:4c:53:00:00:01', mtu: 1500 },
   cmdline: '',
   files: { bios: part, vgaBios: part, hda: { path: '/hda', bytes: 512 } },
 };
@@ -243,7 +243,7 @@ async function recorded(): Promise<Recorded> {
     vgaMemoryMB: 8,
     seed: 1,
     startTimeMs: 0,
-    nic: { type: 'virtio', mac: '02:4c:53:00:00:01' },
+    nic: { type: 'virtio', mac: '02:4c:53:00:00:01', mtu: 1500 },
     files: { bios: small('bios'), vgaBios: small('vgabios'), hda: makeFile(path.join(datastore, 'hda'), 1 << 20) },
     cmdline: '',
     settings: { ...DEFAULT_SETTINGS, failureTimeoutMs: 5000 },

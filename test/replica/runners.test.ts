@@ -98,7 +98,7 @@ async function pair(arbiter?: Arbiter, modes = SHARED): Promise<World> {
     vgaMemoryMB: 8,
     seed: 1,
     startTimeMs: 0,
-    nic: { type: 'virtio', mac: '02:4c:53:00:00:01' },
+    nic: { type: 'virtio', mac: '02:4c:53:00:00:01', mtu: 1500 },
     files: { bios: '', vgaBios: '', hda },
     cmdline: '',
     disk: { slot: 'A', bytes: 1 << 20 },
