@@ -83,7 +83,7 @@ const becomes = (host: TestHost, state: FtStatus['status']): Promise<FtStatus> =
 
 async function failOnce(scene: Scene, number: number, fault: Fault): Promise<Failure> {
   const { host, observers } = scene;
-  const victim = fault === 'cut' ? null : victimOf(number);
+  const victim = fault === 'cut' ? null : victimOf(fault);
   const before = await becomes(host, 'protected');
   const metrics = await host.call('metrics', { vm: VM });
   for (const observer of observers) observer.takeSilence();
@@ -112,10 +112,13 @@ async function failOnce(scene: Scene, number: number, fault: Fault): Promise<Fai
   };
 }
 
-/** In turn, unless it is to be one of them always. */
-function victimOf(number: number): 'primary' | 'secondary' {
+const hits: { [F in Fault]: number } = { kill: 0, hang: 0, cut: 0 };
+
+/** In turn for each kind of fault, unless it is to be one of them always. */
+function victimOf(fault: Fault): 'primary' | 'secondary' {
   if (values.victim === 'primary' || values.victim === 'secondary') return values.victim;
-  return number % 2 === 1 ? 'primary' : 'secondary';
+  hits[fault] += 1;
+  return hits[fault] % 2 === 1 ? 'primary' : 'secondary';
 }
 
 /** Every observer sees more, and nothing wrong. @throws {Error} with what is wrong. */
