@@ -159,7 +159,7 @@ function replace(fleet: Fleet, name: string, operation: PairOperation): Promise<
 
 async function picture(vm: Vm): Promise<ScreenModel> {
   vm.require('console');
-  const frame = await vm.screen.frame();
+  const frame = await vm.ends.screen.frame();
   if (!frame)
     throw new CommandError('failed', `"${vm.name}" shows no picture: it was powered off, or does not answer.`);
   const model = new ScreenModel();

@@ -202,7 +202,7 @@ const feeds: { readonly [T in TopicName]: Topic<T> } = {
     const vm = fleet.vm(args.vm);
     let missed = false;
     let asked = false;
-    const cancel = vm.screen.watch((message, full) => {
+    const cancel = vm.ends.screen.watch((message, full) => {
       const busy = door.unsentBytes() > PICTURE_UNSENT_MAX;
       if (!busy && (full || !missed)) {
         missed = false;
@@ -212,7 +212,7 @@ const feeds: { readonly [T in TopicName]: Topic<T> } = {
       }
       missed = true;
       if (full) asked = false;
-      if (!busy && !asked) vm.screen.refresh();
+      if (!busy && !asked) vm.ends.screen.refresh();
       asked ||= !busy;
     });
     return { cancel, bytes: (bytes) => vm.input({ device: 'console', input: decodeConsoleInput(bytes) }) };
@@ -224,13 +224,13 @@ const feeds: { readonly [T in TopicName]: Topic<T> } = {
       // Sound that comes late is no use: a slow listener misses some.
       if (door.unsentBytes() < SOUND_UNSENT_MAX) feed.bytes(bytes);
     };
-    return { cancel: vm.sound.listen({ data, end: () => feed.end() }) };
+    return { cancel: vm.ends.sound.listen({ data, end: () => feed.end() }) };
   },
   serial: (session, args, feed) => {
     const vm = session.fleet.vm(args.vm);
     vm.require('console');
-    if (args.history) feed.bytes(vm.serial.history());
-    const cancel = vm.serial.attach({ data: (bytes) => feed.bytes(bytes), end: () => feed.end() });
+    if (args.history) feed.bytes(vm.ends.serial.history());
+    const cancel = vm.ends.serial.attach({ data: (bytes) => feed.bytes(bytes), end: () => feed.end() });
     let tail: Promise<void> = Promise.resolve();
     const type = async (data: Uint8Array): Promise<void> => {
       for (let at = 0; at < data.length; at += SERIAL_PIECE_BYTES) {

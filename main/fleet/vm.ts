@@ -1,11 +1,9 @@
 /**
- * One VM: its record, its power, its pair while it runs, and its outside ends (serial port, input line, screen, sound),
- * which outlive every failover.
+ * One VM: its record, its power, its pair while it runs, its disk and its outside ends, which outlive every failover.
  *
  * Invariant: what the database says of its power is written before it is true for "on" and after it is true for
  * "off", so that a crash of the host is always seen as one.
  */
-import { encodeScreen } from '../../preload/screen.ts';
 import {
   CommandError,
   type AlarmSummary,
@@ -19,21 +17,17 @@ import {
 import { DEFAULT_NETWORK_NAME } from '../../preload/network.ts';
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
 import { beginGeneration } from '../datastore/leases.ts';
-import { comparePositions, type Position } from '../ft/output.ts';
 import type { OutsideInput, ReplicaSpec } from '../replica/messages.ts';
 import type { EventTable } from '../store/events.ts';
 import type { VmRecord, VmTable } from '../store/vms.ts';
 import type { AlarmSubject } from './alarms.ts';
 import { ftStatusOf, metricsOf } from './figures.ts';
-import { InputLine } from './input-line.ts';
 import type { NetworkDesk, NicRecord } from './network-desk.ts';
+import { OutsideEnds } from './outside-ends.ts';
 import { Pair } from './pair.ts';
 import type { PairOutside } from './pair-parts.ts';
 import type { Processes } from './processes.ts';
 import { RecordingDesk } from './recording-desk.ts';
-import { ScreenHub } from './screen-hub.ts';
-import { SerialPort } from './serial-port.ts';
-import { SoundHub } from './sound-hub.ts';
 import type { Spares } from './spares.ts';
 import { changeSettings, checkFiles, hardware, hostName, settingsOf, specify, type GuestLibrary } from './spec.ts';
 import type { Watched } from './task-watch.ts';
@@ -57,8 +51,6 @@ export interface VmSurroundings {
   readonly alarms: (vm: string) => AlarmSummary;
 }
 
-/** Confirmations of outputs are collected for this long, in milliseconds. */
-const CONFIRM_MS = 20;
 /** A machine pauses when its disks are quiet; one whose disks do not answer is not waited for, in milliseconds. */
 const PAUSE_TIMEOUT_MS = 10_000;
 
@@ -79,12 +71,8 @@ const FT_CHANGES = {
   resume: { kind: 'ft.resumed', words: 'resumed', enabled: true, suspended: false },
 } as const;
 
-const NOTHING: Position = { epoch: 0, index: -1 };
-
 export class Vm {
-  readonly serial = new SerialPort();
-  readonly sound = new SoundHub();
-  readonly screen = new ScreenHub((message) => this.#pair?.send(message));
+  readonly ends = new OutsideEnds((message) => this.#pair?.send(message));
   readonly recording = new RecordingDesk({
     folder: () => this.#around.recordings,
     send: (message) => this.#pair?.send(message),
@@ -92,16 +80,12 @@ export class Vm {
     changed: () => this.#around.changed(this),
   });
   readonly disk: VmDisk;
-  readonly #inputs = new InputLine();
   readonly #around: VmSurroundings;
   #record: VmRecord;
   #power: PowerState = 'off';
   #pair: Pair | null = null;
   /** What the user wants, which a failover may have to be told again. */
   #pauseWanted = false;
-  #confirmDue = false;
-  /** The last output that arrived, of any device: outputs come in order, so all before it have arrived too. */
-  #last: Position = NOTHING;
   readonly #powerWaiters: (() => void)[] = [];
   #startError: string | null = null;
 
@@ -356,33 +340,20 @@ export class Vm {
   /** @throws {CommandError} when the guest is not there or does not take its input. */
   input(input: OutsideInput): void {
     this.require('console');
-    const message = this.#inputs.push(input);
-    if (!message) {
-      throw new CommandError('refused', `"${this.name}" does not take its input: too much is waiting already.`);
-    }
-    this.#pair?.send(message);
+    if (this.ends.input(input)) return;
+    throw new CommandError('refused', `"${this.name}" does not take its input: too much is waiting already.`);
   }
 
   /** Resolves when more input may be given. */
   inputRoom(): Promise<void> {
-    return this.#inputs.room();
+    return this.ends.inputRoom();
   }
 
   /* -------------------------------------------------------------- what its pair tells it --------------------- */
 
   #pairOutside(): PairOutside {
     return {
-      output: (message) => {
-        if ('index' in message) {
-          if (message.type === 'serial') this.serial.receive(message, message.data);
-          else this.sound.receive(message, message.data);
-          this.#arrived(message);
-        } else if (message.type === 'screen') {
-          this.screen.receive(message.full, message.data);
-        } else if (message.type === 'committed') {
-          this.#inputs.committed(message.sequence);
-        }
-      },
+      output: (message) => this.ends.receive(message),
       recording: (event) => this.recording.heard(event),
       event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
       changed: () => this.#around.changed(this),
@@ -390,36 +361,19 @@ export class Vm {
       started: () => {
         // It may have been told to end meanwhile: then it is on its way to off, and this changes nothing.
         if (this.#power === 'startingUp') this.#power = 'on';
-        this.screen.resume();
+        this.ends.started();
         this.#settlePower();
       },
       failedOver: (lastInput) => {
         this.recording.lost('the primary that recorded it was lost');
         this.#diskMoved();
-        for (const message of this.#inputs.resume(lastInput)) this.#pair?.send(message);
+        this.ends.failedOver(lastInput);
         // Also where none is wanted: the log may have carried a pause of which nobody has heard, and not its end.
         this.#pair?.send({ type: 'pause', paused: this.#pauseWanted });
-        this.screen.resume();
-        this.#confirmSoon();
       },
       paused: (paused, epoch) => this.#paused(paused, epoch),
       ended: (why) => this.#ended(why),
     };
-  }
-
-  /** Tells the primary what has arrived, a few times a second at most. */
-  #arrived(position: Position): void {
-    if (comparePositions(position, this.#last) > 0) this.#last = { epoch: position.epoch, index: position.index };
-    this.#confirmSoon();
-  }
-
-  #confirmSoon(): void {
-    if (this.#confirmDue) return;
-    this.#confirmDue = true;
-    setTimeout(() => {
-      this.#confirmDue = false;
-      this.#pair?.send({ type: 'confirm', ...this.#last });
-    }, CONFIRM_MS);
   }
 
   #paused(paused: boolean, epoch: number): void {
@@ -468,11 +422,7 @@ export class Vm {
     if (unexpected) this.#event('power.lost', 'error', `Powered off unexpectedly: ${why}.`);
     else this.#event('power.off', 'info', 'Powered off.');
     this.recording.lost(unexpected ? 'the primary that recorded it was lost' : 'the virtual machine was powered off');
-    this.#inputs.reset();
-    this.#last = NOTHING;
-    this.serial.reset();
-    this.sound.reset();
-    this.screen.reset(encodeScreen({ kind: 'blank', full: true }));
+    this.ends.reset();
     this.#settlePower();
   }
 

@@ -228,7 +228,7 @@ describe('Fault Tolerance', () => {
     const vm = fleet.vm('web');
     const [old, survivor] = [processes.last('boot'), processes.last('standBy')];
     let heard = '';
-    vm.serial.attach({ data: (bytes) => (heard += Buffer.from(bytes).toString()), end: () => {} });
+    vm.ends.serial.attach({ data: (bytes) => (heard += Buffer.from(bytes).toString()), end: () => {} });
     old.prints(10, 0, 'login: ');
     for (const text of ['a', 'b', 'c']) vm.input({ device: 'serial', data: Buffer.from(text) });
     old.says({ type: 'committed', sequence: 1 });
