@@ -56,8 +56,8 @@ interface Attached {
 
 const DEFAULT_SUBNET = '10.77.0.0/24';
 /**
- * A long packet costs a guest hardly more than a short one, and this wire carries it. A card that knows no better (NE2000)
- * stays at Ethernet's 1500 bytes: each side of a TCP connection says what it takes.
+ * A long packet costs a guest hardly more than a short one, and this wire carries it. A card that knows no better
+ * (NE2000) stays at Ethernet's 1500 bytes: each side of a TCP connection says what it takes.
  */
 const NETWORK_MTU = 9000;
 const ETHERNET_MTU = 1500;

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:network -- [--megabytes N] [--report FILE.json]`: how fast bytes go through a port forward, to the guest
- * and from it, alone and Protected, and that every one of them arrives as it was.
+ * `npm run bench:network -- [--megabytes N] [--report FILE.json]`: how fast bytes go through a port forward, to the
+ * guest and from it, alone and Protected, and that every one of them arrives as it was.
  *
  * Invariant: the bytes of each direction are compared by sha256 of both ends; such a row is printed only when they were
  * equal. Hashing costs the guest more than the network does, so there is a row to the guest without it too.
@@ -151,7 +151,7 @@ try {
       rows.push(row);
       const rate = (BYTES * 8) / 1e6 / row.seconds;
       say(
-        `${row.protection.padEnd(10)} ${row.direction.padEnd(28)} ${MEGABYTES} MB intact in ${row.seconds.toFixed(1)} s: ` +
+        `${protection.padEnd(10)} ${direction.padEnd(28)} ${MEGABYTES} MB in ${row.seconds.toFixed(1)} s: ` +
           `${rate.toFixed(1)} Mbit/s`,
       );
     };

@@ -1,6 +1,6 @@
 /**
- * The questions that everybody asks about the paper (Scales et al., 2010), each a test of the real protocol: what if the
- * primary fails right here?
+ * The questions that everybody asks about the paper (Scales et al., 2010), each a test of the real protocol: what if
+ * the primary fails right here?
  */
 import zlib from 'node:zlib';
 import { describe, expect, test } from 'vitest';
