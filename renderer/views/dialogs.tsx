@@ -16,9 +16,9 @@ export function Dialogs() {
     case 'newVm':
       return <NewVmDialog />;
     case 'ftSettings':
-      return <FtSettingsDialog vm={dialog.vm} />;
+      return <ForVm id={dialog.vm}>{(vm) => <FtSettingsDialog vm={vm} />}</ForVm>;
     case 'record':
-      return <RecordDialog vm={dialog.vm} />;
+      return <ForVm id={dialog.vm}>{(vm) => <RecordDialog vm={vm} />}</ForVm>;
     case 'confirm':
       return <ConfirmDialog action={dialog.action} vm={dialog.vm} />;
     case 'nic':

@@ -3,8 +3,7 @@
  *
  * Invariant: it checks as one types; what is sent is only what was changed.
  */
-import { CircleAlert } from 'lucide-react';
-import { useEffect, useId, useState } from 'react';
+import { useId, useState } from 'react';
 import type { VmView } from '../../preload/contract.ts';
 import {
   changesOf,
@@ -15,66 +14,27 @@ import {
   type FtForm,
   type FtFormErrors,
 } from '../ft-settings-form.ts';
-import { Button } from '../kit/button.tsx';
-import { Dialog } from '../kit/dialog.tsx';
 import { Field } from '../kit/field.tsx';
-import { usePage, useServices } from '../services.ts';
-import { findVm } from '../state.ts';
+import { useServices } from '../services.ts';
 import { en } from '../text/en.ts';
+import { CommandDialog } from './dialog-parts.tsx';
 
-export function FtSettingsDialog({ vm: id }: { readonly vm: string }) {
-  const { store } = useServices();
-  const vm = usePage((state) => findVm(state, id));
-  // The VM may go away meanwhile.
-  useEffect(() => {
-    if (!vm) store.setState({ dialog: null });
-  }, [vm, store]);
-  return vm ? <Settings vm={vm} /> : null;
-}
-
-function Settings({ vm }: { readonly vm: VmView }) {
-  const { store, bridge } = useServices();
-  const offline = usePage((state) => state.phase !== 'open');
+export function FtSettingsDialog({ vm }: { readonly vm: VmView }) {
+  const { bridge } = useServices();
   const [form, setForm] = useState(() => formOf(vm.ftSettings));
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<string | null>(null);
   const errors = checkSettings(form);
   const changes = changesOf(form, vm.ftSettings);
-  const reason = offline ? en.actionHints.disconnected : changes ? null : en.ftSettings.unchanged;
-  const close = () => store.setState({ dialog: null });
-  const save = async () => {
-    if (!changes || Object.keys(errors).length > 0 || busy || offline) return;
-    setBusy(true);
-    setFailure(null);
-    try {
-      await bridge.call('vm.set', { vm: vm.id, ...changes });
-      close();
-    } catch (error) {
-      setFailure(error instanceof Error ? error.message : String(error));
-      setBusy(false);
-    }
-  };
   return (
-    <Dialog
+    <CommandDialog
       title={en.ftSettings.title(vm.name)}
-      onClose={close}
-      onSubmit={() => void save()}
-      footer={
-        <>
-          <Button label={en.actions.cancel} onPress={close} />
-          <Button label={en.actions.save} tone="primary" type="submit" busy={busy} reason={reason} hint="" />
-        </>
-      }
+      label={en.actions.save}
+      reason={changes ? null : en.ftSettings.unchanged}
+      wrong={Object.keys(errors).length > 0}
+      send={() => bridge.call('vm.set', { vm: vm.id, ...changes })}
     >
-      {failure ? (
-        <p className="form-failure" role="alert">
-          <CircleAlert className="icon" aria-hidden="true" />
-          {failure}
-        </p>
-      ) : null}
       <Fields form={form} errors={errors} change={(part) => setForm({ ...form, ...part })} />
       <p className="field-hint">{en.ftSettings.when}</p>
-    </Dialog>
+    </CommandDialog>
   );
 }
 

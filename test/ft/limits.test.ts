@@ -143,6 +143,25 @@ test('a start is given up when its log grows past what memory should hold, and t
 });
 
 test('a backup that is never restored does not keep a log of any length: it gives up', () => {
+  const { backup, reports, give } = backupBeingRestored();
+  const data = new Uint8Array(16 << 20);
+  const head = { advanceUs: 0, rate: 1024, slices: 1, inputs: [{ device: 'disk', sequence: 0, data } as const] };
+  let epoch = 0;
+  for (; backup.state === 'restoring' && epoch < 100; epoch += 1) give(0, { kind: 'head', epoch, head });
+  expect(epoch).toBe(STARTING_LOG_BYTES_MAX / data.length + 1);
+  expect(reports.at(-1)).toMatchObject({ type: 'halted', cause: 'unprotected' });
+});
+
+interface BackupAlone {
+  readonly backup: Backup<ToyRequest>;
+  readonly paused: boolean[];
+  readonly reports: FtEvent[];
+  readonly give: (now: number, ...entries: Entry[]) => void;
+}
+
+/** A backup whose snapshot is on its way, and a way to hand it entries. */
+function backupBeingRestored(): BackupAlone {
+  const paused: boolean[] = [];
   const reports: FtEvent[] = [];
   const backup = new Backup<ToyRequest>(
     {
@@ -154,38 +173,6 @@ test('a backup that is never restored does not keep a log of any length: it give
       report: (event) => void reports.push(event),
       settings: DEFAULT_SETTINGS,
       snapshot: () => {},
-      pauseChannel: () => {},
-      ownDisk: { carryOut: () => {}, abandon: () => {} },
-    },
-    0,
-  );
-  const give = (entry: Entry): void => backup.receive(encodeEntry(entry, zlib.crc32), 0);
-  give({ kind: 'snapshot', epoch: 0, descriptionBytes: 1, pagesBytes: 1, lastInput: 0 });
-  const data = new Uint8Array(16 << 20);
-  const head = { advanceUs: 0, rate: 1024, slices: 1, inputs: [{ device: 'disk', sequence: 0, data } as const] };
-  let epoch = 0;
-  for (; backup.state === 'restoring' && epoch < 100; epoch += 1) give({ kind: 'head', epoch, head });
-  expect(epoch).toBe(STARTING_LOG_BYTES_MAX / data.length + 1);
-  expect(reports.at(-1)).toMatchObject({ type: 'halted', cause: 'unprotected' });
-});
-
-/** A backup that was restored at epoch 0 and may go live, and a way to hand it entries. */
-function backupAlone(): {
-  backup: Backup<ToyRequest>;
-  paused: boolean[];
-  give: (now: number, ...entries: Entry[]) => void;
-} {
-  const paused: boolean[] = [];
-  const backup = new Backup<ToyRequest>(
-    {
-      machine: new ToyMachine({ outputs: () => 0 }),
-      channel: { send: () => {}, unsentBytes: () => 0 },
-      checksum: zlib.crc32,
-      completionOf,
-      claim: () => {},
-      report: () => {},
-      settings: DEFAULT_SETTINGS,
-      snapshot: () => {},
       pauseChannel: (now) => void paused.push(now),
       ownDisk: { carryOut: () => {}, abandon: () => {} },
     },
@@ -194,9 +181,15 @@ function backupAlone(): {
   const give = (now: number, ...entries: Entry[]): void =>
     backup.receive(new Uint8Array(Buffer.concat(entries.map((entry) => encodeEntry(entry, zlib.crc32)))), now);
   give(0, { kind: 'snapshot', epoch: 0, descriptionBytes: 1, pagesBytes: 1, lastInput: 0 });
-  backup.restored(0);
-  give(0, { kind: 'control', epoch: 0, control: { type: 'protect', generation: 1 } });
-  return { backup, paused, give };
+  return { backup, paused, reports, give };
+}
+
+/** One that was restored at epoch 0 and may go live. */
+function backupAlone(): BackupAlone {
+  const made = backupBeingRestored();
+  made.backup.restored(0);
+  made.give(0, { kind: 'control', epoch: 0, control: { type: 'protect', generation: 1 } });
+  return made;
 }
 
 function heads(from: number, count: number): Entry[] {
