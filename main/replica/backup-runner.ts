@@ -10,10 +10,12 @@ import { Backup, type BackupEnvironment } from '../ft/backup.ts';
 import { DecodeError } from '../ft/bytes.ts';
 import { decodeMessage, encodeEntry, isSync } from '../ft/log.ts';
 import { completionOf } from '../machine/devices/disk.ts';
-import type { DiskRequest, Machine } from '../machine/machine.ts';
+import { openDisc } from '../datastore/disc.ts';
+import type { Disc, DiskRequest, Machine } from '../machine/machine.ts';
 import type { Transport } from '../transport/transport.ts';
 import { SnapshotReceiver } from './checkpoint.ts';
 import { DiskSyncTarget } from './disk-sync-target.ts';
+import { sameDisc } from './discs.ts';
 import type { Disks } from './disks.ts';
 import { PrimaryRunner, type PrimaryParts } from './primary-runner.ts';
 import { startReporting } from './reporter.ts';
@@ -31,6 +33,7 @@ export class BackupRunner {
   readonly #promoted: (runner: PrimaryRunner) => void;
   readonly #stops: (() => void)[] = [];
   readonly #early: ((runner: PrimaryRunner) => void)[] = [];
+  #disc: Disc | null = null;
   #scheduled = false;
   #running = true;
 
@@ -88,6 +91,7 @@ export class BackupRunner {
     void (this.#sync?.finished ?? Promise.resolve()).then(() => {
       if (!this.#running || this.#backup.state !== 'restoring') return;
       this.#backup.restored(performance.now());
+      this.#lookAtDisc();
       this.#wake();
     });
   }
@@ -158,6 +162,20 @@ export class BackupRunner {
     if (this.#running && this.#backup.state === 'replaying') this.#failed(new Error(why));
   }
 
+  /** A disc of which it hears is looked at now: at go-live it would be too late to find that it cannot be read. */
+  #lookAtDisc(): void {
+    const { disc } = this.#machine;
+    if (sameDisc(disc, this.#disc)) return;
+    this.#disc = disc;
+    if (disc === null) return;
+    openDisc(disc).then(
+      (image) => image.close(),
+      (error: Error) => {
+        if (sameDisc(disc, this.#disc)) this.#hopeless(`it cannot read the disc in the CD-ROM drive: ${error.message}`);
+      },
+    );
+  }
+
   #wake(): void {
     if (this.#scheduled || !this.#running || !this.#backup.hasWork) return;
     this.#scheduled = true;
@@ -171,6 +189,7 @@ export class BackupRunner {
       if (!this.#running) return;
       this.#backup.step(performance.now());
     } while (this.#backup.hasWork && performance.now() < until);
+    this.#lookAtDisc();
     this.#wake();
   }
 
