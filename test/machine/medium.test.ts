@@ -148,7 +148,7 @@ describe('a disc', () => {
       runner.untilSerial('FINISHED', 40_000);
       return runner.serial.slice(from);
     };
-    runner.type('mkdir -p /media\n');
+    runner.type('mkdir -p /media; modprobe -a sr_mod isofs; until [ -b /dev/sr0 ]; do sleep 0.1; done\n');
     expect(read()).toContain('the first disc');
     disks.images.cdrom = images.two;
     runner.send(put({ drive: 'cdrom', medium: discOf('two') }));
