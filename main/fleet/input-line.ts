@@ -1,8 +1,8 @@
 /**
  * Inputs on their way to the guest: numbered, and kept until the primary says that they can no longer be lost.
  *
- * Invariants: at most one floppy's contents wait, since they are large; every input reaches the machine exactly once and in order, also across a failover: a new primary says
- * which it has (`resume`), and gets the others again.
+ * Invariants: every input reaches the machine exactly once and in order, also across a failover: a new primary says
+ * which it has (`resume`), and gets the others again. At most one floppy's contents wait, since they are large.
  */
 import type { OutsideInput, ToReplica } from '../replica/messages.ts';
 

@@ -104,7 +104,10 @@ export function prepareFiles(config: MachineConfig, disks: Disks): Files {
   const inserted = Object.fromEntries(drives);
   const { cdrom } = config.drives;
   const disc = drives.get('cdrom') ?? new DriveBuffer('cdrom', 0, new Uint8Array(), disks);
-  if (cdrom) disc.disc = { path: '', identity: '', ...cdrom.disc, bytes: cdrom.byteLength };
+  if (cdrom) {
+    const { path, identity } = cdrom.disc ?? { path: '', identity: '' };
+    disc.disc = { path, bytes: cdrom.byteLength, identity };
+  }
   drives.set('cdrom', disc);
   const { linux } = config;
   const once =

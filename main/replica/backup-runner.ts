@@ -88,10 +88,10 @@ export class BackupRunner {
       this.#failed(error as Error);
       return;
     }
-    void (this.#sync?.finished ?? Promise.resolve()).then(() => {
+    const ready = Promise.all([this.#sync?.finished, this.#lookAtDisc()]);
+    void ready.then(() => {
       if (!this.#running || this.#backup.state !== 'restoring') return;
       this.#backup.restored(performance.now());
-      this.#lookAtDisc();
       this.#wake();
     });
   }
@@ -163,17 +163,21 @@ export class BackupRunner {
   }
 
   /** A disc of which it hears is looked at now: at go-live it would be too late to find that it cannot be read. */
-  #lookAtDisc(): void {
+  async #lookAtDisc(): Promise<void> {
     const { disc } = this.#machine;
     if (sameDisc(disc, this.#disc)) return;
     this.#disc = disc;
     if (disc === null) return;
-    openDisc(disc).then(
-      (image) => image.close(),
-      (error: Error) => {
-        if (sameDisc(disc, this.#disc)) this.#hopeless(`it cannot read the disc in the CD-ROM drive: ${error.message}`);
-      },
-    );
+    try {
+      await (await openDisc(disc)).close();
+    } catch (error) {
+      const { state } = this.#backup;
+      // A suspected primary has nobody else: better without the disc than not at all.
+      if (!this.#running || !sameDisc(disc, this.#disc) || (state !== 'restoring' && state !== 'replaying')) return;
+      const why = `cannot read the disc in the CD-ROM drive: ${(error as Error).message}`;
+      this.#parts.send({ type: 'diskError', message: `The secondary ${why}.` });
+      this.#failed(new Error(`it ${why}`));
+    }
   }
 
   #wake(): void {
@@ -189,7 +193,7 @@ export class BackupRunner {
       if (!this.#running) return;
       this.#backup.step(performance.now());
     } while (this.#backup.hasWork && performance.now() < until);
-    this.#lookAtDisc();
+    void this.#lookAtDisc();
     this.#wake();
   }
 

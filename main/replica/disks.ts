@@ -51,8 +51,9 @@ export class Disks {
   }
 
   /**
-   * Opens the images; the disc in the CD-ROM drive is opened when the guest reads it. `complete` gets each completion as a disk input's data; `failed` hears of errors of the host's
-   * disk. No request is carried out before `fence` resolves.
+   * Opens the images; the disc in the CD-ROM drive is opened when the guest reads it. `complete` gets each completion
+   * as a disk input's data; `failed` hears of errors of the host's disk. No request is carried out before `fence`
+   * resolves.
    * @throws {Error} when an image cannot be opened.
    */
   static async open(

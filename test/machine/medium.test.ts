@@ -132,7 +132,11 @@ describe('a floppy', () => {
 describe('a disc', () => {
   const images = { one: isoWith('one', 'the first disc'), two: isoWith('two', 'the second disc is larger', 400) };
   const discOf = (name: keyof typeof images): Disc => {
-    return { path: `/${name}.iso`, bytes: images[name].length, identity: name === 'one' ? '1'.repeat(64) : '2'.repeat(64) };
+    return {
+      path: `/${name}.iso`,
+      bytes: images[name].length,
+      identity: name === 'one' ? '1'.repeat(64) : '2'.repeat(64),
+    };
   };
 
   test('is noticed by Linux: changed without a word, ejected, and put in again', async () => {
@@ -150,6 +154,8 @@ describe('a disc', () => {
     };
     runner.type('mkdir -p /media; modprobe -a sr_mod isofs; until [ -b /dev/sr0 ]; do sleep 0.1; done\n');
     expect(read()).toContain('the first disc');
+    runner.until(() => runner.machine.pendingRequests.length === 0);
+    await cloneOf(runner, linuxGuest());
     disks.images.cdrom = images.two;
     runner.send(put({ drive: 'cdrom', medium: discOf('two') }));
     expect(read()).toContain('the second disc is larger');

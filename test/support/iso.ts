@@ -29,7 +29,11 @@ export function isoWith(volume: string, text: string, sectors = 64): Uint8Array 
   image.write('\xffCD001\x01', 17 * SECTOR, 'latin1');
   image.set([1, 0, ROOT, 0, 0, 0, 1, 0, 0, 0], 18 * SECTOR);
   image.set([1, 0, 0, 0, 0, ROOT, 0, 1, 0, 0], 19 * SECTOR);
-  const entries = [record(ROOT, SECTOR, 2, '\0'), record(ROOT, SECTOR, 2, '\x01'), record(FILE, text.length, 0, 'A.TXT;1')];
+  const entries = [
+    record(ROOT, SECTOR, 2, '\0'),
+    record(ROOT, SECTOR, 2, '\x01'),
+    record(FILE, text.length, 0, 'A.TXT;1'),
+  ];
   Buffer.concat(entries).copy(image, ROOT * SECTOR);
   image.write(text, FILE * SECTOR, 'latin1');
   return new Uint8Array(image);

@@ -82,7 +82,8 @@ function encodeDisc({ path, bytes, identity }: Disc): Uint8Array {
   const name = new TextEncoder().encode(path);
   const encoded = new Uint8Array(8 + IDENTITY_BYTES + name.length);
   new DataView(encoded.buffer).setBigUint64(0, BigInt(bytes), true);
-  for (let at = 0; at < IDENTITY_BYTES; at += 1) encoded[8 + at] = Number.parseInt(identity.slice(2 * at, 2 * at + 2), 16);
+  for (let at = 0; at < IDENTITY_BYTES; at += 1)
+    encoded[8 + at] = Number.parseInt(identity.slice(2 * at, 2 * at + 2), 16);
   encoded.set(name, 8 + IDENTITY_BYTES);
   return encoded;
 }
@@ -91,7 +92,9 @@ function decodeDisc(input: Uint8Array): Disc {
   if (input.length <= DISC_HEADER_BYTES || input.length > DISC_HEADER_BYTES + 4 * DISC_PATH_LENGTH_MAX) {
     throw new RangeError(`a disc's description has ${input.length} bytes`);
   }
-  const bytes = Number(new DataView(input.buffer, input.byteOffset, DISC_HEADER_BYTES).getBigUint64(HEADER_BYTES, true));
+  const bytes = Number(
+    new DataView(input.buffer, input.byteOffset, DISC_HEADER_BYTES).getBigUint64(HEADER_BYTES, true),
+  );
   if (bytes < CD_SECTOR_BYTES || bytes > DISC_BYTES_MAX || bytes % CD_SECTOR_BYTES !== 0) {
     throw new RangeError(`a disc has ${bytes} bytes: it has whole sectors of ${CD_SECTOR_BYTES}`);
   }
@@ -135,7 +138,9 @@ export class Media {
   }
 
   state(): MediaState {
-    return { disc: this.disc };
+    const { disc } = this;
+    // Always in this order: it is hashed as text.
+    return { disc: disc && { path: disc.path, bytes: disc.bytes, identity: disc.identity } };
   }
 
   /** That the drive is empty is in v86's own state. */
