@@ -73,19 +73,14 @@ export interface IdeInterface {
   readonly is_atapi: boolean;
   readonly channel: { dma_status: number; device_control_reg: number };
   current_command: number;
-  current_atapi_command: number;
-  /** The disc was changed, and no command has been told. */
-  medium_changed: boolean;
-  readonly data: Uint8Array;
-  data_pointer: number;
+  /** What the next commands are to be told of a change of the disc; 0: nothing. */
+  medium_changed: number;
   status_reg: number;
   error_reg: number;
   last_io_id: number;
   readonly in_progress_io_ids: Map<number, { abort(): void }>;
   readonly cancelled_io_ids: Set<number>;
   ata_command(command: number): void;
-  /** Carries out the packet command in `data`. */
-  atapi_handle(): void;
   set_cdrom(buffer: BlockBuffer): void;
   atapi_check_condition_response(senseKey: number, additionalSense: number): void;
   push_irq(): void;

@@ -178,4 +178,24 @@ describe('a disc', () => {
     for (const head of runner.heads.slice(from)) clone.replay(head as Head);
     expect(clone.machine.hash('full')).toBe(runner.machine.hash('full'));
   });
+
+  test('that is changed behind an open device is noticed by the next that opens it: UNIT ATTENTION', async () => {
+    const config = linuxGuest({ drives: { cdrom: { ...driveOf(images.one), disc: discOf('one') } } });
+    const runner = await Runner.start(config);
+    const disks = new MemoryDisks(runner, { cdrom: images.one }, 5);
+    runner.until(() => runner.serial.includes('~# '));
+    const run = (command: string): string => {
+      const from = runner.serial.length;
+      runner.type(`${command}; echo FIN""ISHED\n`);
+      runner.untilSerial('FINISHED', 40_000);
+      return runner.serial.slice(from);
+    };
+    // As long as somebody has it open, Linux keeps what it has read, unless the drive says that its disc was changed.
+    run('modprobe sr_mod; until [ -b /dev/sr0 ]; do sleep 0.1; done; exec 3</dev/sr0');
+    const sector = 'dd if=/dev/sr0 bs=2k skip=21 count=1 2>/dev/null | head -c 30; echo';
+    expect(run(sector)).toContain('the first disc');
+    disks.images.cdrom = images.two;
+    runner.send(put({ drive: 'cdrom', medium: discOf('two') }));
+    expect(run(sector)).toContain('the second disc');
+  });
 });

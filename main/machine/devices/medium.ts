@@ -8,10 +8,9 @@
  * is, and every request names the disc it was made to: one that is pending when the disc is changed completes as if
  * the drive had read it just before.
  *
- * The guest notices as on hardware. A floppy drive has its disk-change line, as v86 does it. A CD-ROM drive answers the
- * next command that touches the medium with UNIT ATTENTION, "medium may have changed", and while it is empty with "not
- * present". v86 has no unit attention: its drive raises an interrupt that nobody asked for and overwrites the state of
- * a command under way, so we change its medium silently and answer the command ourselves.
+ * The guest notices as on hardware, and as v86 does it: a floppy drive has its disk-change line; a CD-ROM drive says
+ * that it is not ready, then UNIT ATTENTION, "medium may have changed". But v86's drive also raises an interrupt that
+ * nobody asked for and overwrites the status of a command under way; ours changes its medium silently.
  */
 import { assert } from '../errors.ts';
 import type { Disc } from '../machine.ts';
@@ -32,10 +31,8 @@ const EJECT = 0;
 const INSERT = 1;
 
 const INTERRUPTS_OFF = 2;
-const SENSE_UNIT_ATTENTION = 6;
-const SENSE_MEDIUM_MAY_HAVE_CHANGED = 0x28;
-/** Request sense, inquiry, get configuration, get event status: they answer whatever has happened (MMC-3, 4.2.6). */
-const UNATTENDED_COMMANDS: readonly number[] = [0x03, 0x12, 0x46, 0x4a];
+/** v86's drive answers the next two commands as one that was opened and closed. */
+const WAS_OPENED = 2;
 
 /** What is in the drive from now on; null: it is empty. */
 export type MediumChange =
@@ -120,7 +117,6 @@ export class Media {
     this.#devices = devices;
     this.#buffer = buffer;
     this.imageClass = classOfImages(this.#floppy);
-    attendUnit(this.#cdrom);
   }
 
   /** The guest can open the drive by itself. */
@@ -161,7 +157,7 @@ export class Media {
   #changeDisc(disc: Disc | null): void {
     const device = this.#cdrom;
     this.#buffer.disc = disc;
-    device.medium_changed = true;
+    device.medium_changed = WAS_OPENED;
     if (disc === null) {
       device.buffer = null;
       return;
@@ -184,23 +180,4 @@ function classOfImages(drive: FloppyDrive): { name: string; prototype: object } 
   const { constructor } = drive.buffer;
   if (empty) drive.eject_disk();
   return constructor as unknown as { name: string; prototype: object };
-}
-
-/** The first command after a change is told of it, where a disc is in the drive. */
-function attendUnit(device: IdeInterface): void {
-  // The prototype belongs to this machine alone (v86.ts evaluates v86 anew); other drives take no packet commands.
-  const prototype = Object.getPrototypeOf(device) as IdeInterface;
-  const original: (this: IdeInterface) => void = Reflect.get(prototype, 'atapi_handle');
-  prototype.atapi_handle = function (this: IdeInterface): void {
-    const command = this.data[0] ?? 0;
-    if (!this.medium_changed || this.buffer === null || UNATTENDED_COMMANDS.includes(command)) {
-      original.call(this);
-      return;
-    }
-    this.medium_changed = false;
-    this.data_pointer = 0;
-    this.current_atapi_command = command;
-    this.atapi_check_condition_response(SENSE_UNIT_ATTENTION, SENSE_MEDIUM_MAY_HAVE_CHANGED);
-    this.push_irq();
-  };
 }
