@@ -1,6 +1,7 @@
 /** Media that are changed while the guest runs: what it sees, and that every copy of the machine sees the same. */
 import { describe, expect, test, vi } from 'vitest';
 import type { Head, Input } from '../../main/ft/entry.ts';
+import { encodeDiskInput } from '../../main/machine/devices/disk.ts';
 import {
   decodeMediumInput,
   DISC_PATH_LENGTH_MAX,
@@ -198,4 +199,26 @@ describe('a disc', () => {
     runner.send(put({ drive: 'cdrom', medium: discOf('two') }));
     expect(run(sector)).toContain('the second disc');
   });
+
+  test.each(['ejected', 'changed'] as const)(
+    'that is %s under a read completes it as the disc that was asked',
+    async (how) => {
+      const config = linuxGuest({ drives: { cdrom: { ...driveOf(images.one), disc: discOf('one') } } });
+      const runner = await Runner.start(config);
+      runner.until(() => runner.serial.includes('~# '));
+      runner.type('modprobe sr_mod; until [ -b /dev/sr0 ]; do sleep 0.1; done\n');
+      runner.type('dd if=/dev/sr0 bs=2k skip=21 count=1 2>/dev/null | head -c 14; echo; echo FIN""ISHED\n');
+      runner.until(() => runner.machine.pendingRequests.length > 0);
+      const [request] = runner.machine.pendingRequests;
+      runner.send(put({ drive: 'cdrom', medium: how === 'ejected' ? null : discOf('two') }));
+      runner.steps(20);
+      expect(request?.disc).toEqual(discOf('one'));
+      const { id = -1, offset = 0, length = 0 } = request ?? {};
+      const data = images.one.slice(offset, offset + length);
+      new MemoryDisks(runner, { cdrom: images.two }, 1);
+      runner.send(input('disk', encodeDiskInput({ id, status: 'ok', data })));
+      runner.untilSerial('FINISHED', 40_000);
+      expect(runner.serial).toContain('the first disc');
+    },
+  );
 });
