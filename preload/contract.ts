@@ -80,11 +80,14 @@ const ftSettings = {
   diskReads: v.exactOptional(v.picklist(['log', 'backup'], 'is log or backup')),
 };
 const Sample = v.picklist(['linux', 'test'], 'the samples are: linux, test');
+const MediaDrive = v.picklist(['cdrom', 'fda'], 'the removable drives are: cdrom, fda');
 const VmOnly = v.strictObject({ vm: Vm });
 
 /* ------------------------------------------------------------------ what things are ---------------------------- */
 
 export type Sample = v.InferOutput<typeof Sample>;
+/** Every machine has these, whether or not something is in them: a CD-ROM drive and a floppy drive. */
+export type MediaDrive = v.InferOutput<typeof MediaDrive>;
 /** `paused`: the guest stands still at an epoch boundary; its processes live. */
 export type PowerState = 'off' | 'startingUp' | 'on' | 'paused' | 'shuttingDown';
 export const FT_STATES = [
@@ -296,6 +299,9 @@ export const commands = {
   'vm.delete': VmOnly,
   ...networkCommands,
   'vm.set': v.strictObject({ vm: Vm, ...ftSettings }),
+  /** At once where the VM runs, and from the next power-on; what was in the drive goes without a word to the guest. */
+  'media.insert': v.strictObject({ vm: Vm, drive: MediaDrive, file: File }),
+  'media.eject': v.strictObject({ vm: Vm, drive: MediaDrive }),
   'power.on': VmOnly,
   'power.off': VmOnly,
   /** Off and on again: a guest that was started directly from its kernel cannot be booted a second time in place. */
@@ -362,6 +368,8 @@ export interface CommandResults extends NetworkResults {
   'vm.delete': null;
   'vm.set': VmView;
   'nic.set': VmView;
+  'media.insert': VmView;
+  'media.eject': VmView;
   'power.on': VmView;
   'power.off': VmView;
   'power.reset': VmView;

@@ -8,6 +8,8 @@ import type { FaultKind as Fault, VmView } from './contract.ts';
 export type GuardedCommand =
   | 'vm.delete'
   | 'nic.set'
+  | 'media.insert'
+  | 'media.eject'
   | 'power.on'
   | 'power.off'
   | 'power.reset'
@@ -80,6 +82,9 @@ export function refusal(command: GuardedCommand, vm: Subject): string | null {
       return vm.power === 'off' ? null : `"${vm.name}" is running: power it off first.`;
     case 'nic.set':
       return vm.power === 'off' ? null : `"${vm.name}" is running: its network card is changed while it is off.`;
+    case 'media.insert':
+    case 'media.eject':
+      return vm.power === 'off' ? null : notRunning(vm);
     case 'power.on':
       if (vm.power === 'off') return null;
       return vm.power === 'shuttingDown'

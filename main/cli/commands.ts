@@ -149,6 +149,33 @@ const recordStart: Command = {
     }),
 };
 
+const DRIVES = 'cdrom|fda';
+
+const mediaInsert: Command = {
+  words: 'media insert',
+  takes: ['NAME', DRIVES, 'FILE'],
+  help: 'Put a CD or floppy image into a drive, at once where the VM runs; it stays there across power-offs',
+  run: (invocation) =>
+    withHost(invocation, async (client) => {
+      const [vm, drive, file = ''] = invocation.positionals;
+      // The host may have another working folder.
+      const view = await client.call('media.insert', { vm, drive, file: file && path.resolve(file) } as never);
+      if (invocation.json) invocation.print(JSON.stringify(view));
+    }),
+};
+
+const mediaEject: Command = {
+  words: 'media eject',
+  takes: ['NAME', DRIVES],
+  help: 'Take out what is in a drive, without asking the guest',
+  run: (invocation) =>
+    withHost(invocation, async (client) => {
+      const [vm, drive] = invocation.positionals;
+      const view = await client.call('media.eject', { vm, drive } as never);
+      if (invocation.json) invocation.print(JSON.stringify(view));
+    }),
+};
+
 const metrics: Command = {
   words: 'metrics',
   takes: ['NAME'],
@@ -200,6 +227,8 @@ export const commands: readonly Command[] = [
   simple('vm show', 'vm.show', 'Show what a VM is made of', vmDetails),
   set,
   simple('vm delete', 'vm.delete', 'Delete a VM that is powered off; its image files stay', () => null),
+  mediaInsert,
+  mediaEject,
   simple('power on', 'power.on', 'Power a VM on', () => null),
   simple('power off', 'power.off', 'Power a VM off, at once', () => null),
   simple('power reset', 'power.reset', 'Power a VM off and on again, at once', () => null),

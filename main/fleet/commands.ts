@@ -4,6 +4,7 @@
  * Invariant: arguments are parsed by the contract's schema before anything acts on them; whatever goes wrong comes
  * out as a `CommandError` that the user can act on.
  */
+import path from 'node:path';
 import { encode as encodePng } from 'fast-png';
 import * as v from 'valibot';
 import {
@@ -42,6 +43,16 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
   'vm.set': (fleet, { vm, ...changes }) => {
     const found = fleet.vm(vm);
     found.set(changes);
+    return found.view();
+  },
+  'media.insert': async (fleet, { vm, drive, file }) => {
+    const found = fleet.vm(vm);
+    await found.setMedium(drive, path.resolve(file));
+    return found.view();
+  },
+  'media.eject': async (fleet, { vm, drive }) => {
+    const found = fleet.vm(vm);
+    await found.setMedium(drive, null);
     return found.view();
   },
   'power.on': (fleet, { vm }) => perform(fleet, vm, 'power.on', (found) => found.powerOn()),

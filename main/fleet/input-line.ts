@@ -1,8 +1,8 @@
 /**
  * Inputs on their way to the guest: numbered, and kept until the primary says that they can no longer be lost.
  *
- * Invariant: every input reaches the machine exactly once and in order, also across a failover: a new primary says
- * which it has (`resume`), and gets the others again.
+ * Invariants: every input reaches the machine exactly once and in order, also across a failover: a new primary says
+ * which it has (`resume`), and gets the others again. At most one floppy's contents wait, since they are large.
  */
 import type { OutsideInput, ToReplica } from '../replica/messages.ts';
 
@@ -25,6 +25,7 @@ export class InputLine {
 
   /** Numbers the input and keeps it. @returns the message for the primary, or null when too much is waiting. */
   push(input: OutsideInput): ToReplica | null {
+    if (isFloppy(input) && this.#kept.some((kept) => isFloppy(kept.input))) return null;
     const bytes = INPUT_BYTES_MIN + (input.device === 'serial' ? input.data.length : 0);
     if (this.#bytes + bytes > INPUT_BYTES_MAX) return null;
     this.#sequence += 1;
@@ -57,4 +58,9 @@ export class InputLine {
     this.#sequence = 0;
     for (const resolve of this.#room.splice(0)) resolve();
   }
+}
+
+/** A whole image travels in such an input; it is bounded by being the only one. */
+function isFloppy(input: OutsideInput): boolean {
+  return input.device === 'medium' && input.change.drive === 'fda' && input.change.medium !== null;
 }

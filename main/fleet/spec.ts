@@ -102,6 +102,7 @@ export function specify(
   { mtu, ...at }: { holder: string; datastore: string; startTimeMs: number; mtu: number },
 ): ReplicaSpec {
   const { config } = vm;
+  const files = filesOf(config, guests);
   return {
     vm: vm.id,
     name: vm.name,
@@ -110,7 +111,8 @@ export function specify(
     vgaMemoryMB: VGA_MEMORY_MB,
     seed: config.seed,
     nic: cardOf(config, mtu),
-    files: filesOf(config, guests),
+    files,
+    floppyBytes: files.fda === undefined ? undefined : checkMedium('fda', files.fda),
     cmdline: commandLine(vm, guests),
     settings: settingsOf(vm),
   };
@@ -151,7 +153,8 @@ function guestInWords(config: VmConfig): string {
   if (config.sample === 'test') return 'Test guest';
   if (config.bzimage) return 'Linux kernel';
   if (config.hda) return 'Disk image';
-  return config.cdrom ? 'CD image' : 'Floppy image';
+  if (config.cdrom) return 'CD image';
+  return config.fda ? 'Floppy image' : 'No medium to boot from';
 }
 
 /** A VM of before there were networks has the card that every VM had. */

@@ -10,6 +10,7 @@ import {
   type FaultKind,
   type FtSettings,
   type FtStatus,
+  type MediaDrive,
   type PowerState,
   type VmMetrics,
   type VmView,
@@ -22,6 +23,7 @@ import type { EventTable } from '../store/events.ts';
 import type { VmRecord, VmTable } from '../store/vms.ts';
 import type { AlarmSubject } from './alarms.ts';
 import { ftStatusOf, metricsOf } from './figures.ts';
+import { DRIVE_WORDS, mediumChange } from './media.ts';
 import type { NetworkDesk, NicRecord } from './network-desk.ts';
 import { OutsideEnds } from './outside-ends.ts';
 import { Pair } from './pair.ts';
@@ -300,6 +302,33 @@ export class Vm {
     this.#record = { ...this.#record, config };
     const what = nic.type === 'none' ? 'none' : `${nic.type} on "${nic.network}"`;
     this.#event('nic.set', 'info', `Network card: ${what}.`, { ...nic });
+    this.#around.changed(this);
+  }
+
+  /**
+   * Puts a file into a removable drive, now and at every power-on; null: takes out what is in it.
+   * @throws {CommandError} `refused` when the file is not what it should be, or nothing is there to be taken out.
+   */
+  async setMedium(drive: MediaDrive, file: string | null): Promise<void> {
+    const command = file === null ? 'media.eject' : 'media.insert';
+    this.require(command);
+    const words = DRIVE_WORDS[drive];
+    const { config: before } = this.#record;
+    if (drive === 'fda' && before.sample === 'test') {
+      throw new CommandError('refused', `"${this.name}" is the test guest: it boots from its own floppy, which stays.`);
+    }
+    if (file === null && before[drive] === undefined) {
+      throw new CommandError('refused', `There is no ${words.medium} in the ${words.drive} of "${this.name}".`);
+    }
+    const change = await mediumChange(drive, file);
+    this.require(command);
+    if (this.#power !== 'off') this.input({ device: 'medium', change });
+    const config = { ...this.#record.config, [drive]: file ?? undefined };
+    this.#around.vms.setConfig(this.id, config);
+    this.#record = { ...this.#record, config };
+    const gone = before[drive] ?? '';
+    if (file === null) this.#event('media.ejected', 'info', `Ejected from the ${words.drive}: "${gone}".`, { drive });
+    else this.#event('media.inserted', 'info', `Inserted into the ${words.drive}: "${file}".`, { drive, file });
     this.#around.changed(this);
   }
 

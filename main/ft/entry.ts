@@ -8,7 +8,7 @@
 /**
  * Where an input is delivered, and where an output comes from. The layout of `data` belongs to the device's own file.
  */
-export type InputDevice = 'serial' | 'keyboard' | 'mouse' | 'nic' | 'disk';
+export type InputDevice = 'serial' | 'keyboard' | 'mouse' | 'nic' | 'disk' | 'medium';
 
 /** Something from outside that the guest will be able to observe. */
 export interface Input {

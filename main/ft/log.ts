@@ -124,7 +124,15 @@ const CHECKED_HEADER_BYTES = 11;
 const EPOCH_HIGH = 2 ** 32;
 
 const KINDS = ['hello', 'head', 'control', 'hash', 'heartbeat', 'released', 'snapshot', 'chunk', 'sync'] as const;
-const DEVICES: readonly (InputDevice | 'diskRead')[] = ['serial', 'keyboard', 'mouse', 'nic', 'disk', 'diskRead'];
+const DEVICES: readonly (InputDevice | 'diskRead')[] = [
+  'serial',
+  'keyboard',
+  'mouse',
+  'nic',
+  'disk',
+  'diskRead',
+  'medium',
+];
 const CONTROLS = ['protect', 'end', 'powerOff', 'pause', 'unpause'] as const;
 const ROLES = ['primary', 'backup'] as const;
 const REGIONS = ['cpu', 'full', 'devices', 'pages'] as const;

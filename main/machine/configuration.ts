@@ -1,8 +1,8 @@
 /**
  * From a `MachineConfig` to what v86 is built from, and to the fingerprint that says which machines are alike.
  *
- * Invariant: two configurations with the same fingerprint build machines that start in the same state; a snapshot of
- * one fits the other.
+ * Invariant: two configurations with the same fingerprint build machines that start in the same state, up to what is in
+ * the removable drives; a snapshot of one fits the other.
  */
 import { createHash } from 'node:crypto';
 import { DriveBuffer, type Disks } from './devices/disk.ts';
@@ -72,11 +72,13 @@ export function fingerprint(config: MachineConfig, sources: readonly Uint8Array[
     if (bytes !== undefined) hash.update(bytes);
   };
   const { memoryMB, vgaMemoryMB, seed, startTimeMs, nic, jit, linux, drives } = config;
-  const sizes = DRIVES.map((drive) => drives[drive]?.byteLength ?? null);
+  // The disc in the CD-ROM drive is state, and so is that there is one: it may have been changed since.
+  const sizes = (['hda', 'hdb'] as const).map((drive) => drives[drive]?.byteLength ?? null);
   const plain = { memoryMB, vgaMemoryMB, seed, startTimeMs, sizes, nic: nic ?? null, jit: jit ?? true };
   add(Buffer.from(JSON.stringify({ ...plain, cmdline: linux?.cmdline ?? null })));
   for (const bytes of [config.bios, config.vgaBios, linux?.bzimage, linux?.initrd, ...sources]) add(bytes);
-  // The floppy's contents are state; that there is one, and its size, are configuration.
+  // The floppy's contents are state, and it may have been ejected since; but v86 chooses the kind of the drive by what
+  // is in it when it is built.
   hash.update(`floppy ${config.floppy?.length ?? -1}`);
   return hash.digest('hex');
 }
@@ -84,6 +86,7 @@ export function fingerprint(config: MachineConfig, sources: readonly Uint8Array[
 /** Files in memory for v86; those that nobody needs after the start can be thrown away. */
 export interface Files {
   readonly options: CoreOptions;
+  /** Those of the machine; the CD-ROM drive's always, also while it is empty. */
   readonly drives: ReadonlyMap<Drive, DriveBuffer>;
   /** Gives the memory of the kernel and the initial file system back: v86 has copied them and would keep them. */
   readonly release: () => void;
@@ -98,6 +101,14 @@ export function prepareFiles(config: MachineConfig, disks: Disks): Files {
     if (first.length !== SECTOR_BYTES) throw new MachineError(`${drive}: cannot read its first sector`);
     drives.set(drive, new DriveBuffer(drive, medium.byteLength, new Uint8Array(first), disks));
   }
+  const inserted = Object.fromEntries(drives);
+  const { cdrom } = config.drives;
+  const disc = drives.get('cdrom') ?? new DriveBuffer('cdrom', 0, new Uint8Array(), disks);
+  if (cdrom) {
+    const { path, identity } = cdrom.disc ?? { path: '', identity: '' };
+    disc.disc = { path, bytes: cdrom.byteLength, identity };
+  }
+  drives.set('cdrom', disc);
   const { linux } = config;
   const once =
     linux === undefined ? [] : [copyOf(linux.bzimage), ...(linux.initrd === undefined ? [] : [copyOf(linux.initrd)])];
@@ -111,7 +122,7 @@ export function prepareFiles(config: MachineConfig, disks: Disks): Files {
     net_device: { type: config.nic?.type ?? 'none', mtu: config.nic?.mtu ?? MTU_DEFAULT },
     ...(bzimage === undefined ? {} : { bzimage: { buffer: bzimage }, cmdline: linux?.cmdline ?? '' }),
     ...(initrd === undefined ? {} : { initrd: { buffer: initrd } }),
-    ...Object.fromEntries(drives),
+    ...inserted,
     ...(config.floppy === undefined ? {} : { fda: { buffer: copyOf(config.floppy) } }),
   };
   return { options, drives, release: () => once.forEach((buffer) => buffer.transfer(0)) };

@@ -9,16 +9,17 @@ import type { HashRegion, Head, Input, Output } from '../ft/entry.ts';
 import type { ScreenUpdate } from '../../preload/screen.ts';
 import { VirtualClock } from './clock.ts';
 import { checkConfig, fingerprint, prepareFiles } from './configuration.ts';
-import { Disks, takeOverFlush } from './devices/disk.ts';
+import { Disks, type DriveBuffer, takeOverFlush } from './devices/disk.ts';
 import { Display } from './devices/display.ts';
 import { Keyboard } from './devices/keyboard.ts';
+import { Media } from './devices/medium.ts';
 import { Mouse } from './devices/mouse.ts';
 import { Nic, parseMac } from './devices/nic.ts';
 import { SerialPort } from './devices/serial.ts';
 import { Sound } from './devices/sound.ts';
 import { assert, MachineError, SnapshotError } from './errors.ts';
 import { hashProcessor } from './hash.ts';
-import type { DiskRequest, Drive, Machine, MachineConfig, MachineMetrics, Outcome, Snapshot } from './machine.ts';
+import type { Disc, DiskRequest, Drive, Machine, MachineConfig, MachineMetrics, Outcome, Snapshot } from './machine.ts';
 import { hashPageBlocks, PAGE_BYTES } from './pages.ts';
 import { VirtualRandom } from './random.ts';
 import { Anatomy, type Counters } from './snapshot.ts';
@@ -85,7 +86,7 @@ interface Parts {
   readonly disks: Disks;
   readonly memory: LinearMemory;
   readonly identity: string;
-  readonly drives: ReadonlyMap<Drive, { attach(device: IdeInterface): void }>;
+  readonly drives: ReadonlyMap<Drive, DriveBuffer>;
 }
 
 class EmulatedMachine implements Machine {
@@ -99,6 +100,7 @@ class EmulatedMachine implements Machine {
   readonly #nic: Nic | null;
   readonly #sound: Sound;
   readonly #display: Display;
+  readonly #media: Media;
   readonly #anatomy: Anatomy;
   #epoch = 0;
   #instructions = 0;
@@ -126,6 +128,9 @@ class EmulatedMachine implements Machine {
     emulator.add_listener('serial0-output-byte', (byte: number) => this.#serial.transmit(byte));
     emulator.add_listener('net0-send', (frame: Uint8Array) => this.#nic?.transmit(frame));
     this.#attachDrives(parts.drives);
+    const discs = parts.drives.get('cdrom');
+    assert(discs !== undefined, 'there is always a CD-ROM drive');
+    this.#media = new Media(() => devices, discs);
     this.#anatomy = this.#describe(parts);
   }
 
@@ -143,6 +148,10 @@ class EmulatedMachine implements Machine {
 
   get pendingRequests(): readonly DiskRequest[] {
     return this.#disks.pending;
+  }
+
+  get disc(): Disc | null {
+    return this.#media.disc;
   }
 
   get stopped(): boolean {
@@ -244,6 +253,7 @@ class EmulatedMachine implements Machine {
     else if (device === 'keyboard') this.#keyboard.receive(data);
     else if (device === 'mouse') this.#mouse.receive(data);
     else if (device === 'disk') this.#disks.receive(data);
+    else if (device === 'medium') this.#media.receive(data);
     else this.#nic?.receive(data);
   }
 
@@ -291,7 +301,8 @@ class EmulatedMachine implements Machine {
     };
     const outsiders = new Map<object, string>();
     for (const [drive, buffer] of drives) outsiders.set(buffer, `medium of ${drive}`);
-    const devices = { serial: this.#serial, keyboard: this.#keyboard, mouse: this.#mouse, sound: this.#sound, disks };
+    const line = { serial: this.#serial, keyboard: this.#keyboard, mouse: this.#mouse };
+    const devices = { ...line, sound: this.#sound, disks, media: this.#media };
     return new Anatomy({ core, clock, random, memory: memory.memory, identity, counters, outsiders, ...devices });
   }
 }

@@ -10,12 +10,23 @@ import type { ScreenUpdate } from '../../preload/screen.ts';
 /** The drives of the emulated PC that may ask for blocks asynchronously. */
 export type Drive = 'hda' | 'hdb' | 'cdrom';
 
+/** A disc for the CD-ROM drive. Its contents stay in its file; whoever reads that makes sure that it is this disc. */
+export interface Disc {
+  readonly path: string;
+  /** Size in bytes, a multiple of 2048. */
+  readonly bytes: number;
+  /** Tells it from other discs that the file may hold some day (datastore/disc.ts); empty where nobody asks. */
+  readonly identity: string;
+}
+
 /** A block device as the machine sees it while it is being built; afterwards all access goes through requests. */
 export interface DriveConfig {
   /** Size in bytes; a multiple of 512 (2048 for the CD). */
   readonly byteLength: number;
   /** Reads synchronously; only called while the machine is being built (v86 looks at the partition table then). */
   readonly readSync: (offset: number, length: number) => Uint8Array;
+  /** For the CD-ROM drive: which disc this is. */
+  readonly disc?: Pick<Disc, 'path' | 'identity'> | undefined;
 }
 
 /** What a machine is made of. File contents are passed as bytes: the machine opens no file. */
@@ -31,6 +42,7 @@ export interface MachineConfig {
   readonly vgaBios: Uint8Array;
   /** Direct Linux boot: protected-mode kernel, initial file system, command line. */
   readonly linux?: { readonly bzimage: Uint8Array; readonly initrd?: Uint8Array; readonly cmdline: string };
+  /** There is always a CD-ROM drive; without `cdrom` it is empty. */
   readonly drives: { readonly [D in Drive]?: DriveConfig };
   /** Floppy image, kept in memory; part of the machine's state. */
   readonly floppy?: Uint8Array;
@@ -52,6 +64,8 @@ export interface DiskRequest {
   readonly length: number;
   /** The bytes to write, an own copy; only for `write`. */
   readonly data?: Uint8Array;
+  /** The disc that was in the drive when it was asked; only for `cdrom`. */
+  readonly disc?: Disc;
 }
 
 /** What one epoch did that others must act on. */
@@ -90,6 +104,8 @@ export interface Machine {
   readonly instructions: number;
   /** Requests made and not completed, oldest first. State: a new primary issues them again. */
   readonly pendingRequests: readonly DiskRequest[];
+  /** What is in the CD-ROM drive; null while it is empty. State. */
+  readonly disc: Disc | null;
   /** The guest has halted with interrupts off, as after `poweroff`: nothing but a reset can wake it. */
   readonly stopped: boolean;
   readonly metrics: MachineMetrics;

@@ -6,6 +6,7 @@
 import * as v from 'valibot';
 import { SOUND_RATE_MAX } from '../../preload/sound.ts';
 import { KEYBOARD_QUEUE_BYTES_MAX } from './devices/keyboard.ts';
+import { DISC_PATH_LENGTH_MAX, isIdentity } from './devices/medium.ts';
 import { MOUSE_QUEUE_MAX } from './devices/mouse.ts';
 import { SnapshotError } from './errors.ts';
 import type { Graph, Node, Value } from './graph.ts';
@@ -57,6 +58,12 @@ const sound = v.object({
   volumes: v.pipe(v.array(volume), v.length(4), v.readonly()),
 });
 
+const disc = v.object({
+  path: v.pipe(v.string(), v.maxLength(DISC_PATH_LENGTH_MAX)),
+  bytes: v.pipe(count, v.minValue(2048), v.multipleOf(2048)),
+  identity: v.pipe(v.string(), v.check(isIdentity)),
+});
+
 const description = v.object({
   identity: v.string(),
   memoryBytes: v.pipe(count, v.maxValue(MEMORY_BYTES_MAX), v.multipleOf(WASM_PAGE_BYTES)),
@@ -68,6 +75,7 @@ const description = v.object({
   mouse: v.object({ waiting: v.pipe(v.array(mouseEvent), v.maxLength(MOUSE_QUEUE_MAX), v.readonly()), buttons: byte }),
   sound,
   disks: v.object({ nextId: count, failedWrites: v.pipe(v.array(v.picklist(['hda', 'hdb', 'cdrom'])), v.readonly()) }),
+  media: v.object({ disc: v.nullable(disc) }),
   modules: v.pipe(v.array(v.pipe(count, v.maxValue(TABLE_GENERATED_COUNT - 1))), v.maxLength(TABLE_GENERATED_COUNT)),
   graph: v.object({
     nodes: v.pipe(v.array(node), v.maxLength(NODES_MAX)),

@@ -16,6 +16,7 @@ import { decodeContainer, encodeContainer } from './container.ts';
 import type { Disks } from './devices/disk.ts';
 import { VgaImage } from './devices/display.ts';
 import type { Keyboard } from './devices/keyboard.ts';
+import type { Media } from './devices/medium.ts';
 import type { Mouse } from './devices/mouse.ts';
 import type { SerialPort } from './devices/serial.ts';
 import type { Sound } from './devices/sound.ts';
@@ -50,6 +51,7 @@ export interface Parts {
   readonly mouse: Mouse;
   readonly sound: Sound;
   readonly disks: Disks;
+  readonly media: Media;
   readonly counters: { state(): Counters; restore(state: Counters): void };
   /** Objects in v86's graph that are ours: the drives' media by name. */
   readonly outsiders: ReadonlyMap<object, string>;
@@ -81,7 +83,7 @@ export class Anatomy {
       [memory, 'memory'],
       ...outsiders,
     ]);
-    this.#registry = new Registry(this.#roots(), known, memory, [VgaImage]);
+    this.#registry = new Registry(this.#roots(), known, memory, [VgaImage, parts.media.imageClass]);
   }
 
   /** @throws {MachineError} while disk requests are pending. */
@@ -187,7 +189,7 @@ export class Anatomy {
   }
 
   #scalars() {
-    const { clock, random, core, counters, mouse, sound, disks } = this.#parts;
+    const { clock, random, core, counters, mouse, sound, disks, media } = this.#parts;
     return {
       clock: clock.state(),
       random: random.state(),
@@ -196,11 +198,12 @@ export class Anatomy {
       mouse: mouse.state(),
       sound: sound.state(),
       disks: disks.state(),
+      media: media.state(),
     };
   }
 
   #restoreScalars(description: Description): void {
-    const { clock, random, core, counters, mouse, sound, disks } = this.#parts;
+    const { clock, random, core, counters, mouse, sound, disks, media } = this.#parts;
     clock.restore(description.clock);
     random.restore(description.random);
     core.a20 = description.a20;
@@ -209,6 +212,7 @@ export class Anatomy {
     mouse.restore(description.mouse);
     sound.restore(description.sound);
     disks.restore(description.disks);
+    media.restore(description.media);
     assert(core.compiler.modules().length === description.modules.length, 'every module has its own place');
   }
 }

@@ -71,16 +71,27 @@ export interface Ps2 {
 export interface IdeInterface {
   buffer: unknown;
   readonly is_atapi: boolean;
-  readonly channel: { dma_status: number };
+  readonly channel: { dma_status: number; device_control_reg: number };
   current_command: number;
+  /** What the next commands are to be told of a change of the disc; 0: nothing. */
+  medium_changed: number;
   status_reg: number;
   error_reg: number;
   last_io_id: number;
   readonly in_progress_io_ids: Map<number, { abort(): void }>;
   readonly cancelled_io_ids: Set<number>;
   ata_command(command: number): void;
+  set_cdrom(buffer: BlockBuffer): void;
   atapi_check_condition_response(senseKey: number, additionalSense: number): void;
   push_irq(): void;
+}
+
+/** A floppy drive: its medium is in memory. */
+export interface FloppyDrive {
+  readonly buffer: object | null;
+  /** False when it has no format for that many bytes. Takes the array's whole buffer. */
+  insert_disk(image: Uint8Array): boolean;
+  eject_disk(): void;
 }
 
 interface IdeChannel {
@@ -137,6 +148,7 @@ export interface Devices {
   readonly vga: Vga;
   /** The primary channel exists where there is a hard disk. */
   readonly ide: { readonly primary?: IdeChannel; readonly secondary: IdeChannel };
+  readonly fdc: { readonly drives: readonly FloppyDrive[] };
   readonly net?: Nic;
   readonly virtio_net?: Nic;
 }

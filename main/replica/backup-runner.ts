@@ -10,10 +10,12 @@ import { Backup, type BackupEnvironment } from '../ft/backup.ts';
 import { DecodeError } from '../ft/bytes.ts';
 import { decodeMessage, encodeEntry, isSync } from '../ft/log.ts';
 import { completionOf } from '../machine/devices/disk.ts';
-import type { DiskRequest, Machine } from '../machine/machine.ts';
+import { openDisc } from '../datastore/disc.ts';
+import type { Disc, DiskRequest, Machine } from '../machine/machine.ts';
 import type { Transport } from '../transport/transport.ts';
 import { SnapshotReceiver } from './checkpoint.ts';
 import { DiskSyncTarget } from './disk-sync-target.ts';
+import { sameDisc } from './discs.ts';
 import type { Disks } from './disks.ts';
 import { PrimaryRunner, type PrimaryParts } from './primary-runner.ts';
 import { startReporting } from './reporter.ts';
@@ -31,6 +33,7 @@ export class BackupRunner {
   readonly #promoted: (runner: PrimaryRunner) => void;
   readonly #stops: (() => void)[] = [];
   readonly #early: ((runner: PrimaryRunner) => void)[] = [];
+  #disc: Disc | null = null;
   #scheduled = false;
   #running = true;
 
@@ -85,7 +88,8 @@ export class BackupRunner {
       this.#failed(error as Error);
       return;
     }
-    void (this.#sync?.finished ?? Promise.resolve()).then(() => {
+    const ready = Promise.all([this.#sync?.finished, this.#lookAtDisc()]);
+    void ready.then(() => {
       if (!this.#running || this.#backup.state !== 'restoring') return;
       this.#backup.restored(performance.now());
       this.#wake();
@@ -158,6 +162,24 @@ export class BackupRunner {
     if (this.#running && this.#backup.state === 'replaying') this.#failed(new Error(why));
   }
 
+  /** A disc of which it hears is looked at now: at go-live it would be too late to find that it cannot be read. */
+  async #lookAtDisc(): Promise<void> {
+    const { disc } = this.#machine;
+    if (sameDisc(disc, this.#disc)) return;
+    this.#disc = disc;
+    if (disc === null) return;
+    try {
+      await (await openDisc(disc)).close();
+    } catch (error) {
+      const { state } = this.#backup;
+      // A suspected primary has nobody else: better without the disc than not at all.
+      if (!this.#running || !sameDisc(disc, this.#disc) || (state !== 'restoring' && state !== 'replaying')) return;
+      const why = `cannot read the disc in the CD-ROM drive: ${(error as Error).message}`;
+      this.#parts.send({ type: 'diskError', message: `The secondary ${why}.` });
+      this.#failed(new Error(`it ${why}`));
+    }
+  }
+
   #wake(): void {
     if (this.#scheduled || !this.#running || !this.#backup.hasWork) return;
     this.#scheduled = true;
@@ -171,6 +193,7 @@ export class BackupRunner {
       if (!this.#running) return;
       this.#backup.step(performance.now());
     } while (this.#backup.hasWork && performance.now() < until);
+    void this.#lookAtDisc();
     this.#wake();
   }
 

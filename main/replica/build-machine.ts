@@ -4,6 +4,7 @@
  * Invariant: primary and backup, given the same description and the same files, build the same machine.
  */
 import { readFileSync } from 'node:fs';
+import { identifyDisc } from '../datastore/disc.ts';
 import { ImageGlance } from '../datastore/image.ts';
 import type { Drive, DriveConfig, Machine, MachineConfig } from '../machine/machine.ts';
 import { createMachine } from '../machine/emulated.ts';
@@ -15,29 +16,38 @@ export type Hardware = Pick<
   'memoryMB' | 'vgaMemoryMB' | 'seed' | 'startTimeMs' | 'nic' | 'cmdline' | 'files'
 >;
 
-/** @throws {Error} when a file cannot be read or the machine cannot be built. */
-export async function buildMachine(spec: ReplicaSpec): Promise<Machine> {
+/**
+ * A `backup` gets what is in its removable drives with the state: it opens neither the disc nor the floppy.
+ * @throws {Error} when a file cannot be read or the machine cannot be built.
+ */
+export async function buildMachine(spec: ReplicaSpec, role: 'primary' | 'backup' = 'primary'): Promise<Machine> {
   const { hda, cdrom } = spec.files;
   const glances: ImageGlance[] = [];
   const drives: { [D in Drive]?: DriveConfig } = {};
-  for (const [drive, path] of [
-    ['hda', hda],
-    ['cdrom', cdrom],
-  ] as const) {
-    if (!path) continue;
+  const look = (path: string): DriveConfig => {
     const glance = new ImageGlance(path);
     glances.push(glance);
-    drives[drive] = { byteLength: glance.byteLength, readSync: (offset, length) => glance.read(offset, length) };
-  }
+    return { byteLength: glance.byteLength, readSync: (offset, length) => glance.read(offset, length) };
+  };
   try {
-    return await buildWithDrives(spec, drives);
+    if (hda) drives.hda = look(hda);
+    if (cdrom && role === 'primary') drives.cdrom = { ...look(cdrom), disc: await identifyDisc(cdrom) };
+    const floppy = role === 'backup' && spec.floppyBytes ? new Uint8Array(spec.floppyBytes) : undefined;
+    return await buildWithDrives(spec, drives, floppy);
   } finally {
     for (const glance of glances) glance.close();
   }
 }
 
-/** The same, where the drives are given. @throws {Error} when a file cannot be read. */
-export function buildWithDrives(spec: Hardware, drives: MachineConfig['drives']): Promise<Machine> {
+/**
+ * The same, where the drives are given, and the floppy where it is not to be read.
+ * @throws {Error} when a file cannot be read.
+ */
+export function buildWithDrives(
+  spec: Hardware,
+  drives: MachineConfig['drives'],
+  floppy?: Uint8Array,
+): Promise<Machine> {
   const { files } = spec;
   const config: MachineConfig = {
     memoryMB: spec.memoryMB,
@@ -48,7 +58,7 @@ export function buildWithDrives(spec: Hardware, drives: MachineConfig['drives'])
     vgaBios: readFileSync(files.vgaBios),
     drives,
     ...(spec.nic ? { nic: spec.nic } : {}),
-    ...(files.fda ? { floppy: readFileSync(files.fda) } : {}),
+    ...(files.fda ? { floppy: floppy ?? readFileSync(files.fda) } : {}),
     ...(files.bzimage ? { linux: linux(files.bzimage, files.initrd, spec.cmdline) } : {}),
   };
   return createMachine(config);

@@ -11,6 +11,7 @@
 import { DiskImage } from '../datastore/image.ts';
 import { encodeDiskInput } from '../machine/devices/disk.ts';
 import type { DiskRequest, Drive } from '../machine/machine.ts';
+import { Discs } from './discs.ts';
 
 const NOTHING = new Uint8Array();
 /** A backup's failed request is tried again after this long, in milliseconds. */
@@ -23,6 +24,7 @@ type WriteListener = (drive: Drive, offset: number, length: number) => void;
 
 export class Disks {
   readonly #images: ReadonlyMap<Drive, DiskImage>;
+  readonly #discs = new Discs();
   readonly #failed: (message: string) => void;
   readonly #fence: Promise<void>;
   readonly #tails = new Map<Drive, Promise<void>>();
@@ -49,19 +51,20 @@ export class Disks {
   }
 
   /**
-   * Opens the images. `complete` gets each completion as a disk input's data; `failed` hears of errors of the host's
-   * disk. No request is carried out before `fence` resolves.
+   * Opens the images; the disc in the CD-ROM drive is opened when the guest reads it. `complete` gets each completion
+   * as a disk input's data; `failed` hears of errors of the host's disk. No request is carried out before `fence`
+   * resolves.
    * @throws {Error} when an image cannot be opened.
    */
   static async open(
-    paths: readonly (readonly [Drive, string])[],
+    paths: readonly (readonly [Exclude<Drive, 'cdrom'>, string])[],
     complete: (completion: Uint8Array) => void,
     failed: (message: string) => void,
     fence: Promise<void> = Promise.resolve(),
     readOnly = false,
   ): Promise<Disks> {
     const images = new Map<Drive, DiskImage>();
-    for (const [drive, path] of paths) images.set(drive, await DiskImage.open(path, readOnly || drive === 'cdrom'));
+    for (const [drive, path] of paths) images.set(drive, await DiskImage.open(path, readOnly));
     return new Disks(images, complete, failed, fence);
   }
 
@@ -96,7 +99,7 @@ export class Disks {
 
   /** Nothing that is issued from now on is carried out before this resolves. */
   hold(until: Promise<void>): void {
-    for (const drive of this.#images.keys()) this.#after(drive, () => until);
+    for (const drive of [...this.#images.keys(), 'cdrom'] as const) this.#after(drive, () => until);
   }
 
   /** Tells of every write that was tried, after it; null: nobody listens any more. */
@@ -132,6 +135,7 @@ export class Disks {
   async close(): Promise<void> {
     this.#closed = true;
     for (const image of this.#images.values()) await image.close();
+    await this.#discs.close();
   }
 
   #after(drive: Drive, act: () => Promise<void>): void {
@@ -176,7 +180,8 @@ export class Disks {
   }
 
   async #perform(request: DiskRequest): Promise<Uint8Array> {
-    const { drive, operation, offset, length } = request;
+    const { drive, operation, offset, length, disc } = request;
+    if (disc !== undefined) return this.#discs.read(disc, offset, length);
     const image = this.#images.get(drive);
     if (!image) throw new Error(`there is no ${drive}`);
     if (operation === 'read') return image.read(offset, length);

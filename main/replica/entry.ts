@@ -46,9 +46,9 @@ function failed(error: Error): void {
   end(1);
 }
 
-async function parts(spec: ReplicaSpec): Promise<PrimaryParts> {
+async function parts(spec: ReplicaSpec, role: 'primary' | 'backup'): Promise<PrimaryParts> {
   process.title = `lockstep replica ${spec.name}`;
-  const machine = await buildMachine(spec);
+  const machine = await buildMachine(spec, role);
   const arbiter = new LeaseArbiter(spec.datastore, spec.vm, spec.holder, spec.disk?.slot);
   const send = (message: FromReplica): void => parent.send(message);
   return { spec, machine, arbiter, nic, send, halted: () => end(0), fenced: fence.promise };
@@ -63,14 +63,14 @@ function nextLink(take: (transport: Transport) => void): void {
 
 async function boot(spec: ReplicaSpec, generation: number): Promise<void> {
   const start = { generation, lastInput: 0 };
-  primary = await PrimaryRunner.start(await parts(spec), (env, outside) => new Primary(env, outside, start));
+  primary = await PrimaryRunner.start(await parts(spec, 'primary'), (env, outside) => new Primary(env, outside, start));
   if (watching) primary.watch(true);
   parent.send({ type: 'started', role: 'primary' });
 }
 
 async function standBy(spec: ReplicaSpec): Promise<void> {
   await prepareOwnDisk(spec);
-  const made = await parts(spec);
+  const made = await parts(spec, 'backup');
   const disks = await openOwnDisks(made);
   nextLink((transport) => {
     const take = (promoted: PrimaryRunner): void => {

@@ -7,6 +7,7 @@
 import type { ConsoleInput } from '../../preload/input.ts';
 import type { DiskSlot } from '../datastore/leases.ts';
 import type { FtEvent, FtSettings } from '../ft/environment.ts';
+import type { MediumChange } from '../machine/devices/medium.ts';
 import type { LinkFault } from '../transport/faulty.ts';
 
 export type { LinkFault };
@@ -39,13 +40,19 @@ export interface ReplicaSpec {
    * or only one: slot A.
    */
   readonly disk?: { readonly slot: DiskSlot; readonly bytes: number } | undefined;
+  /**
+   * How large the floppy was with which the VM was powered on, in bytes; absent where there was none. A backup's
+   * machine is built with as large a one: its contents are state, and its file may be gone.
+   */
+  readonly floppyBytes?: number | undefined;
   readonly cmdline: string;
   readonly settings: FtSettings;
 }
 
 export type OutsideInput =
   | { readonly device: 'serial'; readonly data: Uint8Array }
-  | { readonly device: 'console'; readonly input: ConsoleInput };
+  | { readonly device: 'console'; readonly input: ConsoleInput }
+  | { readonly device: 'medium'; readonly change: MediumChange };
 
 export type ToReplica =
   /** Become the primary of a VM that is powered on now. */

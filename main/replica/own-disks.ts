@@ -4,7 +4,6 @@
  * Invariant: a shared image is opened for reading only: as long as there is a primary, nobody else writes to it.
  */
 import { prepareCopy } from '../datastore/image.ts';
-import type { Drive } from '../machine/machine.ts';
 import { Disks } from './disks.ts';
 import type { FromReplica, ReplicaSpec } from './messages.ts';
 
@@ -22,10 +21,8 @@ export async function openOwnDisks(parts: {
   const { files, settings } = parts.spec;
   const separate = settings.diskMode === 'separate';
   const reads = settings.diskReads === 'backup';
-  const paths: (readonly [Drive, string])[] = [];
-  if (files.hda && (separate || reads)) paths.push(['hda', files.hda]);
-  if (files.cdrom && (separate || reads)) paths.push(['cdrom', files.cdrom]);
-  if (paths.length === 0) return null;
+  if (!separate && !reads) return null;
+  const paths = files.hda ? [['hda', files.hda] as const] : [];
   const failed = (message: string): void =>
     parts.send({ type: 'diskError', message: `The secondary's own ${message}.` });
   return Disks.open(paths, () => {}, failed, undefined, !separate);

@@ -13,6 +13,7 @@ import type { Position } from '../ft/output.ts';
 import type { Primary } from '../ft/primary.ts';
 import { completionOf } from '../machine/devices/disk.ts';
 import { encodeKeyboardInput } from '../machine/devices/keyboard.ts';
+import { encodeMediumInput } from '../machine/devices/medium.ts';
 import { encodeMouseInput } from '../machine/devices/mouse.ts';
 import { encodeSerialInput } from '../machine/devices/serial.ts';
 import type { DiskRequest, Machine } from '../machine/machine.ts';
@@ -404,16 +405,17 @@ export class PrimaryRunner {
 }
 
 function openDisks({ spec, send }: PrimaryParts, fence?: Promise<void>): Promise<Disks> {
-  const { hda, cdrom } = spec.files;
+  const { hda } = spec.files;
   return Disks.open(
-    [...(hda ? [['hda', hda] as const] : []), ...(cdrom ? [['cdrom', cdrom] as const] : [])],
+    hda ? [['hda', hda]] : [],
     () => {},
     (message) => send({ type: 'diskError', message }),
     fence,
   );
 }
 
-function encodeInput(input: OutsideInput): { device: 'serial' | 'keyboard' | 'mouse'; data: Uint8Array } {
+function encodeInput(input: OutsideInput): Pick<Input, 'device' | 'data'> {
+  if (input.device === 'medium') return { device: 'medium', data: encodeMediumInput(input.change) };
   if (input.device === 'serial') return { device: 'serial', data: encodeSerialInput(input.data) };
   if (input.input.kind === 'keys') return { device: 'keyboard', data: encodeKeyboardInput(input.input.codes) };
   return { device: 'mouse', data: encodeMouseInput(input.input) };

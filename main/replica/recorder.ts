@@ -47,7 +47,7 @@ export async function describe(spec: ReplicaSpec, recordedAt: number): Promise<R
     path,
     bytes: (await stat(path)).size,
   });
-  const { bios, vgaBios, bzimage, initrd, fda, hda, cdrom } = files;
+  const { bios, vgaBios, bzimage, initrd, fda, hda } = files;
   const made: RecordingDescription['files'] = {
     bios: await part(bios),
     vgaBios: await part(vgaBios),
@@ -55,7 +55,6 @@ export async function describe(spec: ReplicaSpec, recordedAt: number): Promise<R
     ...(initrd && { initrd: await part(initrd) }),
     ...(fda && { fda: await part(fda) }),
     ...(hda && { hda: await size(hda) }),
-    ...(cdrom && { cdrom: await size(cdrom) }),
   };
   const machine = { memoryMB, vgaMemoryMB, seed, startTimeMs, nic, cmdline };
   return { logVersion: LOG_VERSION, vm: spec.name, recordedAt, ...machine, files: made };

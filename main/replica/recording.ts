@@ -46,7 +46,6 @@ const Description = v.strictObject({
     initrd: v.optional(Part),
     fda: v.optional(Part),
     hda: v.optional(DriveSize),
-    cdrom: v.optional(DriveSize),
   }),
 });
 

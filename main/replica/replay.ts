@@ -217,15 +217,13 @@ class Replay {
 
 /** @throws {RecordingError} when a file is not what it was when the recording was made. */
 export async function buildRecorded(description: RecordingDescription): Promise<Machine> {
-  const { bios, vgaBios, bzimage, initrd, fda, hda, cdrom } = description.files;
+  const { bios, vgaBios, bzimage, initrd, fda, hda } = description.files;
   for (const part of [bios, vgaBios, bzimage, initrd, fda]) {
     // The guest may have changed its floppy since: its contents are in the snapshot, only its size must fit.
     if (part) checkPart(part, part === fda);
   }
-  const drives: MachineConfig['drives'] = {
-    ...(hda && { hda: emptyDrive(hda.bytes) }),
-    ...(cdrom && { cdrom: emptyDrive(cdrom.bytes) }),
-  };
+  // Which disc is in the CD-ROM drive is state, and comes with the snapshot.
+  const drives: MachineConfig['drives'] = hda ? { hda: emptyDrive(hda.bytes) } : {};
   const files = {
     bios: bios.path,
     vgaBios: vgaBios.path,

@@ -78,7 +78,7 @@ describe('a command', () => {
       if (['host.show', 'vm.list', 'vm.create', 'event.list', 'network.list', 'network.create'].includes(name))
         continue;
       const forward = { protocol: 'tcp', hostPort: 80, guestPort: 80, id: 1 };
-      const words = { for: 'protected', kind: 'crash-primary', text: 'x', combo: 'a', file: '/x' };
+      const words = { for: 'protected', kind: 'crash-primary', text: 'x', combo: 'a', file: '/x', drive: 'cdrom' };
       const args = { vm: 'nobody', network: 'nowhere', ...words, ...forward };
       const known = Object.fromEntries(
         Object.entries(args).filter(([key]) => key in commands[name as CommandName].entries),

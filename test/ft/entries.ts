@@ -10,7 +10,7 @@ const epoch = fc.oneof(fc.nat(300), fc.integer({ min: 0, max: EPOCH_MAX }));
 const bytes = fc.uint8Array({ maxLength: 40 });
 
 export const input: fc.Arbitrary<Input> = fc.record({
-  device: fc.constantFrom('serial', 'keyboard', 'mouse', 'nic', 'disk'),
+  device: fc.constantFrom('serial', 'keyboard', 'mouse', 'nic', 'disk', 'medium'),
   sequence: count,
   data: bytes,
 });

@@ -143,7 +143,7 @@ describe('refused by name', () => {
     ['kind 0', forged(0, new Uint8Array()), 'unknown log entry kind 0'],
     ['a kind of the future', forged(10, new Uint8Array()), 'unknown log entry kind 10'],
     ['an unknown control', forged(KIND_CONTROL, Uint8Array.of(5)), 'unknown control 5'],
-    ['an unknown device', forged(KIND_HEAD, headWithInput(6, 0)), 'unknown input device 6'],
+    ['an unknown device', forged(KIND_HEAD, headWithInput(7, 0)), 'unknown input device 7'],
     ['an unknown hash region', forged(KIND_HASH, Uint8Array.of(4, 0)), 'unknown hash region 4'],
     ['an unknown role', forged(KIND_HELLO, Uint8Array.of(1, 0, 0, 0, 2)), 'unknown role 2'],
     ['a flag that is neither 0 nor 1', forged(KIND_HEARTBEAT, Uint8Array.of(0, 2)), 'unknown may go live 2'],

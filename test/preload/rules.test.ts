@@ -58,6 +58,8 @@ const withPower = ['recorded', 'on', 'starting', 'protectedPair', 'needSecondary
 const allowed: { readonly [C in GuardedCommand]: readonly Subject[] } = {
   'vm.delete': ['off', 'offWithFt', 'suspendedOff'],
   'nic.set': ['off', 'offWithFt', 'suspendedOff'],
+  'media.insert': ['off', 'offWithFt', 'suspendedOff', ...withPower],
+  'media.eject': ['off', 'offWithFt', 'suspendedOff', ...withPower],
   'power.on': ['off', 'offWithFt', 'suspendedOff'],
   'power.off': ['startingUp', ...withPower, 'shuttingDown'],
   'power.reset': withPower,

@@ -81,6 +81,7 @@ interface Pending {
 export class ToyMachine implements Machine {
   readonly metrics: MachineMetrics = { compiledModules: 0, compileMs: 0, serialWaiting: 0 };
   readonly stopped = false;
+  readonly disc = null;
   /**
    * Where its disk held something else than it had written. Of a primary that has lost the lease and does not know it
    * yet that means nothing: its disk may be another's by then.

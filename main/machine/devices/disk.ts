@@ -16,7 +16,7 @@
  */
 import type { Input } from '../../ft/entry.ts';
 import { assert, MachineError } from '../errors.ts';
-import type { DiskRequest, Drive } from '../machine.ts';
+import type { Disc, DiskRequest, Drive } from '../machine.ts';
 import type { BlockBuffer, IdeInterface } from '../v86-types.ts';
 
 /** The most bytes of one request: 65,536 sectors, ATA's limit. A CD-ROM's guest may ask for more; it gets this much. */
@@ -169,9 +169,11 @@ export class Disks {
 
 /** One drive's medium, in the shape v86 calls. */
 export class DriveBuffer implements BlockBuffer {
-  readonly byteLength: number;
   onload?: (event: object) => void;
+  /** The disc, where this is the CD-ROM drive's. */
+  disc: Disc | null = null;
   readonly #drive: Drive;
+  readonly #byteLength: number;
   readonly #disks: Disks;
   /** The first sector, for v86 to look at while it builds the machine. */
   readonly #firstSector: Uint8Array;
@@ -179,9 +181,13 @@ export class DriveBuffer implements BlockBuffer {
 
   constructor(drive: Drive, byteLength: number, firstSector: Uint8Array, disks: Disks) {
     this.#drive = drive;
-    this.byteLength = byteLength;
+    this.#byteLength = byteLength;
     this.#firstSector = firstSector;
     this.#disks = disks;
+  }
+
+  get byteLength(): number {
+    return this.disc?.bytes ?? this.#byteLength;
   }
 
   /** From here on everything is a request. */
@@ -199,7 +205,8 @@ export class DriveBuffer implements BlockBuffer {
     const ioId = device.last_io_id - 1;
     const bounded = Math.min(length, this.byteLength - offset, DISK_REQUEST_BYTES_MAX);
     assert(offset >= 0 && bounded >= 0, `v86 reads within ${this.#drive}`);
-    const request = { drive: this.#drive, operation: 'read', offset, length: bounded } as const;
+    const disc = this.disc === null ? {} : { disc: this.disc };
+    const request = { drive: this.#drive, operation: 'read', offset, length: bounded, ...disc } as const;
     const fail = () => {
       if (forget(device, ioId)) failCommand(device, ATA_ERROR_UNCORRECTABLE);
     };

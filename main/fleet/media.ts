@@ -1,0 +1,39 @@
+/**
+ * What is to be put into a removable drive, looked at before anything changes.
+ *
+ * Invariant: what comes out of here a replica takes: sizes and lengths are those that the machine's drives know.
+ */
+import { readFile } from 'node:fs/promises';
+import { CommandError, type MediaDrive } from '../../preload/contract.ts';
+import { identifyDisc } from '../datastore/disc.ts';
+import { checkMedium, MediumError } from '../datastore/media.ts';
+import type { OutsideInput } from '../replica/messages.ts';
+
+type MediumChange = Extract<OutsideInput, { device: 'medium' }>['change'];
+
+/** As in the machine's own layout of a disc (machine/devices/medium.ts). */
+const PATH_LENGTH_MAX = 4096;
+
+export const DRIVE_WORDS: { readonly [D in MediaDrive]: { readonly drive: string; readonly medium: string } } = {
+  fda: { drive: 'floppy drive', medium: 'floppy' },
+  cdrom: { drive: 'CD-ROM drive', medium: 'disc' },
+};
+
+/**
+ * What changes in the drive when this file is put into it; null: the drive is emptied.
+ * @throws {CommandError} `refused`, naming the file, what is wrong with it, and the remedy.
+ */
+export async function mediumChange(drive: MediaDrive, file: string | null): Promise<MediumChange> {
+  if (file === null) return { drive, medium: null };
+  try {
+    const size = checkMedium(drive, file);
+    if (file.length > PATH_LENGTH_MAX) throw new MediumError(`The path "${file}" is too long. Move the file.`);
+    const medium = drive === 'fda' ? new Uint8Array(await readFile(file)) : await identifyDisc(file);
+    const bytes = medium instanceof Uint8Array ? medium.length : medium.bytes;
+    if (bytes !== size) throw new MediumError(`"${file}" is being written to. Insert it when it is complete.`);
+    return { drive, medium } as MediumChange;
+  } catch (error) {
+    if (error instanceof MediumError) throw new CommandError('refused', error.message);
+    throw new CommandError('refused', `"${file}" cannot be read: ${(error as Error).message}`);
+  }
+}
