@@ -42,7 +42,7 @@ function scenarios(sink: number, source: number): Scenario[] {
     { name: 'reads its disk, through the log', diskReads: 'log', work: READ_DISK },
     { name: 'reads its disk, on the secondary', diskReads: 'backup', work: READ_DISK },
     { name: 'sends by TCP', diskReads: 'log', work: `nc 10.77.0.1 ${sink} < /dev/zero` },
-    { name: 'receives by TCP', diskReads: 'log', work: `nc 10.77.0.1 ${source} > /dev/null < /dev/null` },
+    { name: 'receives by TCP', diskReads: 'log', work: `sleep 1000 | nc 10.77.0.1 ${source} > /dev/null` },
   ];
 }
 
