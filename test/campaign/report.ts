@@ -66,10 +66,10 @@ const text = [
   '# Campaigns',
   '',
   'Real processes, killed (`kill -9`), stopped (SIGSTOP for longer than the failure timeout, 800 or 1500 ms) or ' +
-    'cut off from each other, by `npm run campaign`. The sample guest counts on its console and over TCP, writes, syncs and ' +
-    'reads back its disk, and serves HTTP on one kept connection, a session, and a key-value store whose history ' +
-    'is checked. Each observer is a program apart from the product; its silence contains its own pace (60 to 500 ms ' +
-    'between two signs of life). At the end the disk image is checked by e2fsck and file by file.',
+    'cut off from each other, by `npm run campaign`. The sample guest counts on its console and over TCP, writes, ' +
+    'syncs and reads back its disk, and serves HTTP on one kept connection, a session, and a key-value store whose ' +
+    'history is checked. Each observer is a program apart from the product; its silence contains its own pace (60 to ' +
+    '500 ms between two signs of life). At the end the disk image is checked by e2fsck and file by file.',
   '',
   `${first?.machine.cpus ?? 0} cores (${first?.machine.model ?? 'unknown'}), Node ${first?.machine.node ?? ''}. ` +
     'Primary and secondary are processes of one computer, not independent hosts.',
