@@ -98,7 +98,8 @@ export class PrimaryRunner {
     this.#firstEpoch = firstEpoch;
     this.#viewer = new Viewer(parts.machine, (view, now) => this.#primary.show(view, view.data.length, now));
     const { nic, send } = parts;
-    const confirmed = (position: Position): void => this.#primary.confirmed(position);
+    // A moment later: what is emitted while the primary is being made may be lost, and so settled, at once.
+    const confirmed = (position: Position): void => queueMicrotask(() => this.#primary.confirmed(position));
     this.#outputs = new Outputs({ nic, send, inputs: this.#inputs, confirmed });
     this.#primary = make(this.#environment(), this.#outside());
     this.#recording = new RecordingSession({

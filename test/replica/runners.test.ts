@@ -173,6 +173,19 @@ test('a backup whose primary is gone becomes a primary, and its outputs go on wh
   expect(numbers).toEqual(numbers.map((_, index) => index + 1));
 });
 
+test('a frame that is sent again at go-live, while the network is gone too, does not end the new primary', async () => {
+  const spec = { vm: 'vm', name: 'web', files: {}, settings: DEFAULT_SETTINGS } as unknown as ReplicaSpec;
+  const { parts, machine } = new Process(spec, silent);
+  const frame = { epoch: 0, index: 0, output: { device: 'nic', data: new Uint8Array(60) } } as const;
+  const runner = await PrimaryRunner.start(parts, (env, outside) => {
+    // As `Backup.promote` does: before there is a primary that could be told what became of it.
+    outside.emit(frame);
+    return new Primary(env, outside, { generation: 2, lastInput: 0, emitted: frame });
+  });
+  await eventually(() => expect(machine.epoch).toBeGreaterThan(3));
+  runner.powerOff();
+});
+
 test('a pause waits for the disks, lasts through inputs and a failover, and then the outputs go on', async () => {
   const { primary, runner, backup, promoted, cut } = await pair(silent);
   runner.pause(true);
