@@ -55,7 +55,8 @@ export class GuestSocket extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.connection.abort();
+    // Node destroys a stream whose both ends are through; the connection still has to deliver what was written.
+    if (error || !this.readableEnded || !this.writableFinished) this.connection.abort();
     done(error);
   }
 

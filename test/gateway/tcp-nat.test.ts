@@ -177,6 +177,22 @@ test.each([1500, 9000, 65_535])('streams arrive whole both ways at once with pac
   await sending;
 });
 
+test('what was written before the end arrives, however slowly it is read', async () => {
+  const guest = guestWith({ capacity: 1 << 16 });
+  guest.servers.set(9, (socket) => {
+    socket.resume();
+    void pipeline(megabytes(12), socket);
+  });
+  const client = clientOf(await forwardTo(guest, 9));
+  client.end();
+  const hash = createHash('sha256');
+  for await (const chunk of client) {
+    hash.update(chunk as Buffer);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  expect(hash.digest('hex')).toBe(await digest(megabytes(12)));
+});
+
 test('a thousand connections at once, each with its own conversation', async () => {
   const guest = guestWith();
   const port = await hostServer((socket) => void pipeline(socket, socket).catch(() => {}));
