@@ -65,6 +65,41 @@ test('a backup with a damaged log does not take over when its primary dies at th
   pair.expectCorrect();
 });
 
+test.each(['protect', 'pause'])('a backup without the head before a %s is not fooled by it', (next) => {
+  // The entry comes where the head was lost: nothing but its own epoch tells of the gap.
+  const isNext = (entry: Entry | undefined): boolean => entry?.kind === 'control' && entry.control.type === next;
+  let [lostHeads, gaps] = [0, 0];
+  for (let nth = 1; nth <= 12; nth += 1) {
+    const pair = new ToyPair({ latencyMs: 1 });
+    pair.confirms = false;
+    pair.run(10);
+    const backup = pair.startBackup();
+    pair.runUntil(() => backup.state === 'replaying');
+    let behind: Entry | null = null;
+    let heads = 0;
+    pair.channel.backup.tamper = (message) => {
+      const entries = [...decodeMessage(message, zlib.crc32)];
+      if (behind === null && entries[0]?.kind === 'head' && ++heads === nth) {
+        behind = entries[0];
+        lostHeads += 1;
+        return null;
+      }
+      if (behind?.kind === 'head' && isNext(entries[0])) gaps += 1;
+      behind &&= entries[0] ?? behind;
+      return message;
+    };
+    pair.confirms = true;
+    pair.run(nth);
+    if (next === 'pause') pair.primary.primary.pause(true, pair.now);
+    pair.run(5);
+    pair.primary.die();
+    pair.run(2000);
+    expect(backup.state).toBe('halted');
+    pair.expectCorrect();
+  }
+  expect([lostHeads, gaps > 0]).toEqual([12, true]);
+});
+
 test('a message whose second entry is damaged does not count as received in part', () => {
   const { pair, backup } = ToyPair.protectedPair();
   let acknowledged = 0;
