@@ -1,11 +1,11 @@
 /**
- * `npm run fuzz -- [TARGET…] [--runs N] [--seconds N] [--seed S] [--out FOLDER] [--input FILE]`: gives changed samples to
- * everything that takes bytes from outside, all targets or these, 10 seconds each unless said otherwise; `--list` names
- * them, `--input` tries the bytes of one file. The same seed draws the same inputs.
+ * `npm run fuzz -- [TARGET…] [--runs N] [--seconds N] [--seed S] [--out FOLDER] [--input FILE]`: gives changed samples
+ * to everything that takes bytes from outside, all targets or these, 10 seconds each unless said otherwise; `--list`
+ * names them, `--input` tries the bytes of one file. The same seed draws the same inputs.
  *
  * Invariant: exit status 0 when every input was taken or refused in an orderly way, 1 when one was not; then target,
- * seed and the file with the input are said. A target that may send packets runs in a network namespace of its own; where
- * that cannot be had it is not run, and that is status 1 as well.
+ * seed and the file with the input are said. A target that may send packets runs in a network namespace of its own;
+ * where that cannot be had it is not run, and that is status 1 as well.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';

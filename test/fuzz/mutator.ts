@@ -1,8 +1,8 @@
 /**
  * Frames that a hostile guest might send: honest ones, cut, joined, and with wrong numbers in them.
  *
- * Invariant: the same seed gives the same frames, up to the sequence numbers that were learned of connections. Most keep
- * their sender's address and get right checksums again, else the first check of the first layer would refuse them all.
+ * Invariant: the same seed gives the same frames, up to what was learned of connections. Most keep their sender's
+ * address and get right checksums again, else the first check of the first layer would refuse them all.
  */
 import { serializeArp } from '../../main/gateway/wire/arp.ts';
 import { internetChecksum, pseudoHeaderSum } from '../../main/gateway/wire/checksum.ts';

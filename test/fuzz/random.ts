@@ -40,7 +40,7 @@ export class Random {
   }
 }
 
-/** One change to `bytes`, which may be made in place: cut, lengthened, joined with another, or with wrong numbers in it. */
+/** One change to `bytes`, perhaps in place: cut, lengthened, joined with another, or with wrong numbers in it. */
 export function changed(bytes: Uint8Array, random: Random, others: readonly Uint8Array[]): Uint8Array {
   const at = random.below(Math.max(1, bytes.length));
   switch (random.below(8)) {

@@ -78,6 +78,7 @@ export async function fuzz(
   const tally = { runs: 0, accepted: 0, refused: 0, allocatedMax: 0, grownMax: 0, slowestMs: 0, seconds: 0, note: '' };
   const file = openSync(order.inputFile, 'w');
   let toldAt = startedAt;
+  tell({ ...tally });
   const look = (): void => {
     tally.seconds = (performance.now() - startedAt) / 1000;
     tally.grownMax = Math.max(tally.grownMax, process.memoryUsage.rss() - rss);
@@ -97,6 +98,8 @@ export async function fuzz(
       look();
       tell({ ...tally });
     }
+    // What was not caught is told now.
+    await nextTurn();
     tally.note = (await room.close?.()) ?? '';
     look();
     return [tally, null];
@@ -158,6 +161,7 @@ async function main(order: Order): Promise<void> {
     say({ type: 'progress', tally });
   });
   tally = last;
+  if (unhandled !== null) return finish();
   if (why === null) say({ type: 'done', tally });
   else say({ type: 'found', tally, why });
   process.stdout.write('', () => process.exit(0));

@@ -13,7 +13,7 @@ import type { Target } from './target.ts';
 
 export interface Plan extends Omit<Order, 'inputFile' | 'target'> {
   readonly target: Pick<Target, 'name' | 'network'>;
-  /** A run that takes longer is endless. */
+  /** A run that takes longer is endless; so is a beginning that takes five times as long. */
   readonly hangMs: number;
   /** Where the input of a finding is kept. */
   readonly folder: string;
@@ -66,16 +66,18 @@ function runOnce(order: Order, plan: Plan, scratch: string, progress: (tally: Ta
   let why: string | null = 'it ended without a word';
   let errors = '';
   let rest = '';
-  const hang = setTimeout(() => {
+  const endless = (): void => {
     why = `a run has not ended after ${plan.hangMs} ms`;
     child.kill('SIGKILL');
-  }, plan.hangMs);
+  };
+  let hang = setTimeout(endless, 5 * plan.hangMs);
   child.stderr.on('data', (bytes) => (errors = (errors + String(bytes)).slice(-4000)));
   child.stdout.on('data', (bytes) => {
     const lines = (rest + String(bytes)).split('\n');
     rest = lines.pop() ?? '';
     for (const said of lines.map((line) => JSON.parse(line) as Said)) {
-      hang.refresh();
+      clearTimeout(hang);
+      hang = setTimeout(endless, plan.hangMs);
       tally = said.tally;
       if (said.type === 'progress') progress(said.tally);
       else why = said.type === 'found' ? said.why : null;

@@ -6,8 +6,8 @@
  * `npm run simulate -- --planted [BUG…] [--runs N] [--workers 2]`: looks for the planted bugs, all or these, each alone
  * and with at most N seeds, and says how many each took.
  *
- * Invariant: the first violation ends the run with status 1, its seed and the faults it takes, and so does a planted bug
- * that is not found; the last line is a summary in JSON.
+ * Invariant: the first violation ends the run with status 1, its seed and the faults it takes, and a planted bug that
+ * is not found is status 1 as well; the last line is a summary in JSON.
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';

@@ -76,6 +76,10 @@ export const sync: Target = {
         while (!over && !failed) await new Promise(setImmediate);
         return over && !failed;
       },
+      async close() {
+        await image.close();
+        return '';
+      },
     };
   },
 };

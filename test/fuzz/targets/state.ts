@@ -18,7 +18,7 @@ interface Json {
   readonly graph: { readonly nodes: readonly unknown[]; readonly roots: readonly unknown[]; readonly births: unknown };
 }
 
-/** The guest's description, and one with the first nodes of its graph only: small enough to be changed at every place. */
+/** The first nodes of the guest's description, few enough to be changed at every place, and all of it. */
 async function descriptions(): Promise<Uint8Array[]> {
   const { description } = (await guestRun()).snapshot;
   const { json, sections } = decodeContainer(description);
