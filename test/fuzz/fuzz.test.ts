@@ -63,10 +63,10 @@ describe('changed samples are taken or refused in an orderly way:', () => {
   const quick = ['channel', 'acknowledge', 'replay', 'sync', 'media', 'link', 'stream', 'wire', 'inputs'];
 
   test.each(TARGETS.filter(({ name }) => quick.includes(name)))('$name', async (target) => {
-    const order = { module: '', target: target.name, seed, runsMax: 60, secondsMax: 1e9 };
+    const order = { module: '', target: target.name, seed, runsMax: 30, secondsMax: 1e9 };
     const [tally, why] = await run(target, { ...order, inputFile: path.join(folder, target.name) }, () => {});
     expect(why, `seed ${seed}`).toBeNull();
-    expect(tally.runs).toBe(60);
+    expect(tally.runs).toBe(30);
   });
 });
 

@@ -17,7 +17,8 @@ import { openLane, type Batch, type Failure, type LaneOptions } from './lane.ts'
 import { lookForPlanted, PLANTED_SEEDS_MAX } from './planted-check.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
 
-const BATCH = 100;
+/** Small enough that a run of seconds ends in time. */
+const BATCH = 20;
 const PROGRESS_MS = 10_000;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
