@@ -60,6 +60,8 @@ export class Backup<R extends BlockRequest> {
   #acknowledged = -1;
   /** The inputs of heads that came before the machine was restored, in bytes. */
   #restoringBytes = 0;
+  /** The epoch of the snapshot that is on its way, or has arrived. */
+  #announced: number | null = null;
   #lastInput = 0;
   #machinePaused = false;
   /** The generation from which it may claim; null while it may not. */
@@ -107,6 +109,11 @@ export class Backup<R extends BlockRequest> {
   /** The machine has taken on the snapshot. */
   restored(nowMs: number): void {
     assert(this.#state === 'restoring', 'only a restoring backup is restored');
+    const { epoch } = this.#env.machine;
+    if (epoch !== this.#announced) {
+      this.#halt('corruptLog', `the snapshot is of epoch ${epoch}, it was announced for epoch ${this.#announced}`);
+      return;
+    }
     this.#state = 'replaying';
     this.#detector.heard(nowMs);
     this.#heartbeat(nowMs);
@@ -229,6 +236,8 @@ export class Backup<R extends BlockRequest> {
         }
         return;
       case 'snapshot':
+        if (this.#announced !== null) throw new DecodeError('a second snapshot came to a backup');
+        this.#announced = entry.epoch;
         this.#received = entry.epoch;
         this.#lastInput = entry.lastInput;
         this.#env.snapshot(entry);
@@ -293,7 +302,12 @@ export class Backup<R extends BlockRequest> {
 
   #execute(entry: HeadEntry): void {
     const machine = this.#env.machine;
-    assert(!this.#machinePaused || entry.head.slices === 0, 'a paused machine executes no instruction');
+    if (this.#machinePaused && entry.head.slices > 0) {
+      return this.#halt(
+        'corruptLog',
+        `the head of epoch ${entry.epoch} executes something while the machine is paused`,
+      );
+    }
     assert(machine.epoch === entry.epoch, `the machine is at epoch ${machine.epoch}, the log at ${entry.epoch}`);
     const head = this.#own.resolve(entry.head);
     if (typeof head === 'string') return this.#halt('divergence', head);

@@ -5,6 +5,7 @@
  * objects, in the modules it generated, in our devices, in the clock or in the random generator; `Parts` in snapshot.ts
  * lists them.
  */
+import { HEAD_ADVANCE_US_MAX, HEAD_RATE_MAX, HEAD_SLICES_MAX } from '../ft/constants.ts';
 import type { HashRegion, Head, Input, Output } from '../ft/entry.ts';
 import type { ScreenUpdate } from '../../preload/screen.ts';
 import { VirtualClock } from './clock.ts';
@@ -28,9 +29,6 @@ import { FLAG_INTERRUPTS, type IdeInterface, OFFSET } from './v86-types.ts';
 
 /** Sixty frames a second of virtual time. */
 const FRAME_NS = 16_666_667;
-const ADVANCE_US_MAX = 2 ** 40;
-const RATE_MAX = 2 ** 31;
-const SLICES_MAX = 65_536;
 
 /** Views of linear memory; they die when it grows, so they are asked for every time. */
 class LinearMemory {
@@ -310,7 +308,10 @@ class EmulatedMachine implements Machine {
 /** Heads are checked where they enter the process; here a bad one is a programmer's error. */
 function checkHead(head: Head): void {
   const { advanceUs, rate, slices } = head;
-  assert(Number.isSafeInteger(advanceUs) && advanceUs >= 0 && advanceUs <= ADVANCE_US_MAX, `advanceUs ${advanceUs}`);
-  assert(Number.isSafeInteger(rate) && rate > 0 && rate <= RATE_MAX, `rate ${rate}`);
-  assert(Number.isSafeInteger(slices) && slices >= 0 && slices <= SLICES_MAX, `slices ${slices}`);
+  assert(
+    Number.isSafeInteger(advanceUs) && advanceUs >= 0 && advanceUs <= HEAD_ADVANCE_US_MAX,
+    `advanceUs ${advanceUs}`,
+  );
+  assert(Number.isSafeInteger(rate) && rate > 0 && rate <= HEAD_RATE_MAX, `rate ${rate}`);
+  assert(Number.isSafeInteger(slices) && slices >= 0 && slices <= HEAD_SLICES_MAX, `slices ${slices}`);
 }

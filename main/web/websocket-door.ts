@@ -10,13 +10,14 @@ import { Session } from '../fleet/session.ts';
 
 /** Closed because of what the client sent. */
 const POLICY_VIOLATION = 1008;
-const REASON_BYTES_MAX = 120;
+/** A closing frame has room for 123 bytes: RFC 6455, section 5.5. */
+const REASON_BYTES_MAX = 123;
 
 export function openDoor(fleet: Fleet, socket: WebSocket): void {
   const session = new Session(fleet, {
     send: (message) => socket.send(message),
     unsentBytes: () => socket.bufferedAmount,
-    refuse: (why) => socket.close(POLICY_VIOLATION, why.slice(0, REASON_BYTES_MAX)),
+    refuse: (why) => socket.close(POLICY_VIOLATION, reason(why)),
     pause: (paused) => (paused ? socket.pause() : socket.resume()),
   });
   socket.on('message', (data, isBinary) => {
@@ -25,4 +26,10 @@ export function openDoor(fleet: Fleet, socket: WebSocket): void {
   });
   socket.on('close', () => session.close());
   socket.on('error', () => socket.terminate());
+}
+
+/** As many whole characters as fit: what cannot be read is quoted in it, and may be anything. */
+function reason(why: string): Buffer {
+  const bytes = Buffer.alloc(REASON_BYTES_MAX);
+  return bytes.subarray(0, new TextEncoder().encodeInto(why, bytes).written);
 }

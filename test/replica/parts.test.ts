@@ -331,6 +331,17 @@ describe('a snapshot', () => {
     expect(Buffer.compare(arrived.pages, pages)).toBe(0);
   });
 
+  test('that is announced as large takes no memory before it comes', () => {
+    const before = process.memoryUsage().arrayBuffers;
+    const into = new SnapshotReceiver(
+      () => {},
+      () => {},
+    );
+    const half = SNAPSHOT_BYTES_MAX / 2;
+    into.receive({ kind: 'snapshot', epoch: 0, lastInput: 0, descriptionBytes: half, pagesBytes: half });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1 << 20);
+  });
+
   test('is sent no further when the attempt was given up', async () => {
     let sent = 0;
     await sendSnapshot(
