@@ -237,9 +237,7 @@ export class Backup<R extends BlockRequest> {
         this.#env.snapshot(entry);
         return;
       case 'head':
-        if (entry.epoch !== this.#received) {
-          throw new DecodeError(`a head of epoch ${entry.epoch} arrived where ${this.#received} was due`);
-        }
+        this.#checkGap(entry);
         this.#received += 1;
         this.#heads += 1;
         this.#queue.push(entry);
@@ -247,6 +245,7 @@ export class Backup<R extends BlockRequest> {
         if (this.#heads > BACKLOG_HEADS_MAX && this.#state === 'replaying') this.#pause(true);
         return;
       case 'hash':
+        this.#checkGap(entry);
         this.#queue.push(entry);
         return;
       case 'control':
@@ -262,8 +261,18 @@ export class Backup<R extends BlockRequest> {
     }
   }
 
+  /**
+   * Everything stands in the log at the epoch that comes next. A backup that did not have every head before `protect`
+   * would take itself for one that may go live.
+   */
+  #checkGap({ kind, epoch }: HeadEntry | HashEntry | ControlEntry): void {
+    if (epoch === this.#received) return;
+    throw new DecodeError(`a ${kind} of epoch ${epoch} arrived where ${this.#received} was due`);
+  }
+
   /** What may go live, and from when on, counts from its arrival; what happens to the machine waits for its epoch. */
   #receiveControl(entry: ControlEntry): void {
+    if (entry.control.type !== 'end') this.#checkGap(entry);
     if (entry.control.type === 'protect') {
       this.#generation = entry.control.generation;
       this.#acknowledged = -1;
