@@ -10,7 +10,7 @@ import type { FtSettings } from './environment.ts';
  * The version of the log's layout. Raised with every change that an older decoder would misread; peers must be equal.
  * 4: the input device `medium`, and the disc in the CD-ROM drive in the snapshot's text instead of in its fingerprint.
  */
-export const LOG_VERSION = 4;
+export const LOG_VERSION = 5;
 
 /** Both sides say something at least this often. */
 export const HEARTBEAT_MS = 50;
