@@ -1,5 +1,5 @@
 /**
- * The Electron shell's own logic, on a double of Electron. The whole application on a stand-in is stand-in.test.ts, on
+ * The Electron shell's own logic, on a double of Electron. The whole application on a stand-in is app/desktop.test.ts, on
  * the real binary electron.test.ts.
  */
 import { spawn } from 'node:child_process';

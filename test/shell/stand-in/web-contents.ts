@@ -75,12 +75,15 @@ export class WebContents extends EventEmitter {
     this.#openHandler = handler;
   }
 
+  /** Until the page has finished loading. */
   async loadURL(url: string): Promise<void> {
     const address = toChromium(url);
     await this.#attached;
     this.#own += 1;
+    const loaded = new Promise((resolve) => this.once('did-finish-load', resolve));
     const { errorText } = await this.#call('Page.navigate', { url: address });
     if (errorText !== undefined) throw new Error(`${errorText as string} loading '${url}'`);
+    await loaded;
   }
 
   reload(): void {

@@ -1,12 +1,12 @@
 /**
- * The desktop application on the stand-in for Electron (stand-in/): a person clicks in its window, and everything goes
+ * The desktop application on the stand-in for Electron (test/shell/stand-in): a person clicks in its window, and everything goes
  * the way that it takes when installed: page, preload script, IPC, main, utility processes joined by message ports.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
 import { chromium } from '../support/chromium.ts';
 import { isAlive } from '../support/host.ts';
-import { Desktop } from './stand-in/desktop.ts';
+import { Desktop } from '../shell/stand-in/desktop.ts';
 
 const VM = 'Sample Linux';
 

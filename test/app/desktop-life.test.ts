@@ -7,7 +7,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromium } from '../support/chromium.ts';
 import { isAlive } from '../support/host.ts';
-import { Desktop } from './stand-in/desktop.ts';
+import { Desktop } from '../shell/stand-in/desktop.ts';
 
 const BOUNDS = { x: 40, y: 30, width: 1100, height: 700 };
 
@@ -140,7 +140,7 @@ describe.skipIf(!chromium())('the desktop application, on a Mac', () => {
 });
 
 test.skipIf(!chromium())('the stand-in refuses what Electron refuses', () => {
-  const folder = path.join(import.meta.dirname, 'stand-in');
+  const folder = path.join(import.meta.dirname, '..', 'shell', 'stand-in');
   const register = path.join(folder, 'register.ts');
   const args = ['--import', register, path.join(folder, 'refusals.ts')];
   const { told, kinds } = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as {
