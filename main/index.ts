@@ -31,7 +31,11 @@ function openFleet(dataFolder: string): Fleet {
 function quitInOrder(fleet: Fleet): Quitting {
   const quitting = new Quitting(app, fleet, askToQuit);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => quitting.now());
-  powerMonitor.on('shutdown', () => quitting.now());
+  powerMonitor.on('shutdown', (event?: { preventDefault(): void }) => {
+    // The system waits for us then, as long as it pleases.
+    event?.preventDefault();
+    quitting.now();
+  });
   return quitting;
 }
 

@@ -61,8 +61,10 @@ export class MainWindow {
         backgroundThrottling: false,
       },
     });
-    if (state?.maximized) window.maximize();
-    window.once('ready-to-show', () => window.show());
+    window.once('ready-to-show', () => {
+      if (state?.maximized) window.maximize();
+      window.show();
+    });
     window.on('close', (event) => {
       writeWindowState(stateFile, { bounds: window.getNormalBounds(), maximized: window.isMaximized() });
       if (!this.#options.mayClose()) event.preventDefault();
@@ -75,8 +77,10 @@ export class MainWindow {
 }
 
 function load(window: BrowserWindow): void {
-  // A failure shows in the window, as Chromium's own page.
-  window.loadURL(`${APP_ORIGIN}/`).catch(() => {});
+  window.loadURL(`${APP_ORIGIN}/`).catch(() => {
+    // An empty window can be closed; one that was never shown cannot.
+    if (!window.isDestroyed()) window.show();
+  });
 }
 
 /** The page's process may die (of its graphics driver, of too little memory); the VMs do not notice. */

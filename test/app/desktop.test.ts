@@ -1,6 +1,7 @@
 /**
- * The desktop application on the stand-in for Electron (test/shell/stand-in): a person clicks in its window, and everything goes
- * the way that it takes when installed: page, preload script, IPC, main, utility processes joined by message ports.
+ * The desktop application on the stand-in for Electron (test/shell/stand-in): a person clicks in its window, and
+ * everything goes the way that it takes when installed: page, preload script, IPC, main, utility processes joined by
+ * message ports.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
@@ -68,5 +69,14 @@ describe.skipIf(!chromium())('the desktop application, on a stand-in for Electro
     await expect.poll(screenText).toMatch(/^72$/m);
     await page.getByRole('tab', { name: 'Summary' }).click();
     await protectedNow();
+  });
+
+  test('the gateway is replaced when its process dies', async () => {
+    const { gatewayPid } = await desktop.call('host.show', {});
+    process.kill(gatewayPid ?? 0, 'SIGKILL');
+    await expect.poll(async () => (await desktop.call('host.show', {})).gatewayPid ?? gatewayPid).not.toBe(gatewayPid);
+    const kinds = await desktop.call('event.list', {});
+    expect(JSON.stringify(kinds)).toContain('The network gateway ended');
+    expect(problems).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The Electron shell's own logic, on a double of Electron. The whole application on a stand-in is app/desktop.test.ts, on
- * the real binary electron.test.ts.
+ * The Electron shell's own logic, on a double of Electron. The whole application on a stand-in is
+ * test/app/desktop.test.ts, on the real binary electron.test.ts.
  */
 import { spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';

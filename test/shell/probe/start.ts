@@ -1,6 +1,7 @@
 /**
  * `npm run probe`: bundles the probe, runs it in Electron, compares with plain Node, and keeps the numbers in a file to
- * send (docs/electron-probe.md). `--stand-in` tries the probe itself where the binary is absent; `--file FILE` says where.
+ * send (docs/electron-probe.md). `--stand-in` tries the probe itself where the binary is absent; `--file FILE` says
+ * where the numbers go.
  *
  * Invariant: without Electron's binary it measures nothing and says so.
  */
@@ -56,7 +57,7 @@ const register = path.join(root, 'test', 'shell', 'stand-in', 'register.ts');
 const binary = values['stand-in'] ? process.execPath : electronBinary();
 if (!binary) {
   say(
-    'The Electron binary is not installed here: nothing to probe. On a computer that can fetch it: npx install-electron',
+    'The Electron binary is not installed here: nothing to probe. Where it can be had: npx install-electron',
   );
 } else {
   await prepareCheckout(say);
