@@ -56,9 +56,7 @@ function answerOf(command: string, args: readonly string[]): unknown {
 const register = path.join(root, 'test', 'shell', 'stand-in', 'register.ts');
 const binary = values['stand-in'] ? process.execPath : electronBinary();
 if (!binary) {
-  say(
-    'The Electron binary is not installed here: nothing to probe. Where it can be had: npx install-electron',
-  );
+  say('The Electron binary is not installed here: nothing to probe. Where it can be had: npx install-electron');
 } else {
   await prepareCheckout(say);
   await bundle();
