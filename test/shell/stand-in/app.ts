@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, watch, writeF
 import os from 'node:os';
 import path from 'node:path';
 import { allowed } from './events.ts';
-import { startBrowser, stopBrowser } from './browser.ts';
+import { closeBrowser, startBrowser, stopBrowser } from './browser.ts';
 import { perform, show } from './hands.ts';
 
 /** Set by the window module, which needs `app` itself. */
@@ -85,7 +85,7 @@ class App extends EventEmitter {
   }
 
   exit(code = 0): void {
-    process.exit(code);
+    void closeBrowser().finally(() => process.exit(code));
   }
 
   async #launch(): Promise<void> {

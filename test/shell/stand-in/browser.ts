@@ -10,6 +10,9 @@ import path from 'node:path';
 import { chromium, CHROMIUM_ARGS } from '../../support/chromium.ts';
 import { DevTools } from './devtools.ts';
 
+/** Afterwards it is killed. */
+const CLOSE_MS = 3000;
+
 let child: ChildProcess | null = null;
 let profile = '';
 let devTools: DevTools | null = null;
@@ -40,6 +43,18 @@ export function browser(): DevTools {
   return devTools;
 }
 
+/** In order: a browser that is killed may still write into the profile that is being removed. */
+export async function closeBrowser(): Promise<void> {
+  const running = child;
+  if (!running || running.exitCode !== null) return;
+  const gone = new Promise((resolve) => running.once('exit', resolve));
+  devTools?.call('Browser.close').catch(() => {
+    // It is gone already.
+  });
+  await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, CLOSE_MS))]);
+}
+
+/** For the last moment of a process that cannot wait. */
 export function stopBrowser(): void {
   child?.kill('SIGKILL');
   if (profile) rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
