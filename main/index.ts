@@ -4,33 +4,56 @@
  *
  * Invariant: one instance at a time; VMs are powered off before the application ends.
  */
-import { app, dialog, ipcMain, protocol, session } from 'electron';
+import path from 'node:path';
+import { app, dialog, ipcMain, powerMonitor, protocol, session } from 'electron';
 import { Fleet } from './fleet/fleet.ts';
 import { defaultDataFolder, guestLibrary, rendererFolder, processEntries, version } from './paths.ts';
 import { registerAppScheme, serveAppScheme } from './shell/app-scheme.ts';
 import { setApplicationMenu } from './shell/menu.ts';
+import { askToQuit } from './shell/questions.ts';
+import { Quitting } from './shell/quitting.ts';
 import { restrictNavigation, restrictSession } from './shell/security.ts';
 import { utilityProcesses } from './shell/utility-processes.ts';
 import { openWindowDoors } from './shell/window-door.ts';
-import { openMainWindow, showMainWindow } from './shell/window.ts';
+import { MainWindow } from './shell/window.ts';
 import { startControl } from './web/control.ts';
 
+/** On a Mac an application goes on without a window. */
+const QUITS_WITH_ITS_WINDOW = process.platform !== 'darwin';
+
 function openFleet(dataFolder: string): Fleet {
-  return new Fleet({ dataFolder, version, processes: utilityProcesses(processEntries), guests: guestLibrary() });
+  const fleet = new Fleet({ dataFolder, version, processes: utilityProcesses(processEntries), guests: guestLibrary() });
+  process.on('exit', () => fleet.kill());
+  return fleet;
 }
 
-/** Powers everything off once, however the user quits. */
-function closeBeforeQuitting(fleet: Fleet): void {
-  let closed = false;
-  app.on('before-quit', (event) => {
-    if (closed) return;
-    event.preventDefault();
-    void fleet.close().finally(() => {
-      closed = true;
-      app.quit();
-    });
+/** However the user or the system ends the application, the fleet is closed first. */
+function quitInOrder(fleet: Fleet): Quitting {
+  const quitting = new Quitting(app, fleet, askToQuit);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => quitting.now());
+  powerMonitor.on('shutdown', (event?: { preventDefault(): void }) => {
+    // The system waits for us then, as long as it pleases.
+    event?.preventDefault();
+    quitting.now();
   });
-  process.on('exit', () => fleet.kill());
+  return quitting;
+}
+
+function openWindow(quitting: Quitting): void {
+  const window = new MainWindow({
+    stateFile: path.join(app.getPath('userData'), 'window.json'),
+    mayClose() {
+      if (quitting.closed || !QUITS_WITH_ITS_WINDOW) return true;
+      app.quit();
+      return false;
+    },
+  });
+  window.show();
+  app.on('activate', () => window.show());
+  app.on('second-instance', () => window.show());
+  app.on('window-all-closed', () => {
+    if (QUITS_WITH_ITS_WINDOW) app.quit();
+  });
 }
 
 async function start(): Promise<void> {
@@ -42,14 +65,11 @@ async function start(): Promise<void> {
   setApplicationMenu(process.platform);
   const dataFolder = defaultDataFolder();
   const fleet = openFleet(dataFolder);
-  closeBeforeQuitting(fleet);
+  const quitting = quitInOrder(fleet);
   openWindowDoors(ipcMain, fleet);
   // The command line works beside the window; a browser is not let in.
   await startControl(fleet, dataFolder, () => null);
-  openMainWindow();
-  app.on('activate', showMainWindow);
-  app.on('second-instance', showMainWindow);
-  app.on('window-all-closed', () => app.quit());
+  openWindow(quitting);
 }
 
 if (app.requestSingleInstanceLock()) {

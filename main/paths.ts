@@ -61,9 +61,9 @@ export function guestLibrary(): GuestLibrary {
 function guestsFolder(): string {
   const chosen = process.env['LOCKSTEP_GUESTS'];
   if (chosen) return path.resolve(chosen);
-  const installed = (process as { resourcesPath?: string }).resourcesPath;
-  const packaged = installed && path.join(installed, 'guests');
-  return packaged && existsSync(packaged) ? packaged : path.join(root, 'resources', 'guests', 'built');
+  // Beside the archive, also for the command line, whose Node knows nothing of `process.resourcesPath`.
+  const packaged = path.basename(root) === 'app.asar';
+  return packaged ? path.join(root, '..', 'guests') : path.join(root, 'resources', 'guests', 'built');
 }
 
 function rootAbove(folder: string): string {

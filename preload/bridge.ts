@@ -4,8 +4,10 @@
  * Invariant: it carries the messages of messages.ts and nothing else; the page has no other way out of its sandbox.
  */
 
-/** The one IPC channel, in both directions. */
+/** The IPC channel of the messages, in both directions. */
 export const CHANNEL = 'lockstep';
+/** A new document says that it is there, once, before its first message. */
+export const OPEN_CHANNEL = 'lockstep:open';
 
 export interface LockstepBridge {
   send(message: string | Uint8Array): void;

@@ -4,7 +4,7 @@
  * Invariant: no Electron object reaches the page, only strings and bytes do.
  */
 import { contextBridge, ipcRenderer, type IpcRendererEvent } from 'electron';
-import { CHANNEL, type LockstepBridge } from './bridge.ts';
+import { CHANNEL, OPEN_CHANNEL, type LockstepBridge } from './bridge.ts';
 
 const bridge: LockstepBridge = {
   send: (message) => ipcRenderer.send(CHANNEL, message),
@@ -16,4 +16,5 @@ const bridge: LockstepBridge = {
   platform: process.platform,
 };
 
+ipcRenderer.send(OPEN_CHANNEL);
 contextBridge.exposeInMainWorld('lockstep', bridge);

@@ -13,9 +13,14 @@ class Utility<Says, Hears, Link extends string> implements ChildProcess<Says, He
   readonly #child: UtilityProcess;
   #onMessage: (message: Says) => void = () => {};
   #onExit: (why: string) => void = () => {};
+  /** To be ended as soon as it has a number. */
+  #doomed = false;
 
   constructor(entry: string, serviceName: string) {
     this.#child = utilityProcess.fork(entry, [], { serviceName, stdio: 'inherit' });
+    this.#child.once('spawn', () => {
+      if (this.#doomed) this.kill();
+    });
     this.#child.on('message', (message: Says) => this.#onMessage(message));
     this.#child.on('exit', (code) => this.#onExit(`exit code ${code}`));
   }
@@ -41,14 +46,25 @@ class Utility<Says, Hears, Link extends string> implements ChildProcess<Says, He
   }
 
   kill(): void {
-    const { pid } = this.#child;
+    this.#doomed = true;
     // Not UtilityProcess.kill(), which asks: a fault, and the end of a replica that hangs, must not wait for an answer.
-    if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    this.#signal('SIGKILL');
   }
 
   hang(hanging: boolean): void {
+    this.#signal(hanging ? 'SIGSTOP' : 'SIGCONT');
+  }
+
+  /** Its number is known from `spawn` to `exit`. */
+  #signal(signal: NodeJS.Signals): void {
     const { pid } = this.#child;
-    if (pid !== undefined) process.kill(pid, hanging ? 'SIGSTOP' : 'SIGCONT');
+    if (pid === undefined) return;
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      // It has ended already, and Electron is about to say so.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   }
 }
 

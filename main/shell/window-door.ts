@@ -1,31 +1,39 @@
 /**
  * A door over Electron's IPC: the desktop windows'.
  *
- * Invariant: only the top frame of one of our own pages is listened to; a window's session ends when its page goes
- * away.
+ * Invariant: only the top frame of one of our own pages is listened to; a session belongs to one document. Its preload
+ * script says so before the page can say anything, on the same ordered way: a page that is loaded again never meets
+ * its predecessor's session.
  */
 import type { IpcMain, IpcMainEvent, WebContents } from 'electron';
-import { CHANNEL } from '../../preload/bridge.ts';
+import { CHANNEL, OPEN_CHANNEL } from '../../preload/bridge.ts';
 import { CLIENT_MESSAGE_BYTES_MAX } from '../../preload/messages.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { Session } from '../fleet/session.ts';
 import { isOurs } from './security.ts';
 
 export function openWindowDoors(ipcMain: Pick<IpcMain, 'on'>, fleet: Fleet): void {
-  const sessions = new Map<WebContents, Session>();
-  ipcMain.on(CHANNEL, (event: IpcMainEvent, message: unknown) => {
-    if (!fromOurPage(event) || !isMessage(message)) return;
-    let session = sessions.get(event.sender);
-    if (!session) {
-      session = openSession(fleet, event.sender, () => sessions.delete(event.sender));
-      sessions.set(event.sender, session);
-    }
-    session.receive(message);
+  const sessions = new WeakMap<WebContents, Session>();
+  ipcMain.on(OPEN_CHANNEL, (event) => {
+    if (!fromOurPage(event)) return;
+    const page = event.sender;
+    const former = sessions.get(page);
+    if (former) former.close();
+    else closeWithPage(page, () => sessions.get(page)?.close());
+    sessions.set(page, openSession(fleet, page));
+  });
+  ipcMain.on(CHANNEL, (event, message: unknown) => {
+    if (fromOurPage(event) && isMessage(message)) sessions.get(event.sender)?.receive(message);
   });
 }
 
-function openSession(fleet: Fleet, page: WebContents, closed: () => void): Session {
-  const session = new Session(fleet, {
+function closeWithPage(page: WebContents, close: () => void): void {
+  page.on('destroyed', close);
+  page.on('render-process-gone', close);
+}
+
+function openSession(fleet: Fleet, page: WebContents): Session {
+  return new Session(fleet, {
     send: (message) => {
       if (!page.isDestroyed()) page.send(CHANNEL, message);
     },
@@ -34,16 +42,6 @@ function openSession(fleet: Fleet, page: WebContents, closed: () => void): Sessi
     refuse: () => page.reload(),
     pause: () => {},
   });
-  const close = (): void => {
-    session.close();
-    closed();
-  };
-  page.once('destroyed', close);
-  page.on('did-start-navigation', ({ isMainFrame, isSameDocument }) => {
-    if (isMainFrame && !isSameDocument) close();
-  });
-  page.once('render-process-gone', close);
-  return session;
 }
 
 function fromOurPage(event: IpcMainEvent): boolean {

@@ -73,6 +73,7 @@ class FakeWindow extends EventEmitter {
     return Promise.resolve();
   }
 
+  readonly webContents = new FakeContents();
   show = vi.fn();
 }
 
@@ -88,6 +89,7 @@ export function fakeElectron(): Record<string, unknown> {
     },
     MessageChannelMain: MessageChannel,
     BrowserWindow: FakeWindow,
+    screen: { getAllDisplays: () => [] },
     nativeTheme: { shouldUseDarkColors: true },
     protocol: { registerSchemesAsPrivileged: vi.fn() },
     shell: { openExternal: (url: string) => Promise.resolve(opened.push(url)) },

@@ -1,12 +1,13 @@
 /**
- * The Electron shell's own logic, on a double of Electron. What needs the real binary is reported as skipped.
+ * The Electron shell's own logic, on a double of Electron. The whole application on a stand-in is
+ * test/app/desktop.test.ts, on the real binary electron.test.ts.
  */
 import { spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import type { Fleet } from '../../main/fleet/fleet.ts';
 import { portTransport, type PortLike } from '../../main/transport/port.ts';
 import { FakeContents, fakeElectron, forked, nextPid, opened, windows } from './fake-electron.ts';
@@ -17,7 +18,9 @@ const { serveAppScheme, APP_ORIGIN } = await import('../../main/shell/app-scheme
 const { restrictNavigation, restrictSession, isOurs } = await import('../../main/shell/security.ts');
 const { utilityProcesses } = await import('../../main/shell/utility-processes.ts');
 const { openWindowDoors } = await import('../../main/shell/window-door.ts');
-const { openMainWindow } = await import('../../main/shell/window.ts');
+const { MainWindow } = await import('../../main/shell/window.ts');
+const { Quitting } = await import('../../main/shell/quitting.ts');
+const { readWindowState, writeWindowState } = await import('../../main/shell/window-state.ts');
 
 const ENTRIES = { replica: '/fixed/replica.js', gateway: '/fixed/gateway.js' };
 const folders: string[] = [];
@@ -49,6 +52,19 @@ test('a utility process runs the fixed entry, and its end is told in words', () 
   expect(child?.entry).toBe('/fixed/replica.js');
   expect(child?.options.serviceName).toMatch(/^Lockstep replica \d+$/);
   expect(ends).toEqual(['exit code 9']);
+});
+
+test('a utility process that has no number yet is killed when it gets one', async () => {
+  nextPid.value = undefined;
+  utilityProcesses(ENTRIES).fork().kill();
+  const victim = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+  const gone = new Promise<string | null>((resolve) => victim.once('exit', (_code, signal) => resolve(signal)));
+  const child = forked.at(-1);
+  if (child) child.pid = victim.pid;
+  child?.emit('spawn');
+  expect(await gone).toBe('SIGKILL');
+  // It has ended, and Electron has not said so yet: nothing to do, nothing to complain about.
+  child?.emit('spawn');
 });
 
 test('killing a utility process really kills it', async () => {
@@ -121,49 +137,143 @@ test('the page navigates nowhere else, opens no window, and embeds nothing', () 
   expect(isOurs('app://lockstepper/')).toBe(false);
 });
 
-test('only the top frame of our own page is listened to, and its session ends with the page', async () => {
+test('only the top frame of our own page is listened to, and a session belongs to one document', () => {
   const ipc = new EventEmitter();
   const unfollow = vi.fn();
   const fleet = { inventory: () => ({ vms: [] }), follow: () => unfollow } as unknown as Fleet;
   openWindowDoors(ipc as never, fleet);
   const sender = new FakeContents();
-  const say = (frame: { url: string; parent: unknown } | null, message: unknown): boolean =>
-    ipc.emit('lockstep', { sender, senderFrame: frame }, message);
+  const ours = { url: `${APP_ORIGIN}/`, parent: null };
+  const strangers = [{ url: 'https://example.org/', parent: null }, { url: `${APP_ORIGIN}/`, parent: {} }, null];
+  const open = (senderFrame: unknown): boolean => ipc.emit('lockstep:open', { sender, senderFrame });
+  const say = (senderFrame: unknown, message: unknown): boolean =>
+    ipc.emit('lockstep', { sender, senderFrame }, message);
   const subscribe = JSON.stringify({ kind: 'subscribe', subscription: 1, topic: 'inventory', args: {} });
-  say({ url: 'https://example.org/', parent: null }, subscribe);
-  say({ url: `${APP_ORIGIN}/`, parent: {} }, subscribe);
-  say(null, subscribe);
-  say({ url: `${APP_ORIGIN}/`, parent: null }, { not: 'a message' });
-  expect(sender.sent).toEqual([]);
-  say({ url: `${APP_ORIGIN}/`, parent: null }, subscribe);
-  expect(sender.sent.map((message) => JSON.parse(String(message)))).toEqual([
-    { kind: 'data', subscription: 1, data: { vms: [] } },
-  ]);
-  sender.emit('did-start-navigation', { isMainFrame: true, isSameDocument: true });
+  const answer = { kind: 'data', subscription: 1, data: { vms: [] } };
+  const heard = (): unknown[] => sender.sent.splice(0).map((message) => JSON.parse(String(message)));
+  for (const frame of strangers) open(frame);
+  say(ours, subscribe);
+  expect(heard()).toEqual([]);
+  open(ours);
+  for (const frame of strangers) say(frame, subscribe);
+  say(ours, { not: 'a message' });
+  expect(heard()).toEqual([]);
+  say(ours, subscribe);
+  expect(heard()).toEqual([answer]);
   expect(unfollow).not.toHaveBeenCalled();
-  sender.emit('did-start-navigation', { isMainFrame: true, isSameDocument: false });
-  expect(unfollow).toHaveBeenCalledOnce();
+  // The page is loaded again: the new document may use the same numbers.
+  open(ours);
+  expect(unfollow).toHaveBeenCalledTimes(1);
+  say(ours, subscribe);
+  expect(heard()).toEqual([answer]);
+  sender.emit('render-process-gone');
+  expect(unfollow).toHaveBeenCalledTimes(2);
+  for (let times = 0; times < 20; times++) open(ours);
+  expect(sender.listenerCount('destroyed')).toBe(1);
 });
 
 test('the window is sandboxed, has no Node, and shows our page', () => {
-  openMainWindow();
+  new MainWindow({ stateFile: '/nowhere/window.json', mayClose: () => true }).show();
   expect(windows.at(-1)).toMatchObject({
     url: `${APP_ORIGIN}/`,
     options: { webPreferences: { sandbox: true, contextIsolation: true, nodeIntegration: false } },
   });
 });
 
-const electron = path.resolve(import.meta.dirname, '../../node_modules/electron/dist/electron');
+describe('the window state', () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'lockstep-window-'));
+  const file = path.join(folder, 'below', 'window.json');
+  const screens = [
+    { x: 0, y: 0, width: 1920, height: 1040 },
+    { x: 1920, y: 0, width: 1280, height: 1024 },
+  ];
+  const at = (x: number, y: number) => ({ bounds: { x, y, width: 1000, height: 700 }, maximized: false });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test.skipIf(!existsSync(electron))('the real application starts and ends', { timeout: 60_000 }, async () => {
-  const data = mkdtempSync(path.join(os.tmpdir(), 'lockstep-desktop-'));
-  folders.push(data);
-  const child = spawn(electron, [path.resolve(import.meta.dirname, '../..'), '--no-sandbox'], {
-    env: { ...process.env, LOCKSTEP_DATA: data },
-    stdio: 'ignore',
+  test('is read as it was written', () => {
+    expect(readWindowState(file, screens)).toBeNull();
+    writeWindowState(file, { ...at(2000, 10), maximized: true });
+    expect(readWindowState(file, screens)).toEqual({ ...at(2000, 10), maximized: true });
   });
-  await expect.poll(() => existsSync(path.join(data, 'control.sock')), { timeout: 40_000 }).toBe(true);
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  await gone;
+
+  test('counts as nothing where the title bar would be on no screen', () => {
+    for (const [x, y] of [
+      [3150, 10],
+      [-950, 10],
+      [100, -20],
+      [100, 1030],
+    ] as const) {
+      writeWindowState(file, at(x, y));
+      expect([x, y, readWindowState(file, screens)]).toEqual([x, y, null]);
+    }
+    writeWindowState(file, at(-850, 10));
+    expect(readWindowState(file, screens)).toEqual(at(-850, 10));
+  });
+
+  test('counts as nothing where it is damaged', () => {
+    for (const text of [
+      '',
+      '{',
+      'null',
+      '{"bounds":{"x":1,"y":1,"width":1e9,"height":7},"maximized":false}',
+      '{}',
+      '[]',
+    ]) {
+      writeFileSync(file, text);
+      expect([text, readWindowState(file, screens)]).toEqual([text, null]);
+    }
+  });
+});
+
+describe('quitting', () => {
+  const begin = (running: string[]) => {
+    const app = Object.assign(new EventEmitter(), { quits: 0, quit: () => {} });
+    app.quit = () => {
+      let prevented = false;
+      app.emit('before-quit', { preventDefault: () => (prevented = true) });
+      if (!prevented) app.quits += 1;
+    };
+    const close = vi.fn(() => Promise.resolve());
+    const question = Promise.withResolvers<boolean>();
+    const ask = vi.fn(() => question.promise);
+    const all = (): { name: string; power: string }[] => running.map((name) => ({ name, power: 'on' }));
+    const quitting = new Quitting(app as never, { all, close }, ask);
+    return { app, close, ask, question, quitting };
+  };
+  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  test('asks for nothing where nothing runs, and closes the fleet first', async () => {
+    const { app, close, ask, quitting } = begin([]);
+    app.quit();
+    expect([app.quits, quitting.closed]).toEqual([0, false]);
+    await settle();
+    expect([app.quits, quitting.closed, close.mock.calls.length, ask.mock.calls.length]).toEqual([1, true, 1, 0]);
+  });
+
+  test('asks once, stays after Cancel, and asks again the next time', async () => {
+    const { app, close, ask, question } = begin(['web']);
+    app.quit();
+    app.quit();
+    expect(ask.mock.calls).toEqual([[['web']]]);
+    question.resolve(false);
+    await settle();
+    expect([app.quits, close.mock.calls.length]).toEqual([0, 0]);
+    app.quit();
+    expect(ask).toHaveBeenCalledTimes(2);
+  });
+
+  test('waits for no answer when the session ends', async () => {
+    const { app, close, question, quitting } = begin(['web']);
+    app.quit();
+    quitting.now();
+    await settle();
+    expect([app.quits, close.mock.calls.length]).toEqual([1, 1]);
+    question.resolve(false);
+    await settle();
+    expect(quitting.closed).toBe(true);
+    const silent = begin(['web']);
+    silent.quitting.now();
+    await settle();
+    expect([silent.app.quits, silent.ask.mock.calls.length]).toEqual([1, 0]);
+  });
 });

@@ -31,12 +31,18 @@ export interface SerialProgram {
 
 export class TestHost {
   readonly dataFolder: string;
+  readonly #command: readonly [string, ...string[]];
   #process: ChildProcess | null = null;
   #client: Promise<Client> | null = null;
   url = '';
 
-  constructor(dataFolder = mkdtempSync(path.join(os.tmpdir(), 'lockstep-app-'))) {
+  /** `command`: how `lockstep` is started; from the sources where nothing else is said. */
+  constructor(
+    dataFolder = mkdtempSync(path.join(os.tmpdir(), 'lockstep-app-')),
+    command: readonly [string, ...string[]] = [process.execPath, cli],
+  ) {
     this.dataFolder = dataFolder;
+    this.#command = command;
   }
 
   get pid(): number {
@@ -45,7 +51,8 @@ export class TestHost {
 
   /** Starts `lockstep serve` and waits until it is ready. */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [cli, 'serve', '--json', '--data', this.dataFolder], {
+    const [program, ...before] = this.#command;
+    const child = spawn(program, [...before, 'serve', '--json', '--data', this.dataFolder], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#process = child;
@@ -81,7 +88,8 @@ export class TestHost {
   /** Runs `lockstep …` to its end. */
   run(...args: string[]): Promise<Ended> {
     return new Promise((resolve) => {
-      const child = spawn(process.execPath, [cli, '--data', this.dataFolder, ...args], {
+      const [program, ...before] = this.#command;
+      const child = spawn(program, [...before, '--data', this.dataFolder, ...args], {
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       let stdout = '';
@@ -118,7 +126,8 @@ export class TestHost {
   }
 
   attach(vm: string): SerialProgram {
-    const child = spawn(process.execPath, [cli, '--data', this.dataFolder, 'serial', 'attach', vm, '--history'], {
+    const [program, ...before] = this.#command;
+    const child = spawn(program, [...before, '--data', this.dataFolder, 'serial', 'attach', vm, '--history'], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     let output = '';

@@ -1,0 +1,46 @@
+/**
+ * What the shell itself asks and tells, in the platform's own dialogs.
+ *
+ * Invariant: none of them blocks this process (`show…Sync` and `showErrorBox` would): the fleet goes on meanwhile.
+ */
+import { BrowserWindow, dialog, type MessageBoxOptions } from 'electron';
+
+const NAMES_MAX = 10;
+
+/** Answers with the number of the chosen button. */
+async function show(options: MessageBoxOptions): Promise<number> {
+  const [window] = BrowserWindow.getAllWindows();
+  const { response } = await (window ? dialog.showMessageBox(window, options) : dialog.showMessageBox(options));
+  return response;
+}
+
+export async function askToQuit(running: readonly string[]): Promise<boolean> {
+  const named = running.slice(0, NAMES_MAX).join(', ') + (running.length > NAMES_MAX ? ', …' : '');
+  const one = running.length === 1;
+  const chosen = await show({
+    type: 'warning',
+    title: 'Quit Lockstep?',
+    message: one ? 'A virtual machine is running.' : `${running.length} virtual machines are running.`,
+    detail: `Quitting powers off ${named}, as if unplugged. What a guest has not written to its disk is lost.`,
+    buttons: ['Power off and quit', 'Cancel'],
+    defaultId: 1,
+    cancelId: 1,
+    noLink: true,
+  });
+  return chosen === 0;
+}
+
+/** Offers to draw the page once more, after it died again and again. */
+export async function askToReload(reason: string): Promise<boolean> {
+  const chosen = await show({
+    type: 'error',
+    title: 'The window has no contents',
+    message: `The page ended unexpectedly several times (${reason}).`,
+    detail: 'Virtual machines run on, and the command line works.',
+    buttons: ['Try again', 'Leave it'],
+    defaultId: 0,
+    cancelId: 1,
+    noLink: true,
+  });
+  return chosen === 0;
+}

@@ -1,0 +1,65 @@
+/**
+ * The way out of the desktop application: VMs that run are asked about, everything is powered off, then it quits.
+ *
+ * Invariant: the application ends only after the fleet is closed, and a fleet with running VMs is closed only when the
+ * user said so, or when the system ends the session and nobody is there to ask.
+ */
+import type { App } from 'electron';
+
+/** What is needed of the fleet. */
+export interface Closable {
+  all(): readonly { readonly name: string; readonly power: string }[];
+  close(): Promise<void>;
+}
+
+/** Shows the question. @returns whether to power the VMs of these names off and quit. */
+export type AskToQuit = (running: readonly string[]) => Promise<boolean>;
+
+export class Quitting {
+  readonly #app: Pick<App, 'quit'>;
+  readonly #fleet: Closable;
+  readonly #ask: AskToQuit;
+  #state: 'staying' | 'asking' | 'closing' | 'closed' = 'staying';
+  #withoutAsking = false;
+
+  constructor(app: Pick<App, 'on' | 'quit'>, fleet: Closable, ask: AskToQuit) {
+    this.#app = app;
+    this.#fleet = fleet;
+    this.#ask = ask;
+    app.on('before-quit', (event) => {
+      if (this.#state === 'closed') return;
+      event.preventDefault();
+      if (this.#state === 'staying') void this.#decide();
+    });
+  }
+
+  /** Everything is powered off: windows may close. */
+  get closed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  /** The session ends (SIGTERM, shutdown): no question, and one that is open is not waited for. */
+  now(): void {
+    this.#withoutAsking = true;
+    if (this.#state === 'asking') this.#close();
+    else this.#app.quit();
+  }
+
+  async #decide(): Promise<void> {
+    this.#state = 'asking';
+    const running = this.#fleet.all().filter((vm) => vm.power !== 'off');
+    const quit =
+      this.#withoutAsking || running.length === 0 || (await this.#ask(running.map((vm) => vm.name)).catch(() => false));
+    if (quit) this.#close();
+    else if (this.#state === 'asking') this.#state = 'staying';
+  }
+
+  #close(): void {
+    if (this.#state !== 'asking') return;
+    this.#state = 'closing';
+    void this.#fleet.close().finally(() => {
+      this.#state = 'closed';
+      this.#app.quit();
+    });
+  }
+}
