@@ -125,9 +125,10 @@ export class Overlay implements BlockDevice {
       this.#log ??= await this.#checkpoint(this.#same ? {} : { content: randomBytes(16).toString('hex') });
       const { clusterBytes } = this.#header;
       for (let done = 0; done < data.length; ) {
-        if (this.#log.room < PIECE_CLUSTERS) await this.#checkpoint({});
-        const end = (Math.floor((offset + done) / clusterBytes) + PIECE_CLUSTERS) * clusterBytes;
-        const part = data.subarray(done, Math.min(data.length, end - offset));
+        const first = Math.floor((offset + done) / clusterBytes);
+        const part = data.subarray(done, Math.min(data.length, (first + PIECE_CLUSTERS) * clusterBytes - offset));
+        const last = Math.floor((offset + done + part.length - 1) / clusterBytes);
+        if (this.#log.room <= last - first) await this.#checkpoint({});
         await this.#write(offset + done, part);
         done += part.length;
       }

@@ -48,16 +48,18 @@ export class ForgetfulFile implements DiskFile {
     return Promise.resolve();
   }
 
-  /** What is in the file when its process is killed after `count` operations and `part` (0 to 1) of the next one. */
+  /**
+   * What its process leaves when it is killed after `count` operations and `part` (0 to 1) of the next one. The computer
+   * runs on: what was not synced is still not.
+   */
   killed(count: number, part = 0): ForgetfulFile {
-    let content = Buffer.from(this.#start);
-    for (const operation of this.operations.slice(0, count)) content = apply(content, operation);
+    const left = new ForgetfulFile(this.#start, this.path);
     const next = this.operations[count];
-    if (next && next !== 'sync') {
-      const bytes = next.bytes.subarray(0, Math.floor(next.bytes.length * part));
-      if (bytes.length > 0) content = apply(content, { offset: next.offset, bytes });
-    }
-    return new ForgetfulFile(content, this.path);
+    const begun = next && next !== 'sync' ? Math.floor(next.bytes.length * part) : 0;
+    left.operations.push(...this.operations.slice(0, count));
+    if (next && next !== 'sync' && begun > 0) left.operations.push({ ...next, bytes: next.bytes.subarray(0, begun) });
+    for (const operation of left.operations) left.#content = apply(left.#content, operation);
+    return left;
   }
 
   /** The same after a power cut: `survives` says of each sector that was not synced whether it was written. */

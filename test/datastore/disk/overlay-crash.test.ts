@@ -13,7 +13,7 @@ import { holdsAsync, seed } from '../../support/random.ts';
 import { ForgetfulFile } from './forgetful-file.ts';
 
 const CLUSTER = 4096;
-const CLUSTERS = 6;
+const CLUSTERS = 4;
 const SIZE = CLUSTER * CLUSTERS;
 
 async function blank(): Promise<Buffer> {
@@ -23,24 +23,31 @@ async function blank(): Promise<Buffer> {
 }
 
 /** Small enough that the map is written anew and flushed by itself all the time. */
-const LIMITS = { spareBlocks: 4, unconfirmedBytes: 8 * CLUSTER };
-const open = async (file: ForgetfulFile): Promise<Overlay> => new Overlay(file, await load(file), null, false, LIMITS);
+const LIMITS = { spareBlocks: 4, unconfirmedBytes: 12 * CLUSTER };
+const open = async (file: ForgetfulFile, limits = LIMITS): Promise<Overlay> =>
+  new Overlay(file, await load(file), null, false, limits);
 
 type Step = { readonly at: number; readonly clusters: number; readonly value: number } | 'flush';
 
-/** All states that the disk went through, cluster by cluster, and where in the file's history they were promised. */
+/** All states that the disk went through, cluster by cluster, and when in the file's history they were promised. */
 interface Life {
   readonly file: ForgetfulFile;
-  readonly states: Buffer[];
-  /** At so many operations of the file, so many states had been: at least that one is there after a kill, a power cut. */
-  readonly promises: { readonly operations: number; readonly state: number; readonly flushed: number }[];
+  readonly states: readonly Buffer[];
+  /** After so many operations of the file this state is there after a kill, and that one after a power cut. */
+  readonly promises: readonly { readonly operations: number; readonly state: number; readonly flushed: number }[];
 }
 
-async function live(file: ForgetfulFile, steps: readonly Step[]): Promise<Life> {
-  const disk = await open(file);
-  const states = [Buffer.from(await disk.read(0, SIZE))];
+/** Uses the disk; `before`: what it was until its last user was killed. */
+async function live(
+  file: ForgetfulFile,
+  steps: readonly Step[],
+  before?: Omit<Promised, 'state'>,
+  limits = LIMITS,
+): Promise<Life> {
+  const disk = await open(file, limits);
+  const states = [...(before?.states ?? []), Buffer.from(await disk.read(0, SIZE))];
+  let flushed = before?.flushed ?? 0;
   const promises: { operations: number; state: number; flushed: number }[] = [];
-  let flushed = 0;
   const promise = (): void => {
     promises.push({ operations: file.operations.length, state: states.length - 1, flushed });
   };
@@ -51,15 +58,14 @@ async function live(file: ForgetfulFile, steps: readonly Step[]): Promise<Life> 
       flushed = states.length - 1;
     } else {
       const clusters = Math.min(step.clusters, CLUSTERS - step.at);
-      // Half a cluster less at either end: the rest of it is kept.
+      // A sector less at either end: the rest of the cluster is kept.
       const offset = step.at * CLUSTER + 512;
       const data = Buffer.alloc(clusters * CLUSTER - 1024, step.value);
       await disk.write(offset, data);
-      const before = states.at(-1) ?? Buffer.alloc(SIZE);
-      const after = Buffer.from(before);
+      const after = Buffer.from(states.at(-1) ?? Buffer.alloc(SIZE));
       data.copy(after, offset);
       for (let cluster = step.at; cluster < step.at + clusters; cluster += 1) {
-        const state = Buffer.from(states.at(-1) ?? before);
+        const state = Buffer.from(states.at(-1) ?? after);
         after.copy(state, cluster * CLUSTER, cluster * CLUSTER, (cluster + 1) * CLUSTER);
         states.push(state);
       }
@@ -69,8 +75,14 @@ async function live(file: ForgetfulFile, steps: readonly Step[]): Promise<Life> 
   return { file, states, promises };
 }
 
+interface Promised {
+  readonly states: readonly Buffer[];
+  readonly state: number;
+  readonly flushed: number;
+}
+
 /** What is in the file is one of the states from `least` on. @returns the number of the state. */
-async function expectState(file: ForgetfulFile, { states }: Life, least: number): Promise<number> {
+async function expectState(file: ForgetfulFile, states: readonly Buffer[], least: number): Promise<number> {
   const disk = await open(file);
   const found = Buffer.from(await disk.read(0, SIZE));
   // The newest first: the disk may have held the same before.
@@ -79,8 +91,9 @@ async function expectState(file: ForgetfulFile, { states }: Life, least: number)
   return state;
 }
 
-function promised({ promises }: Life, operations: number): { state: number; flushed: number } {
-  return promises.findLast((one) => one.operations <= operations) ?? { state: 0, flushed: 0 };
+function promised({ promises, states }: Life, operations: number): Promised {
+  const { state, flushed } = promises.findLast((one) => one.operations <= operations) ?? { state: 0, flushed: 0 };
+  return { states, state, flushed };
 }
 
 const SCRIPT: readonly Step[] = [
@@ -89,27 +102,40 @@ const SCRIPT: readonly Step[] = [
   { at: 1, clusters: 3, value: 4 },
   { at: 1, clusters: 1, value: 5 },
   'flush',
-  { at: 0, clusters: 6, value: 0 },
+  { at: 0, clusters: 4, value: 0 },
   'flush',
-  ...[6, 7, 8, 9].flatMap((value): Step[] => [{ at: value % 5, clusters: 2, value }, 'flush']),
+  ...[6, 7, 8, 9].flatMap((value): Step[] => [{ at: value % 3, clusters: 2, value }, 'flush']),
   ...[10, 11, 12, 13, 14, 15].map((value) => ({ at: 2, clusters: 2, value })),
 ];
 
-function random(): () => number {
-  let state = seed >>> 0;
+function random(salt = 0): () => number {
+  let state = (seed ^ salt) >>> 0;
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
   };
 }
 
+const aStep = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ at: fc.nat(CLUSTERS - 1), clusters: fc.integer({ min: 1, max: 2 }), value: fc.nat(255) }),
+  },
+  { weight: 1, arbitrary: fc.constant('flush' as const) },
+);
+const aLife = fc.record({
+  steps: fc.array(aStep, { minLength: 1, maxLength: 40 }),
+  end: fc.double({ min: 0, max: 1, noNaN: true }),
+  kill: fc.boolean(),
+  spareBlocks: fc.integer({ min: 1, max: 6 }),
+});
+
 describe('an overlay', () => {
   test('whose process is killed at any write, or in the middle of it, holds every write that was done', async () => {
     const life = await live(new ForgetfulFile(await blank()), SCRIPT);
     for (let count = 0; count <= life.file.operations.length; count += 1) {
-      for (const part of [0, 0.3]) {
-        await expectState(life.file.killed(count, part), life, promised(life, count).state);
-      }
+      const { states, state } = promised(life, count);
+      for (const part of [0, 0.3]) await expectState(life.file.killed(count, part), states, state);
     }
   });
 
@@ -117,78 +143,76 @@ describe('an overlay', () => {
     const life = await live(new ForgetfulFile(await blank()), SCRIPT);
     const draw = random();
     for (let count = 0; count <= life.file.operations.length; count += 1) {
-      for (const share of [0, 0.5, 0.5, 0.9, 1]) {
-        const cut = life.file.powerCut(count, () => draw() < share);
-        await expectState(cut, life, promised(life, count).flushed);
+      const { states, flushed } = promised(life, count);
+      for (const share of [0, 0.5, 0.9, 1]) {
+        await expectState(
+          life.file.powerCut(count, () => draw() < share),
+          states,
+          flushed,
+        );
+      }
+    }
+  });
+
+  test('that goes on where another was killed makes last what that one had only written', async () => {
+    const draw = random();
+    const unsynced = [1, 2, 3, 4, 5].map((value) => ({ at: value % 2, clusters: 2, value }));
+    for (const spareBlocks of [1, 2, 3, 5]) {
+      const limits = { ...LIMITS, spareBlocks };
+      const first = await live(
+        new ForgetfulFile(await blank()),
+        [...unsynced, 'flush', ...unsynced],
+        undefined,
+        limits,
+      );
+      const file = first.file.killed(first.file.operations.length);
+      const begin = file.operations.length;
+      const steps: Step[] = ['flush', { at: 3, clusters: 1, value: 9 }, { at: 2, clusters: 1, value: 8 }];
+      const second = await live(file, steps, promised(first, begin), limits);
+      for (let count = begin; count <= file.operations.length; count += 1) {
+        const { states, flushed } = promised(second, count);
+        for (const share of [0, 0.1, 0.5, 0.9, 1]) {
+          await expectState(
+            file.powerCut(count, () => draw() < share),
+            states,
+            flushed,
+          );
+        }
       }
     }
   });
 
   test('lives on after crashes, and crashes again, and never loses what was flushed', { timeout: 60_000 }, async () => {
     const start = await blank();
-    const step = fc.oneof(
-      {
-        weight: 3,
-        arbitrary: fc.record({
-          at: fc.nat(CLUSTERS - 1),
-          clusters: fc.integer({ min: 1, max: 3 }),
-          value: fc.nat(255),
-        }),
-      },
-      { weight: 1, arbitrary: fc.constant('flush' as const) },
-    );
-    const lives = fc.array(
-      fc.record({
-        steps: fc.array(step, { maxLength: 20 }),
-        cut: fc.double({ min: 0, max: 1, noNaN: true }),
-        share: fc.double({ min: 0, max: 1, noNaN: true }),
-        kill: fc.boolean(),
-      }),
-      { minLength: 1, maxLength: 5 },
-    );
-    const draw = random();
     await holdsAsync(
-      fc.asyncProperty(lives, async (all) => {
+      fc.asyncProperty(fc.array(aLife, { minLength: 1, maxLength: 4 }), fc.nat(), async (lives, salt) => {
+        const draw = random(salt);
         let file = new ForgetfulFile(start);
-        for (const { steps, cut, share, kill } of all) {
-          const life = await live(file, steps);
-          const count = Math.round(cut * life.file.operations.length);
-          const { state, flushed } = promised(life, count);
-          file = kill ? life.file.killed(count, share) : life.file.powerCut(count, () => draw() < share);
-          await expectState(file, life, kill ? state : flushed);
-          // A kill leaves the rest in the system's memory: the power may still be cut before the next sync.
+        let before: Promised | undefined;
+        for (const { steps, end, kill, spareBlocks } of lives) {
+          const begin = file.operations.length;
+          const life = await live(file, steps, before, { ...LIMITS, spareBlocks });
+          // Power may be cut at every moment of this life; what a killed user had not synced before it is as uncertain.
+          for (let count = begin; count <= file.operations.length; count += 1) {
+            const { states, flushed } = promised(life, count);
+            const share = draw();
+            await expectState(
+              file.powerCut(count, () => draw() < share),
+              states,
+              flushed,
+            );
+          }
+          const count = begin + Math.round(end * (file.operations.length - begin));
+          const { states, state, flushed } = promised(life, count);
+          file = kill ? file.killed(count, end) : file.powerCut(count, () => draw() < end);
+          const found = await expectState(file, states, kill ? state : flushed);
+          before = { states: states.slice(0, found + 1), state: found, flushed: kill ? flushed : found };
         }
       }),
-      150,
+      40,
     );
   });
-
-  test('that was killed, used again and cut off loses nothing of either', async () => {
-    const draw = random();
-    const first = await live(new ForgetfulFile(await blank()), SCRIPT.slice(0, -3));
-    for (let count = 0; count <= first.file.operations.length; count += 3) {
-      // The same file, unsynced as it is: the second life begins in the middle of the first one's history.
-      const killed = first.file.killed(count);
-      const { flushed } = promised(first, count);
-      const second = await live(killed, SCRIPT.slice(0, 5));
-      for (let later = 0; later <= second.file.operations.length; later += 2) {
-        // Power is cut in the second life: what the first had not synced is as uncertain as what the second had not.
-        const history = concatenated(first.file, count, second.file);
-        const cut = history.powerCut(count + later, () => draw() < 0.5);
-        const both = { ...second, states: [...first.states, ...second.states] };
-        const { flushed: inSecond } = promised(second, later);
-        await expectState(cut, both, inSecond > 0 ? first.states.length + inSecond : flushed);
-      }
-    }
-  });
 });
-
-/** One history of both files. */
-function concatenated(first: ForgetfulFile, count: number, second: ForgetfulFile): ForgetfulFile {
-  const joined = first.killed(0);
-  joined.operations.push(...first.operations.slice(0, count), ...second.operations);
-  return joined;
-}
 
 test('random bytes are no overlay', async () => {
   for (const size of [0, 100, 70_000]) {
