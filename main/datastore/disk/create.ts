@@ -17,7 +17,7 @@ import {
   type Header,
 } from './layout.ts';
 import { writeLog } from './map-log.ts';
-import { diskBytes, isOverlay, openOverlay, OVERLAY_EXTENSION, referenceTo } from './open.ts';
+import { diskBytes, isOverlay, OVERLAY_EXTENSION, referenceTo } from './open.ts';
 
 const FIRST_BLOCKS = 4;
 
@@ -82,16 +82,11 @@ export async function createOverlay(file: string, below: string, virtualBytes?: 
   await createDisk(file, { virtualBytes: virtualBytes ?? parent.bytes, parent });
 }
 
-/** What was written to it is on the disk; one that may not be written to was not. */
+/** What was written to it lasts; one that may not be written to was not. */
 async function settle(file: string): Promise<void> {
   try {
-    if (isOverlay(file)) {
-      const disk = await openOverlay(file, false);
-      await disk.change({}).finally(() => disk.close());
-      return;
-    }
     const handle = await open(file, 'r+');
-    await handle.datasync().finally(() => handle.close());
+    await handle.sync().finally(() => handle.close());
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EACCES' && code !== 'EROFS' && code !== 'EPERM') throw error;
