@@ -67,7 +67,7 @@ export function checkMedium(kind: MediumKind, path: string): number {
     );
   }
   if (kind === 'bzimage') checkKernel(what, start, size);
-  if ((kind === 'hda' && !isOverlay(path)) || kind === 'cdrom') refuseContainers(what, start);
+  if ((kind === 'hda' && !isOverlay(path)) || kind === 'cdrom') refuseContainers(kind, what, start);
   return size;
 }
 
@@ -143,7 +143,7 @@ const CONTAINERS: readonly (readonly [string, string])[] = [
   ['vhdxfile', 'VHDX'],
 ];
 
-function refuseContainers(what: string, start: Buffer): void {
+function refuseContainers(kind: MediumKind, what: string, start: Buffer): void {
   const text = start.toString('latin1', 0, 16);
   const found = CONTAINERS.find(([magic]) => text.startsWith(magic));
   if (text.startsWith('LSDISK')) {
@@ -153,7 +153,11 @@ function refuseContainers(what: string, start: Buffer): void {
     );
   }
   if (!found) return;
-  throw new MediumError(`The ${what} is a ${found[1]} file. Import it first: lockstep disk import FILE NEW.lsd`);
+  const how =
+    kind === 'hda'
+      ? 'Import it first: lockstep disk import FILE NEW.lsd'
+      : 'Convert it first: qemu-img convert -O raw FILE NEW';
+  throw new MediumError(`The ${what} is a ${found[1]} file. ${how}`);
 }
 
 function inWords(bytes: number): string {

@@ -19,7 +19,7 @@ import {
 import { temporaryFolder } from '../../support/folder.ts';
 
 const CLUSTER = 16_384;
-const SIZE = 200 * CLUSTER;
+const SIZE = 70 * CLUSTER;
 
 async function content(file: string): Promise<Buffer> {
   const disk = await openDisk(file, true);
@@ -44,13 +44,13 @@ async function chain(raw = false): Promise<{ base: string; middle: string; top: 
   const [base, middle, top] = [at(raw ? 'base.img' : 'base.lsd'), at('middle.lsd'), at('top.lsd')];
   if (raw) writeFileSync(base, Buffer.alloc(SIZE));
   else await createDisk(base, { virtualBytes: SIZE });
-  await write(base, 0, 90 * CLUSTER, 1);
+  await write(base, 0, 40 * CLUSTER, 1);
   await createOverlay(middle, base);
-  await write(middle, 30 * CLUSTER - 100, 50 * CLUSTER, 2);
+  await write(middle, 20 * CLUSTER - 100, 20 * CLUSTER, 2);
   await write(middle, 10 * CLUSTER, 5 * CLUSTER, 0);
   await createOverlay(top, middle);
-  await write(top, 60 * CLUSTER, 60 * CLUSTER + 7, 3);
-  await write(top, 62 * CLUSTER, 3 * CLUSTER, 0);
+  await write(top, 30 * CLUSTER, 30 * CLUSTER + 7, 3);
+  await write(top, 32 * CLUSTER, 3 * CLUSTER, 0);
   return { base, middle, top, expected: await content(top) };
 }
 
@@ -85,7 +85,8 @@ describe('a disk', () => {
       expect((await content(middle)).equals(expected)).toBe(true);
       expect(await commitDisk(middle)).toBe(base);
       expect((await content(base)).equals(expected)).toBe(true);
-      await expect(openDisk(top, true)).rejects.toThrow(/changed since/);
+      // Nothing that stands on it notices.
+      expect((await content(top)).equals(expected)).toBe(true);
     }
   });
 
@@ -123,7 +124,7 @@ describe('a disk', () => {
     await rebaseDisk(`${top}.above.lsd`, null);
     await write(top, 0, SIZE, 0);
     const { before, after } = await compactDisk(top);
-    expect(after).toBeLessThan(before / 4);
+    expect(after).toBeLessThan(before / 2);
     expect((await content(top)).equals(Buffer.alloc(SIZE))).toBe(true);
     expect(readdirSync(path.dirname(top)).filter((name) => name.includes('compact'))).toEqual([]);
     expect(expected.length).toBe((await content(middle)).length);

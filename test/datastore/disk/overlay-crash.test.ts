@@ -209,7 +209,7 @@ describe('an overlay', () => {
           before = { states: states.slice(0, found + 1), state: found, flushed: kill ? flushed : found };
         }
       }),
-      40,
+      25,
     );
   });
 });

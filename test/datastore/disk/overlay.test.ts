@@ -10,7 +10,7 @@ import { glanceAt } from '../../../main/datastore/disk/glance.ts';
 import { LateDisk } from '../../../main/datastore/disk/late.ts';
 import { BLOCK_BYTES } from '../../../main/datastore/disk/layout.ts';
 import { load } from '../../../main/datastore/disk/load.ts';
-import { CHAIN_MAX, chainFiles, diskBytes, openDisk } from '../../../main/datastore/disk/open.ts';
+import { CHAIN_MAX, chainFiles, diskBytes, openDisk, openOverlay } from '../../../main/datastore/disk/open.ts';
 import { Overlay } from '../../../main/datastore/disk/overlay.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { holds, holdsAsync } from '../../support/random.ts';
@@ -180,7 +180,11 @@ describe('a damaged overlay', () => {
   async function filled(): Promise<{ file: string; bytes: Buffer; expected: Buffer }> {
     const file = path.join(temporaryFolder(), 'a.lsd');
     await createDisk(file, { virtualBytes: SIZE, clusterBytes: 4096 });
-    await write(file, 0, SIZE, 5);
+    const disk = await openOverlay(file, false);
+    await disk.write(0, Buffer.alloc(SIZE, 5));
+    // All of it is in the map itself then: nothing can look like a write that nobody has confirmed.
+    await disk.change({});
+    await disk.close();
     return { file, bytes: readFileSync(file), expected: Buffer.alloc(SIZE, 5) };
   }
 
@@ -191,8 +195,8 @@ describe('a damaged overlay', () => {
 
   test('reads as before with any byte of one header changed, and is refused with that of both', async () => {
     const { bytes, expected } = await filled();
-    for (let at = 0; at < BLOCK_BYTES; at += at < 200 ? 1 : 97) {
-      for (const slots of [[0], [1], [0, 1]]) {
+    for (let at = 0; at < BLOCK_BYTES; at += at < 160 ? 1 : 397) {
+      for (const slots of at % 8 === 0 ? [[0], [1], [0, 1]] : [[0, 1]]) {
         const damaged = Buffer.from(bytes);
         for (const slot of slots) damaged[slot * BLOCK_BYTES + at]! ^= 0x55;
         if (slots.length === 1) expect((await reread(damaged)).equals(expected)).toBe(true);
@@ -215,7 +219,7 @@ describe('a damaged overlay', () => {
           if (!(error instanceof DiskError)) throw error;
         }
       }),
-      300,
+      150,
     );
   });
 
