@@ -5,7 +5,7 @@
  * is written anew.
  */
 import { stat } from 'node:fs/promises';
-import { DiskError, HostFile } from './device.ts';
+import { closing, DiskError, HostFile } from './device.ts';
 import { RESERVED_BYTES } from './layout.ts';
 import { load, readHeader } from './load.ts';
 import { chainFiles, diskBytes, isOverlay, openDisk, openOverlay, overlayHeader } from './open.ts';
@@ -112,7 +112,7 @@ async function checkHeader(file: string, repair: boolean, repaired: string[]): P
   const words = `One of the two copies of the header (the first ${RESERVED_BYTES} bytes) is not good: ${other}.`;
   if (!repair) return `${words} The other one is; --repair writes both anew.`;
   const disk = await openOverlay(file, false, { alone: true });
-  await disk.change({}).finally(() => disk.close());
+  await closing(disk, () => disk.change({}));
   repaired.push(words);
   return null;
 }

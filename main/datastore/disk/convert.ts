@@ -9,7 +9,7 @@ import { open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { DiskImage } from '../image.ts';
 import { createDisk } from './create.ts';
-import { DiskError, HostFile } from './device.ts';
+import { closing, DiskError, HostFile } from './device.ts';
 import { SECTOR_BYTES } from './layout.ts';
 import { isOverlay, openDisk, openOverlay } from './open.ts';
 import { copyData, type Progress } from './operations.ts';
@@ -64,9 +64,7 @@ async function importRaw(source: string, file: string, progress: Progress): Prom
     await createDisk(file, { virtualBytes: image.byteLength });
     try {
       const disk = await openOverlay(file, false);
-      await copyData(image, disk, progress)
-        .then(() => disk.flush())
-        .finally(() => disk.close());
+      await closing(disk, () => copyData(image, disk, progress).then(() => disk.flush()));
     } catch (error) {
       await rm(file, { force: true });
       throw error;
@@ -105,12 +103,10 @@ async function exportRaw(file: string, target: string, progress: Progress): Prom
   try {
     await refuseExisting(target);
     const handle = await open(target, 'wx', 0o600);
-    await handle.truncate(disk.byteLength).finally(() => handle.close());
+    await closing(handle, () => handle.truncate(disk.byteLength));
     try {
       const image = await DiskImage.open(target, false);
-      await copyData(disk, image, progress)
-        .then(() => image.flush())
-        .finally(() => image.close());
+      await closing(image, () => copyData(disk, image, progress).then(() => image.flush()));
     } catch (error) {
       await rm(target, { force: true });
       throw error;

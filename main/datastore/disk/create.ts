@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { DiskError, HostFile } from './device.ts';
+import { closing, DiskError, HostFile } from './device.ts';
 import {
   BLOCK_BYTES,
   checkGeometry,
@@ -86,7 +86,7 @@ export async function createOverlay(file: string, below: string, virtualBytes?: 
 async function settle(file: string): Promise<void> {
   try {
     const handle = await open(file, 'r+');
-    await handle.sync().finally(() => handle.close());
+    await closing(handle, () => handle.sync());
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EACCES' && code !== 'EROFS' && code !== 'EPERM') throw error;
@@ -97,7 +97,7 @@ async function settle(file: string): Promise<void> {
 export async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r');
-    await handle.sync().finally(() => handle.close());
+    await closing(handle, () => handle.sync());
   } catch {
     // Windows opens no folders; its file systems keep names by themselves.
   }

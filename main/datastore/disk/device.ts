@@ -38,6 +38,18 @@ export interface DiskFile {
   close(): Promise<void>;
 }
 
+/** Closes it after the work, however that ended. Rejects as the work does. */
+export async function closing<D extends { close(): Promise<void> }, T>(
+  thing: D,
+  work: (thing: D) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work(thing);
+  } finally {
+    await thing.close();
+  }
+}
+
 /** @throws {RangeError} when the range is not inside the device. */
 export function checkRange(device: BlockDevice, offset: number, length: number): void {
   const { path, byteLength } = device;

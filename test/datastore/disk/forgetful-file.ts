@@ -49,7 +49,7 @@ export class ForgetfulFile implements DiskFile {
   }
 
   /**
-   * What its process leaves when it is killed after `count` operations and `part` (0 to 1) of the next one. The computer
+   * What its process leaves when it is killed after `count` operations and `part` (0 to 1) of the next. The computer
    * runs on: what was not synced is still not.
    */
   killed(count: number, part = 0): ForgetfulFile {
