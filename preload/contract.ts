@@ -5,6 +5,7 @@
  * before anything acts on it. Results and topic data are plain data: JSON, or bytes where it says so.
  */
 import * as v from 'valibot';
+import { DiskBytes, diskCommands, type DiskResults } from './disk.ts';
 import {
   alarmChoice,
   alarmPage,
@@ -29,6 +30,7 @@ export type {
   TaskRecord,
 } from './history.ts';
 export { EVENTS_LIMIT_MAX } from './history.ts';
+export type { DiskCheckView, DiskView } from './disk.ts';
 export type { ForwardView, NetworkView, NicCounters, NicType, NicView } from './network.ts';
 
 /* ------------------------------------------------------------------ limits and small schemas ------------------- */
@@ -292,12 +294,15 @@ export const commands = {
     initrd: v.optional(File),
     cmdline: v.optional(v.pipe(v.string(), v.maxLength(2047, 'a kernel command line has at most 2047 characters'))),
     hda: v.optional(File),
+    /** A new thin disk of this size in the data folder, as its hard disk. In bytes. */
+    diskBytes: v.exactOptional(DiskBytes),
     cdrom: v.optional(File),
     fda: v.optional(File),
     ...cardChoice,
   }),
   'vm.delete': VmOnly,
   ...networkCommands,
+  ...diskCommands,
   'vm.set': v.strictObject({ vm: Vm, ...ftSettings }),
   /** At once where the VM runs, and from the next power-on; what was in the drive goes without a word to the guest. */
   'media.insert': v.strictObject({ vm: Vm, drive: MediaDrive, file: File }),
@@ -360,7 +365,7 @@ export type ParsedArgs<C extends CommandName> = v.InferOutput<(typeof commands)[
 export type FaultKind = v.InferOutput<typeof FaultKind>;
 
 /** What every command answers. */
-export interface CommandResults extends NetworkResults {
+export interface CommandResults extends NetworkResults, DiskResults {
   'host.show': HostView;
   'vm.list': readonly VmView[];
   'vm.show': VmView;

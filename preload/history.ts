@@ -74,6 +74,12 @@ export const TASK_KINDS = [
   'ft.migrate',
   'ft.startSecondary',
   'record',
+  'disk.create',
+  'disk.check',
+  'disk.compact',
+  'disk.resize',
+  'disk.import',
+  'disk.export',
 ] as const;
 export type TaskKind = (typeof TASK_KINDS)[number];
 /** `interrupted`: the host ended while the task ran; what became of it nobody saw. */
@@ -81,6 +87,7 @@ export type TaskOutcome = 'done' | 'failed' | 'cancelled' | 'interrupted';
 
 export interface TaskRecord {
   readonly id: number;
+  /** Of a task about a disk file: without an id, by the file's name. */
   readonly vm: NamedVm;
   readonly kind: TaskKind;
   /** What it is, for people. */

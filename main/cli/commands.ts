@@ -8,6 +8,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CommandError, FT_STATES, FAULTS, type RecordingEnd } from '../../preload/contract.ts';
 import { follow, number, simple, withHost, type Command } from './command.ts';
+import { diskCommands, size } from './disk.ts';
 import { historyCommands } from './history.ts';
 import { ftDetails, hostDetails, metricsLine, vmDetails, vmTable } from './print.ts';
 import { attachSerial } from './serial.ts';
@@ -24,19 +25,21 @@ const create: Command = {
     initrd: 'FILE',
     cmdline: 'TEXT',
     hda: 'FILE',
+    'disk-size': 'SIZE',
     cdrom: 'FILE',
     fda: 'FILE',
     network: 'NETWORK',
     nic: 'virtio|ne2k|none',
   },
-  help: 'Create a VM: a sample, or your own kernel, disk, CD or floppy image',
+  help: 'Create a VM: a sample, or your own kernel, disk, CD or floppy image; --disk-size 4G makes a new, empty disk',
   run: (invocation) =>
     withHost(invocation, async (client) => {
       const [name] = invocation.positionals;
-      const { memory, ...files } = invocation.options;
+      const { memory, 'disk-size': disk, ...files } = invocation.options;
       const memoryMB = number('memory', memory);
       const args = { name, ...files, ...(memoryMB === undefined ? {} : { memoryMB }) };
-      const vm = await client.call('vm.create', args as never);
+      const diskBytes = disk === undefined ? {} : { diskBytes: size(disk) };
+      const vm = await client.call('vm.create', { ...args, ...diskBytes } as never);
       invocation.print(invocation.json ? JSON.stringify(vm) : `Created "${vm.name}".`);
     }),
 };
@@ -267,6 +270,7 @@ export const commands: readonly Command[] = [
   sound,
   serial,
   ...networkCommands,
+  ...diskCommands,
   recordStart,
   simple('record stop', 'record.stop', 'End the recording of a VM', ({ file, epochs, bytes }: RecordingEnd) => {
     return `Recorded ${epochs} epochs, ${(bytes / 2 ** 20).toFixed(1)} MiB, in ${file}.`;

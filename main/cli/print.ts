@@ -34,7 +34,7 @@ export function table(heading: readonly string[], rows: readonly (readonly strin
   return [line(heading), ...rows.map(line)].join('\n');
 }
 
-function pairs(entries: readonly (readonly [string, string])[]): string {
+export function pairs(entries: readonly (readonly [string, string])[]): string {
   const width = Math.max(...entries.map(([name]) => name.length));
   return entries.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n');
 }

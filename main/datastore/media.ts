@@ -5,6 +5,8 @@
  * reason and the remedy. It reads a few hundred bytes, never the whole file.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { DiskError } from './disk/device.ts';
+import { isOverlay, overlayHeaderSync } from './disk/open.ts';
 
 export type MediumKind = 'bios' | 'vgaBios' | 'bzimage' | 'initrd' | 'hda' | 'cdrom' | 'fda';
 
@@ -49,7 +51,8 @@ const SIZES: { readonly [K in MediumKind]: readonly [number, number, number] } =
  */
 export function checkMedium(kind: MediumKind, path: string): number {
   const what = `${WORDS[kind]} "${path}"`;
-  const { size, start } = look(what, path);
+  const { size: fileBytes, start } = look(what, path);
+  const size = kind === 'hda' && isOverlay(path) ? overlayBytes(what, path) : fileBytes;
   const [least, most, unit] = SIZES[kind];
   if (size < least || size > most) {
     throw new MediumError(
@@ -64,7 +67,7 @@ export function checkMedium(kind: MediumKind, path: string): number {
     );
   }
   if (kind === 'bzimage') checkKernel(what, start, size);
-  if (kind === 'hda' || kind === 'cdrom') refuseContainers(what, start);
+  if ((kind === 'hda' && !isOverlay(path)) || kind === 'cdrom') refuseContainers(kind, what, start);
   return size;
 }
 
@@ -121,6 +124,16 @@ function checkKernel(what: string, start: Buffer, size: number): void {
   }
 }
 
+/** How large a guest sees an overlay. */
+function overlayBytes(what: string, path: string): number {
+  try {
+    return overlayHeaderSync(path).virtualBytes;
+  } catch (error) {
+    if (error instanceof DiskError) throw new MediumError(`The ${what} cannot be used: ${error.message}`);
+    throw error;
+  }
+}
+
 const CONTAINERS: readonly (readonly [string, string])[] = [
   ['QFI\xfb', 'qcow2'],
   ['KDMV', 'VMDK'],
@@ -130,11 +143,21 @@ const CONTAINERS: readonly (readonly [string, string])[] = [
   ['vhdxfile', 'VHDX'],
 ];
 
-function refuseContainers(what: string, start: Buffer): void {
+function refuseContainers(kind: MediumKind, what: string, start: Buffer): void {
   const text = start.toString('latin1', 0, 16);
   const found = CONTAINERS.find(([magic]) => text.startsWith(magic));
+  if (text.startsWith('LSDISK')) {
+    throw new MediumError(
+      `The ${what} is a Lockstep disk by its content, but its name does not end in ".lsd". ` +
+        'Rename it if you know that it is one; a guest could have written this into a raw image.',
+    );
+  }
   if (!found) return;
-  throw new MediumError(`The ${what} is a ${found[1]} file. Convert it first: qemu-img convert -O raw FILE NEW`);
+  const how =
+    kind === 'hda'
+      ? 'Import it first: lockstep disk import FILE NEW.lsd'
+      : 'Convert it first: qemu-img convert -O raw FILE NEW';
+  throw new MediumError(`The ${what} is a ${found[1]} file. ${how}`);
 }
 
 function inWords(bytes: number): string {

@@ -20,6 +20,7 @@ import { pressCombo, typeText } from '../../preload/keys.ts';
 import type { GuardedCommand } from '../../preload/rules.ts';
 import { decodeScreen } from '../../preload/screen.ts';
 import { ScreenModel } from '../../preload/screen-model.ts';
+import { createWithDisk, diskHandlers } from './disk-desk.ts';
 import type { Fleet } from './fleet.ts';
 import { networkHandlers } from './network-commands.ts';
 import type { PairOperation, Vm } from './vm.ts';
@@ -34,12 +35,13 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
   'host.show': (fleet) => fleet.host,
   'vm.list': (fleet) => fleet.inventory().vms,
   'vm.show': (fleet, { vm }) => fleet.vm(vm).view(),
-  'vm.create': (fleet, args) => fleet.create(args).view(),
+  'vm.create': async (fleet, args) => (await createWithDisk(fleet, args)).view(),
   'vm.delete': async (fleet, { vm }) => {
     await fleet.delete(fleet.vm(vm));
     return null;
   },
   ...networkHandlers,
+  ...diskHandlers,
   'vm.set': (fleet, { vm, ...changes }) => {
     const found = fleet.vm(vm);
     found.set(changes);

@@ -18,6 +18,7 @@ import { TaskTable } from '../store/tasks.ts';
 import { NetworkTable } from '../store/networks.ts';
 import { VmTable } from '../store/vms.ts';
 import { AlarmDesk } from './alarm-desk.ts';
+import { DiskDesk } from './disk-desk.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { NetworkDesk, type NicRecord } from './network-desk.ts';
 import type { Processes } from './processes.ts';
@@ -43,6 +44,7 @@ export class Fleet {
   readonly tasks: TaskDesk;
   readonly alarms: AlarmDesk;
   readonly network: NetworkDesk;
+  readonly disks: DiskDesk;
   readonly #options: FleetOptions;
   readonly #folder: OpenedFolder;
   readonly #table: VmTable;
@@ -62,6 +64,9 @@ export class Fleet {
     this.#table = new VmTable(database);
     this.events = new EventTable(database);
     this.tasks = new TaskDesk(new TaskTable(database));
+    this.disks = new DiskDesk(this.tasks, path.join(options.dataFolder, 'disks'), () =>
+      this.all().map((vm) => vm.diskUser),
+    );
     this.alarms = new AlarmDesk(new AlarmTable(database), this.events);
     const watch = new TaskWatch(this.tasks);
     this.events.follow((event) => {
@@ -83,6 +88,7 @@ export class Fleet {
       datastore,
       hostName: os.hostname(),
       network: this.network,
+      disks: this.disks,
       recordings: this.host.recordingsFolder,
       changed: (vm) => {
         const { subject } = vm;

@@ -22,6 +22,12 @@ const TITLES: { readonly [K in TaskKind]: string } = {
   'ft.migrate': 'Migrate Secondary',
   'ft.startSecondary': 'Start Secondary VM',
   record: 'Record virtual machine',
+  'disk.create': 'Create virtual disk',
+  'disk.check': 'Check virtual disk',
+  'disk.compact': 'Compact virtual disk',
+  'disk.resize': 'Extend virtual disk',
+  'disk.import': 'Import virtual disk',
+  'disk.export': 'Export virtual disk',
 };
 
 /** Less progress than this is not worth telling. */

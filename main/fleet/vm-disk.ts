@@ -4,8 +4,10 @@
  *
  * Invariant: which of the two is true is what the lease says; here it is only remembered, to be shown.
  */
-import { rmSync, statSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
+import type { FtSettings } from '../../preload/contract.ts';
+import { diskBytes, isOverlay } from '../datastore/disk/open.ts';
 import { chooseSlot, diskSlot, type DiskSlot } from '../datastore/leases.ts';
 
 const FOLDER = 'disks';
@@ -43,9 +45,24 @@ export class VmDisk {
     return path.join(this.#datastore, FOLDER, `${this.#vm}-hda.img`);
   }
 
+  /** All its images, true or not; none for a VM without a hard disk. */
+  get images(): readonly string[] {
+    const [own, copy] = [this.file('A'), this.file('B')];
+    return own === undefined || copy === undefined ? [] : [own, copy];
+  }
+
+  /**
+   * The settings that can hold with this disk: a secondary cannot read a shared overlay by itself, since the primary
+   * changes its map meanwhile. What is read there travels in the log.
+   */
+  settings(wanted: FtSettings): FtSettings {
+    const shared = wanted.diskMode === 'shared' && this.current !== undefined && isOverlay(this.current);
+    return shared ? { ...wanted, diskReads: 'log' } : wanted;
+  }
+
   /** In bytes; undefined for a VM without a hard disk. @throws {Error} when the image that is true is gone. */
   bytes(): number | undefined {
-    return this.current === undefined ? undefined : statSync(this.current).size;
+    return this.current === undefined ? undefined : diskBytes(this.current);
   }
 
   /** Reads the lease. @throws {Error} when it cannot be read. */

@@ -22,6 +22,7 @@ import type { OutsideInput, ReplicaSpec } from '../replica/messages.ts';
 import type { EventTable } from '../store/events.ts';
 import type { VmRecord, VmTable } from '../store/vms.ts';
 import type { AlarmSubject } from './alarms.ts';
+import type { DiskDesk, DiskUser } from './disk-desk.ts';
 import { ftStatusOf, metricsOf } from './figures.ts';
 import { DRIVE_WORDS, mediumChange } from './media.ts';
 import type { NetworkDesk, NicRecord } from './network-desk.ts';
@@ -46,6 +47,7 @@ export interface VmSurroundings {
   readonly datastore: string;
   readonly hostName: string;
   readonly network: NetworkDesk;
+  readonly disks: DiskDesk;
   /** Where recordings go whose file nobody has named. */
   readonly recordings: string;
   /** The VM may be in another state. */
@@ -109,6 +111,11 @@ export class Vm {
     return this.#record.config.mac;
   }
 
+  /** What it does with which disk images. */
+  get diskUser(): DiskUser {
+    return { name: this.name, running: this.#power !== 'off', images: this.disk.images };
+  }
+
   /** Its network card. */
   get nic(): NicRecord {
     return this.#record.config.nic ?? { type: 'virtio', network: DEFAULT_NETWORK_NAME, address: null };
@@ -166,6 +173,7 @@ export class Vm {
   async powerOn(): Promise<void> {
     this.require('power.on');
     const { datastore, guests, vms } = this.#around;
+    this.#around.disks.requireIdle(this.disk.images);
     checkFiles({ ...this.#record.config, hda: this.disk.current }, guests);
     const poweredOnAt = Date.now();
     // Made once: a secondary that is started later is made of the same, whatever became of the files it was read from.
@@ -202,7 +210,7 @@ export class Vm {
     const { processes, spares } = this.#around;
     const hasDisk = spec.files.hda !== undefined;
     const bytes = this.disk.bytes();
-    const settings = (): ReplicaSpec['settings'] => settingsOf(this.#record);
+    const settings = (): ReplicaSpec['settings'] => this.disk.settings(settingsOf(this.#record));
     return new Pair(
       {
         spec: (holder, slot) => ({

@@ -4,7 +4,7 @@
  * Invariant: two blocks with the same hash are equal; holes and written zeros count as the same.
  */
 import { webcrypto } from 'node:crypto';
-import type { DiskImage } from '../datastore/image.ts';
+import type { BlockDevice } from '../datastore/disk/device.ts';
 import { BLOCKS_MAX, SYNC_BLOCK_BYTES, type BlockHash } from './sync-messages.ts';
 
 const ZEROS = new Uint8Array(SYNC_BLOCK_BYTES);
@@ -14,7 +14,7 @@ export function isZero(block: Uint8Array): boolean {
 }
 
 /** The bytes of up to BLOCKS_MAX blocks. @throws {Error} when the host's disk fails. */
-export function readBlocks(image: DiskImage, first: number, count: number): Promise<Uint8Array> {
+export function readBlocks(image: BlockDevice, first: number, count: number): Promise<Uint8Array> {
   const offset = first * SYNC_BLOCK_BYTES;
   return image.read(offset, Math.min(count * SYNC_BLOCK_BYTES, image.byteLength - offset));
 }

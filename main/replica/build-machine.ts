@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { identifyDisc } from '../datastore/disc.ts';
-import { ImageGlance } from '../datastore/image.ts';
+import { glanceAt } from '../datastore/disk/glance.ts';
 import type { Drive, DriveConfig, Machine, MachineConfig } from '../machine/machine.ts';
 import { createMachine } from '../machine/emulated.ts';
 import type { ReplicaSpec } from './messages.ts';
@@ -22,21 +22,15 @@ export type Hardware = Pick<
  */
 export async function buildMachine(spec: ReplicaSpec, role: 'primary' | 'backup' = 'primary'): Promise<Machine> {
   const { hda, cdrom } = spec.files;
-  const glances: ImageGlance[] = [];
   const drives: { [D in Drive]?: DriveConfig } = {};
-  const look = (path: string): DriveConfig => {
-    const glance = new ImageGlance(path);
-    glances.push(glance);
-    return { byteLength: glance.byteLength, readSync: (offset, length) => glance.read(offset, length) };
+  const look = async (path: string): Promise<DriveConfig> => {
+    const { byteLength, firstSector } = await glanceAt(path);
+    return { byteLength, readSync: (offset, length) => firstSector.subarray(offset, offset + length) };
   };
-  try {
-    if (hda) drives.hda = look(hda);
-    if (cdrom && role === 'primary') drives.cdrom = { ...look(cdrom), disc: await identifyDisc(cdrom) };
-    const floppy = role === 'backup' && spec.floppyBytes ? new Uint8Array(spec.floppyBytes) : undefined;
-    return await buildWithDrives(spec, drives, floppy);
-  } finally {
-    for (const glance of glances) glance.close();
-  }
+  if (hda) drives.hda = await look(hda);
+  if (cdrom && role === 'primary') drives.cdrom = { ...(await look(cdrom)), disc: await identifyDisc(cdrom) };
+  const floppy = role === 'backup' && spec.floppyBytes ? new Uint8Array(spec.floppyBytes) : undefined;
+  return buildWithDrives(spec, drives, floppy);
 }
 
 /**

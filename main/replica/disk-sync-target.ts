@@ -6,7 +6,7 @@
  * `finished` resolves only when everything has been written and is on the disk.
  */
 import { DecodeError } from '../ft/bytes.ts';
-import type { DiskImage } from '../datastore/image.ts';
+import type { BlockDevice } from '../datastore/disk/device.ts';
 import { hashBlocks, inPieces, readBlocks } from './block-hash.ts';
 import { decompress } from './compression.ts';
 import {
@@ -22,7 +22,7 @@ import {
 const WAITING_MAX = 64;
 
 export class DiskSyncTarget {
-  readonly #image: DiskImage;
+  readonly #image: BlockDevice;
   readonly #send: (message: Uint8Array) => void;
   readonly #failed: (error: Error) => void;
   readonly #done = Promise.withResolvers<void>();
@@ -32,7 +32,7 @@ export class DiskSyncTarget {
   #over = false;
 
   /** `failed` is told once, when the disk cannot be made equal. */
-  constructor(image: DiskImage, send: (message: Uint8Array) => void, failed: (error: Error) => void) {
+  constructor(image: BlockDevice, send: (message: Uint8Array) => void, failed: (error: Error) => void) {
     this.#image = image;
     this.#send = send;
     this.#failed = failed;

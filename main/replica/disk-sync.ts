@@ -8,7 +8,7 @@
  * messages are on their way at a time.
  */
 import { DecodeError } from '../ft/bytes.ts';
-import type { DiskImage } from '../datastore/image.ts';
+import type { BlockDevice } from '../datastore/disk/device.ts';
 import { blockOf, hashBlocks, inPieces, isZero, readBlocks } from './block-hash.ts';
 import { compress } from './compression.ts';
 import {
@@ -44,7 +44,7 @@ export interface SyncOutside {
 }
 
 export class DiskSync {
-  readonly #image: DiskImage;
+  readonly #image: BlockDevice;
   readonly #outside: SyncOutside;
   readonly #blocks: number;
   #dirty = new Set<number>();
@@ -54,7 +54,7 @@ export class DiskSync {
   #stopped: Error | null = null;
   #progressAt = 0;
 
-  constructor(image: DiskImage, outside: SyncOutside) {
+  constructor(image: BlockDevice, outside: SyncOutside) {
     this.#image = image;
     this.#outside = outside;
     this.#blocks = blockCount(image.byteLength);

@@ -8,7 +8,9 @@
  * exists after which the machine waits for no disk. A backup's requests are tried until they work: only the primary's
  * disk decides what the guest sees fail.
  */
-import { DiskImage } from '../datastore/image.ts';
+import type { BlockDevice } from '../datastore/disk/device.ts';
+import { LateDisk } from '../datastore/disk/late.ts';
+import { openDisk } from '../datastore/disk/open.ts';
 import { encodeDiskInput } from '../machine/devices/disk.ts';
 import type { DiskRequest, Drive } from '../machine/machine.ts';
 import { Discs } from './discs.ts';
@@ -23,7 +25,7 @@ export const HOPELESS_MS = 10_000;
 type WriteListener = (drive: Drive, offset: number, length: number) => void;
 
 export class Disks {
-  readonly #images: ReadonlyMap<Drive, DiskImage>;
+  readonly #images: ReadonlyMap<Drive, BlockDevice>;
   readonly #discs = new Discs();
   readonly #failed: (message: string) => void;
   readonly #fence: Promise<void>;
@@ -39,7 +41,7 @@ export class Disks {
   #closed = false;
 
   private constructor(
-    images: ReadonlyMap<Drive, DiskImage>,
+    images: ReadonlyMap<Drive, BlockDevice>,
     complete: (completion: Uint8Array) => void,
     failed: (message: string) => void,
     fence: Promise<void>,
@@ -52,23 +54,25 @@ export class Disks {
 
   /**
    * Opens the images; the disc in the CD-ROM drive is opened when the guest reads it. `complete` gets each completion
-   * as a disk input's data; `failed` hears of errors of the host's disk. No request is carried out before `fence`
-   * resolves.
+   * as a disk input's data; `failed` hears of errors of the host's disk. No request is carried out, and no disk
+   * opened, before `fence` resolves: until then another process writes to it.
    * @throws {Error} when an image cannot be opened.
    */
   static async open(
     paths: readonly (readonly [Exclude<Drive, 'cdrom'>, string])[],
     complete: (completion: Uint8Array) => void,
     failed: (message: string) => void,
-    fence: Promise<void> = Promise.resolve(),
+    fence?: Promise<void>,
     readOnly = false,
   ): Promise<Disks> {
-    const images = new Map<Drive, DiskImage>();
-    for (const [drive, path] of paths) images.set(drive, await DiskImage.open(path, readOnly));
-    return new Disks(images, complete, failed, fence);
+    const images = new Map<Drive, BlockDevice>();
+    for (const [drive, path] of paths) {
+      images.set(drive, fence ? new LateDisk(path, readOnly, fence) : await openDisk(path, readOnly));
+    }
+    return new Disks(images, complete, failed, fence ?? Promise.resolve());
   }
 
-  image(drive: Drive): DiskImage | undefined {
+  image(drive: Drive): BlockDevice | undefined {
     return this.#images.get(drive);
   }
 

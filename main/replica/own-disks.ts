@@ -3,7 +3,7 @@
  *
  * Invariant: a shared image is opened for reading only: as long as there is a primary, nobody else writes to it.
  */
-import { prepareCopy } from '../datastore/image.ts';
+import { prepareCopy } from '../datastore/disk/create.ts';
 import { Disks } from './disks.ts';
 import type { FromReplica, ReplicaSpec } from './messages.ts';
 

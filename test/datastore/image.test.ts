@@ -4,7 +4,8 @@ import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { DiskImage, ImageGlance } from '../../main/datastore/image.ts';
+import { glanceAt } from '../../main/datastore/disk/glance.ts';
+import { DiskImage } from '../../main/datastore/image.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { holdsAsync } from '../support/random.ts';
 
@@ -77,10 +78,9 @@ test('an image that is missing fails with a code', async () => {
   await expect(DiskImage.open(file, false)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-test('a glance reads synchronously what the image holds', async () => {
+test('a glance shows the size and the first sector', async () => {
   const { file, content } = await image();
-  const glance = new ImageGlance(file);
-  onTestFinished(() => glance.close());
+  const glance = await glanceAt(file);
   expect(glance.byteLength).toBe(SIZE);
-  expect(Buffer.from(glance.read(100, 50))).toEqual(content.subarray(100, 150));
+  expect(Buffer.from(glance.firstSector)).toEqual(content.subarray(0, 512));
 });

@@ -132,7 +132,7 @@ describe('refused, with the reason and the remedy', () => {
     ['VHDX', 'vhdxfile'],
   ])('a hard disk that is a %s file', (format, start) => {
     expect(refusal('hda', file(MIB, start))).toMatch(
-      new RegExp(`is a ${format} file\\. Convert it first: qemu-img convert`),
+      new RegExp(`is a ${format} file\\. Import it first: lockstep disk import`),
     );
   });
 

@@ -1,0 +1,63 @@
+/**
+ * A disk that is opened when it is used: a backup that goes live on a shared disk has no say before its former user
+ * has ended, and must see all that it wrote.
+ *
+ * Invariant: the file is not opened before the fence; where that fails, the operation fails, and the next one tries it
+ * again.
+ */
+import type { BlockDevice } from './device.ts';
+import { diskBytes, openDisk } from './open.ts';
+
+export class LateDisk implements BlockDevice {
+  readonly path: string;
+  readonly byteLength: number;
+  readonly #fence: Promise<void>;
+  readonly #readOnly: boolean;
+  #opening: Promise<BlockDevice> | null = null;
+  #disk: BlockDevice | null = null;
+  #closed = false;
+
+  /** @throws {Error} when there is no such disk. */
+  constructor(file: string, readOnly: boolean, fence: Promise<void>) {
+    this.path = file;
+    this.byteLength = diskBytes(file);
+    this.#readOnly = readOnly;
+    this.#fence = fence;
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    return (this.#disk ?? (await this.#open())).read(offset, length);
+  }
+
+  async readInto(target: Uint8Array, offset: number): Promise<void> {
+    return (this.#disk ?? (await this.#open())).readInto(target, offset);
+  }
+
+  async write(offset: number, data: Uint8Array): Promise<void> {
+    return (this.#disk ?? (await this.#open())).write(offset, data);
+  }
+
+  async flush(): Promise<void> {
+    return (this.#disk ?? (await this.#open())).flush();
+  }
+
+  async close(): Promise<void> {
+    // What is being opened at this moment is closed then: nobody waits for a fence that may never come.
+    this.#closed = true;
+    await this.#disk?.close();
+  }
+
+  #open(): Promise<BlockDevice> {
+    this.#opening ??= this.#openNow().finally(() => (this.#opening = null));
+    return this.#opening;
+  }
+
+  async #openNow(): Promise<BlockDevice> {
+    await this.#fence;
+    const disk = this.#closed ? null : await openDisk(this.path, this.#readOnly);
+    if (this.#closed) await disk?.close();
+    if (this.#closed || !disk) throw new Error(`${this.path} is closed`);
+    this.#disk = disk;
+    return disk;
+  }
+}
