@@ -7,6 +7,7 @@
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { openRegular } from './regular.ts';
 
 export class DiskImage {
   readonly path: string;
@@ -23,7 +24,7 @@ export class DiskImage {
 
   /** @throws {Error} (with a `code`, as node:fs gives it) when the file cannot be opened. */
   static async open(path: string, readOnly: boolean): Promise<DiskImage> {
-    const file = await open(path, readOnly ? 'r' : 'r+');
+    const file = await openRegular(path, readOnly);
     const { size } = await file.stat();
     return new DiskImage(path, file, size, readOnly);
   }

@@ -153,9 +153,9 @@ export interface VirtQueue {
   readonly enabled: boolean;
   readonly size: number;
   readonly cpu: { readonly mem8: Uint8Array };
-  count_requests(): number;
-  get_descriptor(table: number, index: number): VirtDescriptor;
-  pop_request(): VirtChain;
+  count_requests: (this: VirtQueue) => number;
+  get_descriptor: (this: VirtQueue, table: number, index: number) => VirtDescriptor;
+  pop_request: (this: VirtQueue) => VirtChain;
 }
 
 export interface Nic {

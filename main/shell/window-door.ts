@@ -7,6 +7,7 @@
 import type { IpcMain, IpcMainEvent, WebContents } from 'electron';
 import { CHANNEL } from '../../preload/bridge.ts';
 import { CLIENT_MESSAGE_BYTES_MAX } from '../../preload/messages.ts';
+import { newCaller } from '../fleet/audit.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { Session } from '../fleet/session.ts';
 import { isOurs } from './security.ts';
@@ -26,6 +27,7 @@ export function openWindowDoors(ipcMain: Pick<IpcMain, 'on'>, fleet: Fleet): voi
 
 function openSession(fleet: Fleet, page: WebContents, closed: () => void): Session {
   const session = new Session(fleet, {
+    caller: newCaller('window'),
     send: (message) => {
       if (!page.isDestroyed()) page.send(CHANNEL, message);
     },

@@ -1,28 +1,58 @@
 /**
  * A door over a WebSocket: the browser's and the command line's.
  *
- * Invariant: a message beyond the limit closes the socket before it is read whole (by the WebSocket library's own
- * limit).
+ * Invariants: a message beyond the limit closes the socket before it is read whole (by the WebSocket library's own
+ * limit); a browser that has not answered for a minute is gone (who is on this computer closes its end when it dies).
  */
 import type { WebSocket } from 'ws';
+import type { Caller } from '../fleet/audit.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { Session } from '../fleet/session.ts';
 
 /** Closed because of what the client sent. */
 const POLICY_VIOLATION = 1008;
 const REASON_BYTES_MAX = 120;
+const PING_MS = 30_000;
 
-export function openDoor(fleet: Fleet, socket: WebSocket): void {
+export function openDoor(fleet: Fleet, caller: Caller, socket: WebSocket): void {
+  let paused = false;
+  let alive = true;
   const session = new Session(fleet, {
+    caller,
     send: (message) => socket.send(message),
     unsentBytes: () => socket.bufferedAmount,
-    refuse: (why) => socket.close(POLICY_VIOLATION, why.slice(0, REASON_BYTES_MAX)),
-    pause: (paused) => (paused ? socket.pause() : socket.resume()),
+    refuse: (why) => socket.close(POLICY_VIOLATION, reason(why)),
+    pause: (wanted) => {
+      paused = wanted;
+      alive = true;
+      if (paused) socket.pause();
+      else socket.resume();
+    },
   });
   socket.on('message', (data, isBinary) => {
     const bytes = Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer);
     session.receive(isBinary ? bytes : bytes.toString('utf8'));
   });
-  socket.on('close', () => session.close());
+  socket.on('pong', () => (alive = true));
+  const pings = setInterval(() => {
+    if (caller.door !== 'browser') return;
+    // Who is not read from cannot be heard to answer.
+    if (!alive && !paused) {
+      socket.terminate();
+      return;
+    }
+    alive = false;
+    socket.ping();
+  }, PING_MS).unref();
+  socket.on('close', () => {
+    clearInterval(pings);
+    session.close();
+  });
   socket.on('error', () => socket.terminate());
+}
+
+/** What fits a close frame: the library throws at more bytes, and what is quoted may be anything. */
+function reason(why: string): string {
+  const cut = Buffer.from(why).subarray(0, REASON_BYTES_MAX).toString('utf8');
+  return cut.replace(/\uFFFD+$/, '');
 }

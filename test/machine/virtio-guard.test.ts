@@ -83,9 +83,15 @@ test('a request that breaks the bounds is taken from the queue and sends nothing
     [{ length: 72, high: 1 }],
     // A circle, and one that adds up to gigabytes.
     [{ length: 0, flags: NEXT, next: 0 }],
-    [{ length: 6 * MIB, flags: NEXT, next: 1 }, { length: 6 * MIB, flags: NEXT, next: 0 }],
+    [
+      { length: 6 * MIB, flags: NEXT, next: 1 },
+      { length: 6 * MIB, flags: NEXT, next: 0 },
+    ],
     // Good buffers before a bad one.
-    [{ length: 72, flags: NEXT, next: 1 }, { length: -5, flags: WRITE }],
+    [
+      { length: 72, flags: NEXT, next: 1 },
+      { length: -5, flags: WRITE },
+    ],
   ];
   for (const [index, descriptors] of hostile.entries()) {
     expect(send(descriptors)).toEqual([]);
