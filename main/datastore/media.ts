@@ -101,6 +101,9 @@ function look(what: string, path: string): { size: number; start: Buffer } {
     const start = Buffer.alloc(1024);
     readSync(descriptor, start, 0, start.length, 0);
     return { size: status.size, start };
+  } catch (error) {
+    if (error instanceof MediumError) throw error;
+    throw new MediumError(`The ${what} cannot be read: ${(error as Error).message}`);
   } finally {
     closeSync(descriptor);
   }

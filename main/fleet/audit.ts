@@ -1,6 +1,6 @@
 /**
- * The audit trail: which command came through which door, as events `audit.*`; and who came in or was refused, as events
- * `door.*`.
+ * The audit trail: which command came through which door, as events `audit.*`; and who came in or was refused, as
+ * events `door.*`.
  *
  * Invariants: every command that changes something is written down with its door, its session and its outcome, or is
  * refused because there are too many to write down; what is typed is never written down; what strangers can cause is

@@ -35,7 +35,9 @@ export function controlAddress(dataFolder: string): string {
   return path.join(os.tmpdir(), `lockstep-${os.userInfo().uid}`, `${digest}.sock`);
 }
 
-/** Opens the door. `link` makes a link for a browser and `logout` ends their sessions; null where there is no web door. */
+/**
+ * Opens the door. `link` makes a link for a browser and `logout` ends their sessions; null where there is no web door.
+ */
 export async function startControl(
   fleet: Fleet,
   dataFolder: string,
@@ -72,7 +74,7 @@ export async function startControl(
   };
 }
 
-/** The socket's file is made while nobody else may use what is made: there is no moment in which it is open to others. */
+/** The socket's file is made while nobody else may use what is made: at no moment is it open to others. */
 async function listen(server: http.Server, address: string): Promise<void> {
   const listening = new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -14,6 +14,8 @@ const MEMORY_MB = 8;
 const [TABLE, AVAILABLE, USED, DATA] = [MIB, MIB + 0x8000, MIB + 0x10000, 2 * MIB];
 const [NEXT, WRITE] = [1, 2];
 const TRANSMIT = 1;
+/** Where v86 puts the transmit queue's notification before a BIOS moves it. */
+const NOTIFY_PORT = 0xc902;
 
 interface Descriptor {
   readonly address?: number;
@@ -52,7 +54,8 @@ async function card() {
   const notify = (requests: number): void => {
     const offered = (memory().getUint16(AVAILABLE + 2, true) + requests) & 0xffff;
     memory().setUint16(AVAILABLE + 2, offered, true);
-    (core.cpu.io as unknown as { port_write16(port: number, value: number): void }).port_write16(0xc900 + 2, TRANSMIT);
+    const io = core.cpu.io as unknown as { port_write16(port: number, value: number): void };
+    io.port_write16(NOTIFY_PORT, TRANSMIT);
   };
   const used = (): number => memory().getUint16(USED + 2, true);
   const send = (descriptors: readonly Descriptor[]): number[] => {

@@ -152,13 +152,14 @@ describe('a session', () => {
   test('ends with a logout: its socket closes, and its cookie is good for nothing', async () => {
     const { ask, login, socket, origin, server, events } = await openWeb();
     const [mine, other] = [await login(), await login()];
-    const sockets = [socket({ cookie: mine }), socket({ cookie: other })] as const;
-    for (const each of sockets) {
-      await once(each, 'open');
-      each.send(LIST);
-      await once(each, 'message');
-    }
-    const ending = closed(sockets[0]);
+    const talk = async (cookie: string): Promise<WebSocket> => {
+      const opened = socket({ cookie });
+      opened.on('open', () => opened.send(LIST));
+      await once(opened, 'message');
+      return opened;
+    };
+    const [first, second] = [await talk(mine), await talk(other)];
+    const ending = closed(first);
     const bye = await ask('/logout', { method: 'POST', headers: { cookie: mine, origin } });
     expect([bye.status, bye.headers['set-cookie']?.[0]]).toEqual([
       200,
@@ -169,7 +170,7 @@ describe('a session', () => {
     expect((await ask('/', { headers: { cookie: other } })).status).toBe(200);
     expect(events('door.logout')).toHaveLength(1);
     const link = server.link();
-    const ended = closed(sockets[1]);
+    const ended = closed(second);
     expect(server.logout()).toBe(1);
     expect((await ended)[0]).toBe(4401);
     expect((await ask(`/${new URL(link).search}`)).status).toBe(403);
@@ -215,7 +216,7 @@ describe('a client that', () => {
     await eventually(async () => expect((await ask('/')).status).toBe(401));
   });
 
-  test('sends a frame beyond the limit, or quotes that no close frame can hold, ends its own session alone', async () => {
+  test('sends too long a frame, or what no close frame can quote, ends its own session alone', async () => {
     const { login, socket, call } = await openWeb();
     const cookie = await login();
     const rude = [

@@ -4,8 +4,8 @@
  * Input and output layout: the frame itself.
  *
  * Invariant: the card has the configured address from the guest's first instruction; a frame for a card that is not
- * listening is dropped, as on a wire, and never touches guest memory. What a guest sends in one epoch is bounded: what is
- * beyond is dropped, on both sides alike.
+ * listening is dropped, as on a wire, and never touches guest memory. What a guest sends in one epoch is bounded: what
+ * is beyond is dropped, on both sides alike.
  */
 import { MachineError } from '../errors.ts';
 import type { Bus, Nic as V86Nic } from '../v86-types.ts';
