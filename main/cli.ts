@@ -22,11 +22,12 @@ const serveCommand: Command = {
     'tls-cert': 'FILE',
     'tls-key': 'FILE',
     'guest-memory': 'MB',
+    'no-host-loopback': true,
     'no-open': true,
   },
   help:
     'Run the headless host: the console in a browser, and this command line (127.0.0.1, a free port); ' +
-    'beyond loopback only with a certificate',
+    'beyond loopback only with a certificate; --no-host-loopback keeps guests from the ports of this computer',
   run: runServe,
 };
 
@@ -74,7 +75,8 @@ async function runServe({ options, dataFolder, json, print }: Invocation): Promi
   const { prepareCheckout } = await import('./prepare.ts');
   await prepareCheckout(progress);
   const { serve } = await import('./serve.ts');
-  const served = await serve({ dataFolder, host, port, tls, limits });
+  const hostLoopback = !options['no-host-loopback'];
+  const served = await serve({ dataFolder, host, port, tls, limits, hostLoopback });
   print(json ? JSON.stringify({ url: served.url, pid: process.pid }) : `Lockstep runs. Open ${served.url}`);
   if (!options['no-open'] && !json) openBrowser(served.url);
   await new Promise<void>((resolve) => {

@@ -20,6 +20,8 @@ export interface ServeOptions {
   readonly port: number;
   readonly tls: Tls | null;
   readonly limits: Limits;
+  /** Guests reach this computer's loopback. */
+  readonly hostLoopback: boolean;
 }
 
 const NOBODY_ELSE = 0o077;
@@ -27,9 +29,9 @@ const NOBODY_ELSE = 0o077;
 /** @returns the link for the first browser, and a way to make more. */
 export async function serve(options: ServeOptions): Promise<{ url: string; close(): Promise<void> }> {
   process.umask(NOBODY_ELSE);
-  const { dataFolder, limits, ...listening } = options;
+  const { dataFolder, limits, hostLoopback, ...listening } = options;
   const processes = childProcesses(processEntries);
-  const fleet = new Fleet({ dataFolder, version, processes, guests: guestLibrary(), limits });
+  const fleet = new Fleet({ dataFolder, version, processes, guests: guestLibrary(), limits, hostLoopback });
   process.on('exit', () => {
     fleet.kill();
     processes.close();

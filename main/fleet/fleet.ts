@@ -40,6 +40,8 @@ export interface FleetOptions {
   readonly guests: GuestLibrary;
   /** Unless said otherwise, by the environment and the size of this computer. */
   readonly limits?: Limits;
+  /** Guests reach this computer's loopback by the gateway's address, unless this is false. */
+  readonly hostLoopback?: boolean;
 }
 
 export class Fleet {
@@ -232,6 +234,7 @@ export class Fleet {
     return new NetworkDesk({
       processes: this.#options.processes,
       table,
+      hostLoopback: this.#options.hostLoopback ?? true,
       networkOf: (vm) => this.#vms.get(vm)?.nic.network ?? DEFAULT_NETWORK_NAME,
       event: (id, kind, severity, message, data) => {
         const vm = id === null ? undefined : this.#vms.get(id);

@@ -69,3 +69,19 @@ test('a client has so many calls without an answer, and may call again when it h
   session.receive(JSON.stringify({ kind: 'call', id: 999, command: 'vm.list' }));
   await eventually(() => expect(heard.at(-1)).toMatchObject({ kind: 'result', id: 999 }));
 });
+
+test.each([true, false])(
+  'guests reach the ports of this computer unless the host was told otherwise (%s)',
+  async (is) => {
+    const { call, processes } = openFleet({ hostLoopback: is });
+    await call('network.create', { name: 'lab', subnet: '10.9.0.0/24' });
+    await call('vm.create', { name: 'web', sample: 'test' });
+    await call('power.on', { vm: 'web' });
+    const [told] = processes.gateways[0]?.gotOf('configure') ?? [];
+    const networks = told?.networks.map(({ mode }) => mode) ?? [];
+    expect(networks).toMatchObject([
+      { kind: 'nat', hostLoopback: is },
+      { kind: 'nat', hostLoopback: is },
+    ]);
+  },
+);

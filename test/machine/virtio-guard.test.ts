@@ -74,7 +74,7 @@ test('frames of every size that a frame can have are sent, in one buffer or in m
   expect(used()).toBe(3);
 });
 
-test('a request that breaks the bounds is taken from the queue and sends nothing, and the next one is sent', async () => {
+test('a request that breaks the bounds is taken from the queue, sends nothing, and the next is sent', async () => {
   const { send, used } = await card();
   const hostile: readonly (readonly Descriptor[])[] = [
     [{ length: 12 + FRAME_BYTES_MAX + 1 }],

@@ -27,6 +27,7 @@ export interface FleetParts {
   readonly guests?: GuestLibrary;
   readonly processes?: FakeProcesses;
   readonly limits?: Limits;
+  readonly hostLoopback?: boolean;
 }
 
 /** Opens a fleet; in a new data folder unless one is given. */
@@ -34,8 +35,8 @@ export function openFleet(parts: FleetParts = {}): TestFleet {
   const dataFolder = parts.dataFolder ?? temporaryFolder();
   const guests = parts.guests ?? makeGuests(temporaryFolder());
   const processes = parts.processes ?? new FakeProcesses(wellBehaved);
-  const limits = parts.limits ? { limits: parts.limits } : {};
-  const fleet = new Fleet({ dataFolder, version: '9.9.9', processes, guests, ...limits });
+  const { limits, hostLoopback = true } = parts;
+  const fleet = new Fleet({ dataFolder, version: '9.9.9', processes, guests, hostLoopback, ...(limits && { limits }) });
   onTestFinished(() => fleet.close());
   const call = (command: string, args: unknown): Promise<never> => carryOut(fleet, command, args) as Promise<never>;
   return { fleet, processes, guests, dataFolder, call };
