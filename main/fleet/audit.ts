@@ -63,14 +63,16 @@ interface Window {
 export class Audit {
   readonly #events: EventTable;
   readonly #now: () => number;
+  readonly #perSecond: number;
   readonly #buckets = new Map<DoorName, { full: number; at: number }>();
   readonly #windows = new Map<string, Window>();
   readonly #typed = new Map<string, number>();
 
-  /** `now` is in milliseconds. */
-  constructor(events: EventTable, now: () => number = Date.now) {
+  /** `now` is in milliseconds, `perSecond` the commands of one door. */
+  constructor(events: EventTable, now: () => number = Date.now, perSecond = COMMANDS_PER_SECOND) {
     this.#events = events;
     this.#now = now;
+    this.#perSecond = perSecond;
   }
 
   /**
@@ -133,7 +135,7 @@ export class Audit {
   #takeTurn(door: DoorName): void {
     const now = this.#now();
     const { full, at } = this.#buckets.get(door) ?? { full: COMMANDS_BURST, at: now };
-    const left = Math.min(COMMANDS_BURST, full + (Math.max(0, now - at) / 1000) * COMMANDS_PER_SECOND);
+    const left = Math.min(COMMANDS_BURST, full + (Math.max(0, now - at) / 1000) * this.#perSecond);
     this.#buckets.set(door, { full: Math.max(0, left - 1), at: now });
     if (left < 1) {
       throw new CommandError('refused', `Too many commands come through the ${door}: wait a second, then try again.`);

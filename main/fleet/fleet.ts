@@ -70,7 +70,7 @@ export class Fleet {
     const { database } = this.#folder;
     this.#table = new VmTable(database);
     this.events = new EventTable(database);
-    this.audit = new Audit(this.events);
+    this.audit = new Audit(this.events, Date.now, this.limits.commandsPerSecond);
     this.tasks = new TaskDesk(new TaskTable(database));
     this.alarms = new AlarmDesk(new AlarmTable(database), this.events);
     const watch = new TaskWatch(this.tasks);

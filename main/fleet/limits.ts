@@ -13,6 +13,8 @@ export interface Limits {
   readonly vms: number;
   /** What all replicas together may have, in MB; infinite where the user says so. */
   readonly guestMemoryMB: number;
+  /** Through one door, that change something; some hundreds more at once. */
+  readonly commandsPerSecond?: number;
 }
 
 const VMS_MAX = 512;

@@ -60,6 +60,8 @@ export class Backup<R extends BlockRequest> {
   #acknowledged = -1;
   /** The inputs of heads that came before the machine was restored, in bytes. */
   #restoringBytes = 0;
+  /** The epoch of the snapshot that is on its way, or has arrived. */
+  #announced: number | null = null;
   #lastInput = 0;
   #machinePaused = false;
   /** The generation from which it may claim; null while it may not. */
@@ -107,6 +109,11 @@ export class Backup<R extends BlockRequest> {
   /** The machine has taken on the snapshot. */
   restored(nowMs: number): void {
     assert(this.#state === 'restoring', 'only a restoring backup is restored');
+    const { epoch } = this.#env.machine;
+    if (epoch !== this.#announced) {
+      this.#halt('corruptLog', `the snapshot is of epoch ${epoch}, it was announced for epoch ${this.#announced}`);
+      return;
+    }
     this.#state = 'replaying';
     this.#detector.heard(nowMs);
     this.#heartbeat(nowMs);
@@ -229,6 +236,8 @@ export class Backup<R extends BlockRequest> {
         }
         return;
       case 'snapshot':
+        if (this.#announced !== null) throw new DecodeError('a second snapshot came to a backup');
+        this.#announced = entry.epoch;
         this.#received = entry.epoch;
         this.#lastInput = entry.lastInput;
         this.#env.snapshot(entry);
@@ -237,9 +246,7 @@ export class Backup<R extends BlockRequest> {
         this.#env.snapshot(entry);
         return;
       case 'head':
-        if (entry.epoch !== this.#received) {
-          throw new DecodeError(`a head of epoch ${entry.epoch} arrived where ${this.#received} was due`);
-        }
+        this.#checkGap(entry);
         this.#received += 1;
         this.#heads += 1;
         this.#queue.push(entry);
@@ -247,6 +254,7 @@ export class Backup<R extends BlockRequest> {
         if (this.#heads > BACKLOG_HEADS_MAX && this.#state === 'replaying') this.#pause(true);
         return;
       case 'hash':
+        this.#checkGap(entry);
         this.#queue.push(entry);
         return;
       case 'control':
@@ -262,8 +270,18 @@ export class Backup<R extends BlockRequest> {
     }
   }
 
+  /**
+   * Everything stands in the log at the epoch that comes next. A backup that did not have every head before `protect`
+   * would take itself for one that may go live.
+   */
+  #checkGap({ kind, epoch }: HeadEntry | HashEntry | ControlEntry): void {
+    if (epoch === this.#received) return;
+    throw new DecodeError(`a ${kind} of epoch ${epoch} arrived where ${this.#received} was due`);
+  }
+
   /** What may go live, and from when on, counts from its arrival; what happens to the machine waits for its epoch. */
   #receiveControl(entry: ControlEntry): void {
+    if (entry.control.type !== 'end') this.#checkGap(entry);
     if (entry.control.type === 'protect') {
       this.#generation = entry.control.generation;
       this.#acknowledged = -1;
@@ -284,7 +302,12 @@ export class Backup<R extends BlockRequest> {
 
   #execute(entry: HeadEntry): void {
     const machine = this.#env.machine;
-    assert(!this.#machinePaused || entry.head.slices === 0, 'a paused machine executes no instruction');
+    if (this.#machinePaused && entry.head.slices > 0) {
+      return this.#halt(
+        'corruptLog',
+        `the head of epoch ${entry.epoch} executes something while the machine is paused`,
+      );
+    }
     assert(machine.epoch === entry.epoch, `the machine is at epoch ${machine.epoch}, the log at ${entry.epoch}`);
     const head = this.#own.resolve(entry.head);
     if (typeof head === 'string') return this.#halt('divergence', head);

@@ -10,7 +10,7 @@ import type { FtSettings } from './environment.ts';
  * The version of the log's layout. Raised with every change that an older decoder would misread; peers must be equal.
  * 4: the input device `medium`, and the disc in the CD-ROM drive in the snapshot's text instead of in its fingerprint.
  */
-export const LOG_VERSION = 4;
+export const LOG_VERSION = 5;
 
 /** Both sides say something at least this often. */
 export const HEARTBEAT_MS = 50;
@@ -40,6 +40,10 @@ export const ENTRY_BYTES_MAX = 34 << 20;
 export const HEAD_BYTES_MAX = 33 << 20;
 /** Inputs delivered by one head: bounded so that a flood from outside cannot make an epoch of any length. */
 export const HEAD_INPUTS_MAX = 1024;
+/** How far one head moves the clock at most (12 days), how fast it lets it run, and how much it executes. */
+export const HEAD_ADVANCE_US_MAX = 2 ** 40;
+export const HEAD_RATE_MAX = 2 ** 31;
+export const HEAD_SLICES_MAX = 65_536;
 /** Log that a Protected primary has sent and its backup has not yet received: past it the primary stalls. */
 export const LOG_BUFFER_BYTES_MAX = 8 << 20;
 /** Log that queues while the backup is still being copied: past it the attempt is given up. */

@@ -14,7 +14,14 @@
  * version in `hello`.
  */
 import { ByteReader, ByteWriter, DecodeError } from './bytes.ts';
-import { ENTRY_BYTES_MAX, HASH_LENGTH_MAX, HEAD_INPUTS_MAX } from './constants.ts';
+import {
+  ENTRY_BYTES_MAX,
+  HASH_LENGTH_MAX,
+  HEAD_ADVANCE_US_MAX,
+  HEAD_INPUTS_MAX,
+  HEAD_RATE_MAX,
+  HEAD_SLICES_MAX,
+} from './constants.ts';
 import { isReference, type HashRegion, type InputDevice, type LoggedHead, type LoggedInput } from './entry.ts';
 import { unreachable } from './assert.ts';
 
@@ -296,9 +303,9 @@ function writeHead(out: ByteWriter, head: LoggedHead): void {
 }
 
 function readHead(from: ByteReader): LoggedHead {
-  const advanceUs = from.varint('advance');
-  const rate = from.varint('rate');
-  const slices = from.varint('slices');
+  const advanceUs = within(from.varint('advance'), 'advance', 0, HEAD_ADVANCE_US_MAX);
+  const rate = within(from.varint('rate'), 'rate', 1, HEAD_RATE_MAX);
+  const slices = within(from.varint('slices'), 'slices', 0, HEAD_SLICES_MAX);
   const count = from.varint('input count');
   if (count > HEAD_INPUTS_MAX) throw new DecodeError(`a head has at most ${HEAD_INPUTS_MAX} inputs, not ${count}`);
   const inputs: LoggedInput[] = [];
@@ -313,6 +320,12 @@ function readInput(from: ByteReader): LoggedInput {
     return { device, id, length: from.varint('length of what was read'), checksum: from.u32('checksum') };
   }
   return { device, sequence: from.varint('input sequence'), data: from.sized('input', ENTRY_BYTES_MAX) };
+}
+
+/** @throws {DecodeError} when no machine executes a head with such a number. */
+function within(value: number, field: string, least: number, most: number): number {
+  if (value >= least && value <= most) return value;
+  throw new DecodeError(`a head's ${field} is from ${least} to ${most}, not ${value}`);
 }
 
 /** One byte that chooses among the values. @throws {DecodeError} when it chooses none. */

@@ -12,6 +12,8 @@
 const READING_NS = 100;
 /** The least distance of two readings. */
 const STEP_NS = 20;
+/** Readings rise up to here: nine years. */
+export const CLOCK_NS_MAX = 2 ** 58;
 /** v86 was written for a clock that is already running when a machine starts: stay clear of zero. */
 const ORIGIN_NS = 1_000_000_000;
 const INSTRUCTIONS_PER_RATE = 1024;

@@ -5,6 +5,7 @@
  * objects, in the modules it generated, in our devices, in the clock or in the random generator; `Parts` in snapshot.ts
  * lists them.
  */
+import { HEAD_ADVANCE_US_MAX, HEAD_RATE_MAX, HEAD_SLICES_MAX } from '../ft/constants.ts';
 import type { HashRegion, Head, Input, Output } from '../ft/entry.ts';
 import type { ScreenUpdate } from '../../preload/screen.ts';
 import { VirtualClock } from './clock.ts';
@@ -28,9 +29,10 @@ import { FLAG_INTERRUPTS, type IdeInterface, OFFSET } from './v86-types.ts';
 
 /** Sixty frames a second of virtual time. */
 const FRAME_NS = 16_666_667;
-const ADVANCE_US_MAX = 2 ** 40;
-const RATE_MAX = 2 ** 31;
-const SLICES_MAX = 65_536;
+/** An advance of so many microseconds finds a halted guest: it is made in steps from timer to timer, a bounded number. */
+const STEPPED_ADVANCE_US_MIN = 5000;
+const STEPS_MAX = 256;
+const STEP_US_MIN = 5;
 
 /** Views of linear memory; they die when it grows, so they are asked for every time. */
 class LinearMemory {
@@ -158,6 +160,10 @@ class EmulatedMachine implements Machine {
     return this.#memory.halted && !this.#memory.interruptible;
   }
 
+  get playing(): boolean {
+    return this.#sound.idleMs < Number.POSITIVE_INFINITY;
+  }
+
   get metrics(): MachineMetrics {
     const { compiler } = this.#core;
     return { compiledModules: compiler.count, compileMs: compiler.ms, serialWaiting: this.#serial.waiting };
@@ -218,7 +224,7 @@ class EmulatedMachine implements Machine {
 
   #execute(head: Head): Outcome {
     const frame = Math.floor(this.#clock.lastNs / FRAME_NS);
-    this.#clock.beginEpoch(head.advanceUs, head.rate);
+    this.#clock.beginEpoch(this.#sleep(head), head.rate);
     for (const input of head.inputs) this.#deliver(input);
     this.#feed();
     let idleMs = 0;
@@ -236,6 +242,24 @@ class EmulatedMachine implements Machine {
     const busy = head.slices === 0 || !this.#memory.halted || this.#waiting();
     const sleepMs = busy ? 0 : Math.max(0, Math.min(idleMs, this.#sound.idleMs));
     return { outputs: this.#takeOutputs(), requests: this.#disks.takeIssued(), idleMs: sleepMs };
+  }
+
+  /**
+   * Lets a halted guest sleep through all but the last part of a long advance, and wakes it for each of its timers at
+   * the timer's time: none is lost, none comes late by the guest's clock. @returns what is left of the advance.
+   */
+  #sleep({ advanceUs, rate, slices }: Head): number {
+    if (slices === 0 || advanceUs < STEPPED_ADVANCE_US_MIN) return advanceUs;
+    let left = advanceUs;
+    this.#clock.beginEpoch(0, rate);
+    for (let step = 0; step < STEPS_MAX && this.#memory.halted && this.#memory.interruptible; step += 1) {
+      // A timer that is due within a moment says 0.
+      const timerUs = Math.max(STEP_US_MIN, Math.ceil(this.#executeSlice() * 1000));
+      if (timerUs >= left) break;
+      left -= timerUs;
+      this.#clock.beginEpoch(timerUs, rate);
+    }
+    return left;
   }
 
   #executeSlice(): number {
@@ -310,7 +334,10 @@ class EmulatedMachine implements Machine {
 /** Heads are checked where they enter the process; here a bad one is a programmer's error. */
 function checkHead(head: Head): void {
   const { advanceUs, rate, slices } = head;
-  assert(Number.isSafeInteger(advanceUs) && advanceUs >= 0 && advanceUs <= ADVANCE_US_MAX, `advanceUs ${advanceUs}`);
-  assert(Number.isSafeInteger(rate) && rate > 0 && rate <= RATE_MAX, `rate ${rate}`);
-  assert(Number.isSafeInteger(slices) && slices >= 0 && slices <= SLICES_MAX, `slices ${slices}`);
+  assert(
+    Number.isSafeInteger(advanceUs) && advanceUs >= 0 && advanceUs <= HEAD_ADVANCE_US_MAX,
+    `advanceUs ${advanceUs}`,
+  );
+  assert(Number.isSafeInteger(rate) && rate > 0 && rate <= HEAD_RATE_MAX, `rate ${rate}`);
+  assert(Number.isSafeInteger(slices) && slices >= 0 && slices <= HEAD_SLICES_MAX, `slices ${slices}`);
 }

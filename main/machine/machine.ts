@@ -108,6 +108,8 @@ export interface Machine {
   readonly disc: Disc | null;
   /** The guest has halted with interrupts off, as after `poweroff`: nothing but a reset can wake it. */
   readonly stopped: boolean;
+  /** It plays sound, and has to be asked for it in time. */
+  readonly playing: boolean;
   readonly metrics: MachineMetrics;
   /** @throws {MachineError} when the guest or a senseless input broke the machine; it is dead then. */
   execute(head: Head): Outcome;

@@ -5,9 +5,10 @@
  */
 import * as v from 'valibot';
 import { SOUND_RATE_MAX } from '../../preload/sound.ts';
+import { CLOCK_NS_MAX } from './clock.ts';
 import { KEYBOARD_QUEUE_BYTES_MAX } from './devices/keyboard.ts';
 import { DISC_PATH_LENGTH_MAX, isIdentity } from './devices/medium.ts';
-import { MOUSE_QUEUE_MAX } from './devices/mouse.ts';
+import { MOUSE_MOVEMENT_MAX, MOUSE_QUEUE_MAX } from './devices/mouse.ts';
 import { SnapshotError } from './errors.ts';
 import type { Graph, Node, Value } from './graph.ts';
 import { TABLE_GENERATED_COUNT } from './v86-types.ts';
@@ -19,8 +20,8 @@ const NODES_MAX = 1_000_000;
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const word = v.pipe(count, v.maxValue(0xffff_ffff));
 const byte = v.pipe(count, v.maxValue(0xff));
-/** A virtual clock may run beyond the whole numbers that a double holds exactly, see clock.ts. */
-const nanoseconds = v.pipe(v.number(), v.finite(), v.integer(), v.minValue(0));
+/** A virtual clock may run beyond the whole numbers that a double holds exactly, but not beyond where it rises. */
+const nanoseconds = v.pipe(v.number(), v.finite(), v.integer(), v.minValue(0), v.maxValue(CLOCK_NS_MAX));
 
 const numberTag = v.picklist(['NaN', 'Infinity', '-Infinity', '-0']);
 const value: v.GenericSchema<Value> = v.union([
@@ -46,7 +47,7 @@ const node: v.GenericSchema<Node> = v.variant('kind', [
   v.object({ kind: v.literal('buffer'), index: count }),
 ]);
 
-const movement = v.pipe(v.number(), v.safeInteger());
+const movement = v.pipe(v.number(), v.safeInteger(), v.minValue(-MOUSE_MOVEMENT_MAX), v.maxValue(MOUSE_MOVEMENT_MAX));
 const mouseEvent = v.object({ dx: movement, dy: movement, wheel: movement, buttons: byte });
 
 const volume = v.pipe(v.number(), v.minValue(-100), v.maxValue(0));

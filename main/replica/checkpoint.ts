@@ -2,8 +2,8 @@
  * Carrying a snapshot from the primary to a new backup: cut into chunks, compressed off the epoch loop, put together
  * again.
  *
- * Invariant: the receiver allocates only what the announced sizes, checked against the VM's own limits, allow, and
- * restores only when every byte has arrived.
+ * Invariant: the receiver allocates in proportion to what has arrived, never by what was announced alone, and restores
+ * only when every byte has arrived.
  */
 import { SNAPSHOT_BYTES_MAX, SNAPSHOT_CHUNK_BYTES } from '../ft/constants.ts';
 import type { ChunkEntry, SnapshotEntry } from '../ft/log.ts';
@@ -32,13 +32,43 @@ export async function sendSnapshot(
   }
 }
 
+/** Takes in a part of a snapshot whose size was announced; its memory grows with what arrives. */
+class Part {
+  readonly #size: number;
+  #bytes: Uint8Array = new Uint8Array();
+  #length = 0;
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  get missing(): number {
+    return this.#size - this.#length;
+  }
+
+  add(bytes: Uint8Array): void {
+    const length = this.#length + bytes.length;
+    if (length > this.#bytes.length) {
+      const grown = new Uint8Array(Math.min(this.#size, Math.max(2 * length, SNAPSHOT_CHUNK_BYTES)));
+      grown.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = grown;
+    }
+    this.#bytes.set(bytes, this.#length);
+    this.#length = length;
+  }
+
+  /** To be asked when nothing is missing. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+}
+
 /** Puts a snapshot together. Chunks are decompressed one after the other, in their order. */
 export class SnapshotReceiver {
   readonly #complete: (snapshot: Snapshot) => void;
   readonly #failed: (error: Error) => void;
-  #description: Uint8Array | null = null;
-  #pages: Uint8Array | null = null;
-  #received = 0;
+  #description: Part | null = null;
+  #pages: Part | null = null;
   #tail: Promise<void> = Promise.resolve();
 
   constructor(complete: (snapshot: Snapshot) => void, failed: (error: Error) => void) {
@@ -60,9 +90,8 @@ export class SnapshotReceiver {
       this.#failed(new Error(`a snapshot of ${part.descriptionBytes + part.pagesBytes} bytes is absurd`));
       return;
     }
-    this.#description = new Uint8Array(part.descriptionBytes);
-    this.#pages = new Uint8Array(part.pagesBytes);
-    this.#received = 0;
+    this.#description = new Part(part.descriptionBytes);
+    this.#pages = new Part(part.pagesBytes);
   }
 
   async #take(chunk: ChunkEntry): Promise<void> {
@@ -71,18 +100,14 @@ export class SnapshotReceiver {
     if (!description || !pages) throw new Error('a snapshot chunk came before the snapshot was announced');
     if (chunk.size > SNAPSHOT_CHUNK_BYTES) throw new Error(`a snapshot chunk of ${chunk.size} bytes is absurd`);
     const bytes = await decompress(chunk.data, chunk.size);
-    const inDescription = this.#received < description.length;
-    const part = inDescription ? description : pages;
-    const offset = inDescription ? this.#received : this.#received - description.length;
-    if (bytes.length !== chunk.size || offset + bytes.length > part.length) {
+    const part = description.missing > 0 ? description : pages;
+    if (bytes.length !== chunk.size || bytes.length > part.missing) {
       throw new Error('a snapshot chunk has not the size it was announced with');
     }
-    part.set(bytes, offset);
-    this.#received += bytes.length;
-    if (this.#received === description.length + pages.length) {
-      this.#description = null;
-      this.#pages = null;
-      this.#complete({ description, pages });
-    }
+    part.add(bytes);
+    if (description.missing + pages.missing > 0) return;
+    this.#description = null;
+    this.#pages = null;
+    this.#complete({ description: description.bytes, pages: pages.bytes });
   }
 }

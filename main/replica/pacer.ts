@@ -5,6 +5,7 @@
  * Invariant: virtual time follows wall time and does not overtake it for long: inside an epoch it runs at about nine
  * tenths of the measured speed, and the next head's `advance` makes up the rest. Restarting it maps the clock anew,
  * so a machine that stood still (a paused process, a failover) goes on without a jump for the time before.
+ * A guest that only sleeps is woken late, never early, and its clock misses no tick.
  */
 import type { Head, Input } from '../ft/entry.ts';
 
@@ -24,6 +25,14 @@ const INSTRUCTIONS_MIN = 20_000;
 const DECAY = 0.97;
 /** Virtual time this far ahead of wall time is slept off. */
 const AHEAD_SLEEP_MS = 10;
+/**
+ * A guest that has slept for so many epochs, doing no more meanwhile than to count its timer's ticks (some 4000
+ * instructions each), is in a lull: it is woken less often, for several ticks at once. An input still wakes it at once;
+ * its own timers come late by so many milliseconds at most, by wall time alone.
+ */
+const LULL_EPOCHS = 32;
+const LULL_INSTRUCTIONS = { once: 12_000, perMs: 1000 };
+const LULL_SLEEP_MS = 32;
 /** The longest jump of the virtual clock in one head; a computer that slept for an hour catches up in steps. */
 const ADVANCE_US_MAX = 1_000_000;
 
@@ -34,6 +43,8 @@ export class Pacer {
   #wallSum = 0;
   #instructionSum = 1;
   #startedNs = 0;
+  #advanceUs = 0;
+  #quietEpochs = 0;
 
   /** `nowNs` is a monotonic clock in nanoseconds. */
   constructor(nowNs: () => number) {
@@ -49,19 +60,28 @@ export class Pacer {
   head(virtualNs: number, inputs: readonly Input[]): Head {
     this.#startedNs = this.#wallNs();
     const behindUs = Math.max(0, Math.floor((this.#startedNs - virtualNs) / 1000));
-    return { advanceUs: Math.min(behindUs, ADVANCE_US_MAX), rate: this.#rate, slices: 1, inputs };
+    this.#advanceUs = Math.min(behindUs, ADVANCE_US_MAX);
+    return { advanceUs: this.#advanceUs, rate: this.#rate, slices: 1, inputs };
   }
 
   /**
    * Learns from the epoch that has just ended, and says how long to wait before the next one, in milliseconds: 0 while
-   * the guest is busy.
+   * the guest is busy. `punctual`: it must not be woken later than it asks for.
    */
-  executed(virtualNs: number, instructions: number, idleMs: number): number {
+  executed(virtualNs: number, instructions: number, idleMs: number, punctual = false): number {
     const wallNs = this.#wallNs();
     const aheadMs = (virtualNs - wallNs) / NS_PER_MS;
     if (instructions > INSTRUCTIONS_MIN) this.#learn(wallNs - this.#startedNs, instructions, aheadMs);
-    if (idleMs > 0) return Math.max(1, Math.ceil(idleMs + Math.max(0, aheadMs)));
+    this.#quietEpochs = idleMs > 0 && !punctual && this.#quiet(instructions) ? this.#quietEpochs + 1 : 0;
+    const sleepMs = this.#quietEpochs > LULL_EPOCHS ? Math.max(idleMs, LULL_SLEEP_MS) : idleMs;
+    if (sleepMs > 0) return Math.max(1, Math.ceil(sleepMs + Math.max(0, aheadMs)));
     return aheadMs > AHEAD_SLEEP_MS ? aheadMs : 0;
+  }
+
+  /** Whether the epoch that has just ended did no more than the time it covered asks for. */
+  #quiet(instructions: number): boolean {
+    const coveredMs = this.#advanceUs / 1000;
+    return instructions < LULL_INSTRUCTIONS.once + LULL_INSTRUCTIONS.perMs * coveredMs;
   }
 
   #wallNs(): number {

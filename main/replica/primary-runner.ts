@@ -256,7 +256,7 @@ export class PrimaryRunner {
     const idleMs = this.#primary.step(head, performance.now());
     this.#lives();
     if (machine.stopped) this.#tellStopped();
-    const wait = this.#pacer.executed(machine.virtualNs, machine.instructions - before, idleMs);
+    const wait = this.#pacer.executed(machine.virtualNs, machine.instructions - before, idleMs, machine.playing);
     const now = performance.now();
     this.#viewer.look(now);
     if (head.slices === 0) return 0;

@@ -11,7 +11,8 @@ import { Session } from '../fleet/session.ts';
 
 /** Closed because of what the client sent. */
 const POLICY_VIOLATION = 1008;
-const REASON_BYTES_MAX = 120;
+/** A closing frame has room for 123 bytes: RFC 6455, section 5.5. */
+const REASON_BYTES_MAX = 123;
 const PING_MS = 30_000;
 
 export function openDoor(fleet: Fleet, caller: Caller, socket: WebSocket): void {
@@ -51,8 +52,8 @@ export function openDoor(fleet: Fleet, caller: Caller, socket: WebSocket): void 
   socket.on('error', () => socket.terminate());
 }
 
-/** What fits a close frame: the library throws at more bytes, and what is quoted may be anything. */
-function reason(why: string): string {
-  const cut = Buffer.from(why).subarray(0, REASON_BYTES_MAX).toString('utf8');
-  return cut.replace(/\uFFFD+$/, '');
+/** As many whole characters as fit: what cannot be read is quoted in it, and may be anything. */
+function reason(why: string): Buffer {
+  const bytes = Buffer.alloc(REASON_BYTES_MAX);
+  return bytes.subarray(0, new TextEncoder().encodeInto(why, bytes).written);
 }

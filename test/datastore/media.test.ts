@@ -1,11 +1,13 @@
 // The files a VM is made of: what is refused, and that each refusal names the file and the remedy.
 
+import fc from 'fast-check';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkInitrdFits, checkMedium, MediumError, type MediumKind } from '../../main/datastore/media.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { holds } from '../support/random.ts';
 
 const KIB = 1 << 10;
 const MIB = 1 << 20;
@@ -175,3 +177,23 @@ function refusalOfInitrd(size: number, memoryMB: number): string {
   }
   return '';
 }
+
+test('a kernel whose header was changed anywhere is accepted with its size, or refused in words', () => {
+  const name = path.join(temporaryFolder(), 'kernel');
+  const start = kernelStart(64 * KIB);
+  const changes = fc.array(fc.tuple(fc.nat(1023), fc.nat(255)), { minLength: 1, maxLength: 6 });
+  holds(
+    fc.property(changes, fc.integer({ min: 0, max: 70 * KIB }), (wrong, size) => {
+      const bytes = Buffer.from(start);
+      for (const [at, byte] of wrong) bytes[at] = byte;
+      writeFileSync(name, bytes);
+      truncateSync(name, size);
+      try {
+        expect(checkMedium('bzimage', name)).toBe(size);
+      } catch (error) {
+        expect(error).toBeInstanceOf(MediumError);
+        expect((error as Error).message).toContain(`"${name}"`);
+      }
+    }),
+  );
+});

@@ -65,6 +65,36 @@ test('a backup with a damaged log does not take over when its primary dies at th
   pair.expectCorrect();
 });
 
+test('a backup without the last head before `protect` does not take itself for one that may go live', () => {
+  const isNext = (entry: Entry): boolean => entry.kind === 'control' && entry.control.type === 'protect';
+  let gaps = 0;
+  for (let nth = 1; nth <= 12; nth += 1) {
+    const pair = new ToyPair();
+    pair.confirms = false;
+    pair.run(10);
+    const backup = pair.startBackup();
+    pair.runUntil(() => backup.state === 'replaying');
+    const came: Entry[] = [];
+    pair.channel.backup.tamper = (message) => {
+      // The primary dies right after it: no other head tells of the gap.
+      if (came.some(isNext)) return null;
+      came.push(...decodeMessage(message, zlib.crc32));
+      return came.filter(({ kind }) => kind === 'head').length === nth && came.at(-1)?.kind === 'head' ? null : message;
+    };
+    pair.confirms = true;
+    pair.run(nth);
+    for (let ms = 0; ms < 10 && !came.some(isNext); ms += 1) pair.run(1);
+    pair.primary.die();
+    const heads = came.slice(0, came.findIndex(isNext)).filter(({ kind }) => kind === 'head');
+    pair.run(2000);
+    pair.expectCorrect();
+    if (heads.length !== nth) continue;
+    gaps += 1;
+    expect(pair.reported(backup, 'halted')).toEqual([expect.objectContaining({ cause: 'corruptLog' })]);
+  }
+  expect(gaps).toBeGreaterThan(0);
+});
+
 test('a message whose second entry is damaged does not count as received in part', () => {
   const { pair, backup } = ToyPair.protectedPair();
   let acknowledged = 0;

@@ -1,5 +1,6 @@
 /** Log entries of every kind, at random. Numbers reach the ends of their ranges; data are often empty. */
 import fc from 'fast-check';
+import { HEAD_ADVANCE_US_MAX, HEAD_RATE_MAX, HEAD_SLICES_MAX } from '../../main/ft/constants.ts';
 import type { Input, LoggedHead, ReadReference } from '../../main/ft/entry.ts';
 import type { Entry } from '../../main/ft/log.ts';
 
@@ -23,9 +24,9 @@ const reference: fc.Arbitrary<ReadReference> = fc.record({
 });
 
 export const head: fc.Arbitrary<LoggedHead> = fc.record({
-  advanceUs: count,
-  rate: count,
-  slices: count,
+  advanceUs: fc.oneof(fc.nat(300), fc.integer({ min: 0, max: HEAD_ADVANCE_US_MAX })),
+  rate: fc.integer({ min: 1, max: HEAD_RATE_MAX }),
+  slices: fc.integer({ min: 0, max: HEAD_SLICES_MAX }),
   inputs: fc.array(fc.oneof(input, reference), { maxLength: 5 }),
 });
 

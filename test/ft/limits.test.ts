@@ -160,7 +160,7 @@ interface BackupAlone {
 }
 
 /** A backup whose snapshot is on its way, and a way to hand it entries. */
-function backupBeingRestored(): BackupAlone {
+function backupBeingRestored(epoch = 0): BackupAlone {
   const paused: boolean[] = [];
   const reports: FtEvent[] = [];
   const backup = new Backup<ToyRequest>(
@@ -180,7 +180,7 @@ function backupBeingRestored(): BackupAlone {
   );
   const give = (now: number, ...entries: Entry[]): void =>
     backup.receive(new Uint8Array(Buffer.concat(entries.map((entry) => encodeEntry(entry, zlib.crc32)))), now);
-  give(0, { kind: 'snapshot', epoch: 0, descriptionBytes: 1, pagesBytes: 1, lastInput: 0 });
+  give(0, { kind: 'snapshot', epoch, descriptionBytes: 1, pagesBytes: 1, lastInput: 0 });
   return { backup, paused, reports, give };
 }
 
@@ -191,6 +191,31 @@ function backupAlone(): BackupAlone {
   made.give(0, { kind: 'control', epoch: 0, control: { type: 'protect', generation: 1 } });
   return made;
 }
+
+describe('a backup whose log makes no sense halts as corruptLog:', () => {
+  const second: Entry = { kind: 'snapshot', epoch: 3, descriptionBytes: 1, pagesBytes: 1, lastInput: 0 };
+  const pause: Entry = { kind: 'control', epoch: 0, control: { type: 'pause' } };
+
+  test.each([
+    ['a second snapshot', [second], 'a second snapshot came'],
+    ['a head that executes something in a pause', [pause, ...heads(0, 1)], 'while the machine is paused'],
+  ])('%s', (_what, entries, why) => {
+    const { backup, reports, give } = backupAlone();
+    give(0, ...entries);
+    while (backup.hasWork) backup.step(0);
+    expect(reports.at(-1)).toEqual({ type: 'halted', cause: 'corruptLog', why: expect.stringContaining(why) });
+  });
+
+  test('a snapshot of another epoch than it was announced for', () => {
+    const { backup, reports } = backupBeingRestored();
+    backup.restored(0);
+    expect(backup.state).toBe('replaying');
+    const other = backupBeingRestored(5);
+    other.backup.restored(0);
+    const why = 'the snapshot is of epoch 0, it was announced for epoch 5';
+    expect([reports, other.reports]).toEqual([[], [{ type: 'halted', cause: 'corruptLog', why }]]);
+  });
+});
 
 function heads(from: number, count: number): Entry[] {
   const head = { advanceUs: 0, rate: 1, slices: 1, inputs: [] };

@@ -136,6 +136,8 @@ describe('refused by name', () => {
   const sizedBy = (length: number): Uint8Array => new ByteWriter().u8(0).varint(length).done();
   const headWithInputs = (count: number): Uint8Array =>
     new ByteWriter().varint(0).varint(1).varint(1).varint(count).done();
+  const headOf = (advance: number, rate: number, slices: number): Uint8Array =>
+    new ByteWriter().varint(advance).varint(rate).varint(slices).varint(0).done();
   const headWithInput = (device: number, length: number): Uint8Array =>
     new ByteWriter().raw(headWithInputs(1)).u8(device).varint(1).varint(length).done();
 
@@ -147,6 +149,13 @@ describe('refused by name', () => {
     ['an unknown hash region', forged(KIND_HASH, Uint8Array.of(4, 0)), 'unknown hash region 4'],
     ['an unknown role', forged(KIND_HELLO, Uint8Array.of(1, 0, 0, 0, 2)), 'unknown role 2'],
     ['a flag that is neither 0 nor 1', forged(KIND_HEARTBEAT, Uint8Array.of(0, 2)), 'unknown may go live 2'],
+    [
+      'a head that lets no time pass',
+      forged(KIND_HEAD, headOf(0, 0, 1)),
+      "a head's rate is from 1 to 2147483648, not 0",
+    ],
+    ['a head of too much time', forged(KIND_HEAD, headOf(2 ** 40 + 1, 1, 1)), "a head's advance is from 0 to"],
+    ['a head of a whole day', forged(KIND_HEAD, headOf(0, 1, 65_537)), "a head's slices is from 0 to 65536, not 65537"],
     [
       'more inputs than a head has',
       forged(KIND_HEAD, headWithInputs(HEAD_INPUTS_MAX + 1)),

@@ -1,8 +1,8 @@
 /**
  * Frames that a hostile guest might send: honest ones, cut, joined, and with wrong numbers in them.
  *
- * Invariant: the same seed gives the same frames. Most keep their sender's address and get right checksums again, else
- * the first check of the first layer would refuse them all.
+ * Invariant: the same seed gives the same frames, up to what was learned of connections. Most keep their sender's
+ * address and get right checksums again, else the first check of the first layer would refuse them all.
  */
 import { serializeArp } from '../../main/gateway/wire/arp.ts';
 import { internetChecksum, pseudoHeaderSum } from '../../main/gateway/wire/checksum.ts';
@@ -10,10 +10,12 @@ import { serializeDhcp } from '../../main/gateway/wire/dhcp.ts';
 import { serializeDns } from '../../main/gateway/wire/dns.ts';
 import { BROADCAST_MAC, ETHER_TYPE, serializeEthernet } from '../../main/gateway/wire/ethernet.ts';
 import { serializeIcmp } from '../../main/gateway/wire/icmp.ts';
-import { serializeIpv4 } from '../../main/gateway/wire/ipv4.ts';
+import { type Ipv4Address, parseIpv4, PROTOCOL, serializeIpv4 } from '../../main/gateway/wire/ipv4.ts';
+import { FLAG, parseTcp, type TcpSegment, TCP_HEADER_BYTES, writeTcp } from '../../main/gateway/wire/tcp.ts';
 import { serializeUdp } from '../../main/gateway/wire/udp.ts';
 import { GATEWAY_MAC } from '../../main/gateway/network.ts';
 import { address, dnsQuery, mac, OUTSIDE } from '../support/addresses.ts';
+import { changed, Random } from './random.ts';
 
 export interface FuzzGuest {
   readonly mac: string;
@@ -21,17 +23,33 @@ export interface FuzzGuest {
 }
 
 const GATEWAY = address('10.77.0.1');
-const INTERESTING = [0, 1, 2, 0x7f, 0x80, 0xc0, 0xfe, 0xff];
+const ETHERNET_BYTES = 14;
+/** Frames that fit connections: the newest. */
+const FITTING_MAX = 64;
 
 export class Mutator {
-  #state: number;
+  readonly #random: Random;
   readonly #guests: readonly FuzzGuest[];
   readonly #honest: readonly (readonly Uint8Array[])[];
+  /** What fits the connections of each guest as they are. */
+  readonly #fitting: Uint8Array[][];
 
   constructor(seed: number, guests: readonly FuzzGuest[]) {
-    this.#state = seed >>> 0;
+    this.#random = new Random(seed);
     this.#guests = guests;
     this.#honest = guests.map((guest) => [...answered(guest), ...unanswered(guest)]);
+    this.#fitting = guests.map(() => []);
+  }
+
+  /** The guest got this frame: what it may answer to a segment is changed from now on as well. */
+  heard(guest: number, frame: Uint8Array): void {
+    const packet = parseIpv4(frame.subarray(ETHERNET_BYTES));
+    if (frame.length < ETHERNET_BYTES || packet?.protocol !== PROTOCOL.tcp) return;
+    const segment = parseTcp(packet.payload, packet.source, packet.destination);
+    const fitting = this.#fitting[guest];
+    if (!segment || !fitting || (segment.flags & FLAG.rst) !== 0) return;
+    fitting.push(...answers(this.#guests[guest] as FuzzGuest, packet.source, segment));
+    if (fitting.length > FITTING_MAX) fitting.splice(0, fitting.length - FITTING_MAX);
   }
 
   /** Frames that get one answer each. */
@@ -41,51 +59,16 @@ export class Mutator {
 
   /** A frame, and which guest sends it. */
   next(): readonly [Uint8Array, number] {
-    const guest = this.#below(this.#guests.length);
-    const base = this.#pick(this.#honest[guest] ?? []);
+    const random = this.#random;
+    const guest = random.below(this.#guests.length);
+    const all = this.#honest[guest] ?? [];
+    const fitting = this.#fitting[guest] ?? [];
+    const base = random.pick(fitting.length > 0 && random.below(3) === 0 ? fitting : all);
     let frame: Uint8Array = base.slice();
-    for (let times = this.#below(5); times > 0; times--) frame = this.#change(frame, guest);
-    if (this.#below(10) > 0) frame.set(base.subarray(6, Math.min(12, frame.length)), Math.min(6, frame.length));
-    if (this.#below(4) > 0) correct(frame);
+    for (let times = random.below(5); times > 0; times--) frame = changed(frame, random, all);
+    if (random.below(10) > 0) frame.set(base.subarray(6, Math.min(12, frame.length)), Math.min(6, frame.length));
+    if (random.below(4) > 0) correct(frame);
     return [frame, guest];
-  }
-
-  #change(frame: Uint8Array, guest: number): Uint8Array {
-    const at = this.#below(Math.max(1, frame.length));
-    switch (this.#below(7)) {
-      case 0:
-        return frame.slice(0, at);
-      case 1:
-        return Uint8Array.from([...frame, ...new Uint8Array(this.#below(200)).map(() => this.#below(256))]);
-      case 2: {
-        const other = this.#pick(this.#honest[guest] ?? []);
-        return Uint8Array.from([...frame.subarray(0, at), ...other.subarray(this.#below(other.length))]);
-      }
-      case 3:
-        return Uint8Array.from([...frame.subarray(0, at), ...frame.subarray(at + this.#below(8))]);
-      case 4:
-        frame[at] = this.#pick(INTERESTING);
-        return frame;
-      case 5:
-        frame[at] = (frame[at] ?? 0) ^ (1 << this.#below(8));
-        return frame;
-      default:
-        frame[at] = this.#below(256);
-        frame[at + 1] = this.#below(256);
-        return frame;
-    }
-  }
-
-  #pick<T>(list: readonly T[]): T {
-    return list[this.#below(list.length)] as T;
-  }
-
-  /** Mulberry32. */
-  #below(limit: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
   }
 }
 
@@ -168,6 +151,32 @@ function dhcp(guest: FuzzGuest, type: number): Uint8Array {
   ]);
   const fixed = { operation: 1, transaction: 1, seconds: 0, broadcast: false, clientMac: mac(guest.mac) } as const;
   return serializeDhcp({ ...fixed, ...none, options });
+}
+
+/** An acknowledgement, bytes, and an end, as the other side of the segment's connection would send them. */
+function answers(guest: FuzzGuest, destination: Ipv4Address, segment: TcpSegment): readonly Uint8Array[] {
+  const { flags, sequence, payload } = segment;
+  const length = payload.length + (flags & FLAG.syn ? 1 : 0) + (flags & FLAG.fin ? 1 : 0);
+  const common = {
+    sourcePort: segment.destinationPort,
+    destinationPort: segment.sourcePort,
+    sequence: segment.acknowledgment,
+    acknowledgment: (sequence + length) >>> 0,
+    window: 0x2000,
+    mss: null,
+    windowScale: null,
+  };
+  const answer = (kind: number, bytes: number): Uint8Array => {
+    const whole = new Uint8Array(TCP_HEADER_BYTES + bytes).fill(0x61, TCP_HEADER_BYTES);
+    writeTcp(whole, { ...common, flags: kind }, address(guest.address), destination);
+    return ipv4(guest, { destination, protocol: PROTOCOL.tcp, payload: whole });
+  };
+  return [
+    answer(FLAG.ack, 0),
+    answer(FLAG.ack | FLAG.psh, 100),
+    answer(FLAG.ack, 1400),
+    answer(FLAG.ack | FLAG.fin, 0),
+  ];
 }
 
 function tcp(guest: FuzzGuest, destination: number, flags: number): Uint8Array {

@@ -139,6 +139,14 @@ describe('a stream of frames', () => {
     );
   });
 
+  test('that comes a byte at a time is put together once', () => {
+    const sent = new Uint8Array(FRAME_BYTES_MAX).map((_, at) => at);
+    const frames = new StreamFrames();
+    const got = Array.from(serializeStreamFrame(sent), (byte) => frames.push(Uint8Array.of(byte)) ?? []).flat();
+    expect(got).toHaveLength(1);
+    expect(Buffer.compare(got[0] ?? new Uint8Array(), sent)).toBe(0);
+  });
+
   test('that announces an absurd length is refused, then and for ever', () => {
     const frames = new StreamFrames();
     expect(frames.push(hex('00 01 00 12'))).toBeNull();

@@ -55,6 +55,31 @@ test('two machines that execute the same heads have the same state after every e
   expect(first.machine.metrics.compiledModules).toBeGreaterThan(0);
 });
 
+test('a guest that sleeps through a long advance misses no tick of its timer, and every machine counts the same', async () => {
+  const runner = await Runner.start(testGuest());
+  const ticks = (): number => {
+    runner.type('t');
+    runner.untilSerial('\n');
+    return Number.parseInt(/T ([0-9A-Fa-f]{8})[^T]*$/.exec(runner.serial)?.[1] ?? '', 16);
+  };
+  runner.untilSerial('LOCKSTEP TEST GUEST');
+  runner.steps(300);
+  const before = ticks();
+  const instructions = runner.machine.instructions;
+  // A second in heads of a tenth; the guest's timer ticks a hundred times in it.
+  for (let index = 0; index < 10; index += 1) {
+    const outcome = runner.replay({ advanceUs: 100_000, rate: 3072, slices: 1, inputs: [] });
+    expect(outcome.idleMs).toBeGreaterThan(0);
+  }
+  expect(runner.machine.instructions - instructions).toBeLessThan(100_000);
+  const passed = ticks() - before;
+  expect(passed).toBeGreaterThanOrEqual(100);
+  expect(passed).toBeLessThan(110);
+  const second = await Runner.start(testGuest());
+  for (const head of runner.heads.slice()) second.replay(head);
+  expect(second.machine.hash('full')).toBe(runner.machine.hash('full'));
+});
+
 test('what one process records another one replays', async () => {
   const runner = await Runner.start(testGuest());
   const hashes = hashesOf(runner, session(runner, 2000));

@@ -60,6 +60,27 @@ describe('the pacer', () => {
     expect(pacer.executed(25 * NS_PER_MS, 0, 0)).toBe(25);
   });
 
+  test('wakes a guest that only counts its ticks less often, until it does something or plays something', () => {
+    const { pacer, wall } = clock();
+    pacer.restart(0);
+    /** A guest with a tick every 4 ms that executes so much in each. @returns how long it is let sleep then. */
+    const sleeps = (instructions: number, punctual = false): number => {
+      const virtualNs = (wall.ms - 1000) * NS_PER_MS;
+      const { advanceUs } = pacer.head(virtualNs - NS_PER_MS, []);
+      const ticks = Math.max(1, advanceUs / 4000);
+      const wait = pacer.executed(virtualNs, instructions * ticks, 4, punctual);
+      wall.ms += wait;
+      return wait;
+    };
+    const waits = Array.from({ length: 100 }, () => sleeps(3700));
+    expect([waits[0], waits.at(-1)]).toEqual([4, 32]);
+    // A program runs: at once as before.
+    expect(sleeps(100_000)).toBe(4);
+    expect(sleeps(3700)).toBe(4);
+    Array.from({ length: 100 }, () => sleeps(3700));
+    expect(sleeps(3700, true)).toBe(4);
+  });
+
   test('learns the speed, keeps the rate within its bounds, and makes only heads that can be logged', () => {
     const epoch = fc.record({ wallUs: fc.nat(100_000), instructions: fc.nat(10_000_000), rate: fc.nat(20) });
     holds(
@@ -329,6 +350,17 @@ describe('a snapshot', () => {
     const arrived = await receiver().give([description.length, pages.length], chunks);
     expect(Buffer.compare(arrived.description, description)).toBe(0);
     expect(Buffer.compare(arrived.pages, pages)).toBe(0);
+  });
+
+  test('that is announced as large takes no memory before it comes', () => {
+    const before = process.memoryUsage().arrayBuffers;
+    const into = new SnapshotReceiver(
+      () => {},
+      () => {},
+    );
+    const half = SNAPSHOT_BYTES_MAX / 2;
+    into.receive({ kind: 'snapshot', epoch: 0, lastInput: 0, descriptionBytes: half, pagesBytes: half });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1 << 20);
   });
 
   test('is sent no further when the attempt was given up', async () => {

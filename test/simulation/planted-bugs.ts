@@ -157,8 +157,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'acknowledge-after-gap',
     breaks: 'a log with a gap is refused',
     file: BACKUP,
-    find: 'if (entry.epoch !== this.#received) {',
-    replace: 'this.#received = entry.epoch;\n        if (entry.epoch < this.#received) {',
+    find: 'if (epoch === this.#received) return;',
+    replace: 'if (epoch >= this.#received) {\n      this.#received = epoch;\n      return;\n    }',
   },
   {
     name: 'inputs-lose-their-number',

@@ -3,16 +3,22 @@
  * simulated histories of the whole protocol, one for each seed from SEED on. Without --runs and --minutes a SEED is run
  * alone, and without a SEED a minute's worth from a random one.
  *
- * Invariant: the first violation ends the run with status 1, its seed and the faults it takes; the last line is a
- * summary in JSON.
+ * `npm run simulate -- --planted [BUG…] [--runs N] [--workers 2]`: looks for the planted bugs, all or these, each alone
+ * and with at most N seeds, and says how many each took.
+ *
+ * Invariant: the first violation ends the run with status 1, its seed and the faults it takes, and a planted bug that
+ * is not found is status 1 as well; the last line is a summary in JSON.
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { Coverage, COUNTED, type Counted } from './coverage.ts';
 import { openLane, type Batch, type Failure, type LaneOptions } from './lane.ts';
+import { lookForPlanted, PLANTED_SEEDS_MAX } from './planted-check.ts';
+import { PLANTED_BUGS } from './planted-bugs.ts';
 
-const BATCH = 100;
+/** Small enough that a run of seconds ends in time. */
+const BATCH = 20;
 const PROGRESS_MS = 10_000;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -22,6 +28,7 @@ const { values, positionals } = parseArgs({
     workers: { type: 'string', default: '2' },
     trace: { type: 'boolean', default: false },
     plant: { type: 'string' },
+    planted: { type: 'boolean', default: false },
     'real-limits': { type: 'boolean', default: false },
   },
 });
@@ -35,7 +42,7 @@ function whole(name: string, text: string | undefined): number | null {
   return value;
 }
 
-const seed = whole('SEED', positionals[0]);
+const seed = values.planted ? null : whole('SEED', positionals[0]);
 const firstSeed = seed ?? randomInt(2 ** 40);
 const minutes = values.minutes === undefined ? null : Number(values.minutes);
 const runsMax = whole('--runs', values.runs) ?? (minutes === null && seed !== null ? 1 : Number.POSITIVE_INFINITY);
@@ -114,11 +121,30 @@ async function printTrace(): Promise<void> {
   for (const line of trace) say(line);
 }
 
-if (values.trace) await printTrace();
+/** @throws {Error} when there is no such bug. */
+async function printPlanted(): Promise<void> {
+  const unknown = positionals.find((name) => !PLANTED_BUGS.some((bug) => bug.name === name));
+  if (unknown !== undefined) throw new Error(`There is no planted bug "${unknown}".`);
+  const bugs = PLANTED_BUGS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  const seedsMax = whole('--runs', values.runs) ?? PLANTED_SEEDS_MAX;
+  const lanes = Math.max(1, whole('--workers', values.workers) ?? 2);
+  const all = await lookForPlanted(bugs, { seedsMax, workers: lanes }, ({ name, breaks, runs: count, ...rest }) => {
+    const seeds = `${count} seed${count === 1 ? '' : 's'}`.padStart(10);
+    say(`${rest.found ? 'found after' : 'NOT FOUND in'} ${seeds}, ${rest.seconds} s: ${name} (${breaks})`);
+  });
+  const missed = all.filter(({ found }) => !found).map(({ name }) => name);
+  const most = Math.max(...all.map((bug) => bug.runs));
+  const seconds = Math.round((Date.now() - startedAt) / 100) / 10;
+  say(JSON.stringify({ bugs: bugs.length, found: all.length - missed.length, missed, seedsMax, most, seconds }));
+  process.exitCode = missed.length > 0 ? 1 : 0;
+}
+
+if (values.planted) await printPlanted();
+else if (values.trace) await printTrace();
 else if (workers === 1) await here();
 else await Promise.all(Array.from({ length: workers }, thread));
 
-if (!values.trace) {
+if (!values.trace && !values.planted) {
   progress();
   for (const name of Object.keys(COUNTED) as Counted[])
     say(`${coverage.counts[name].toString().padStart(12)} ${COUNTED[name]}`);

@@ -1,18 +1,22 @@
-// The simulator of the whole protocol: a slice of its histories; a seed is a history; planted bugs are found.
+// A slice of the simulator of the whole protocol: its histories, and some of the planted bugs, which are found. All of
+// them are looked for by `npm run simulate -- --planted`.
 
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Failure } from './lane.ts';
 import { applied, SMALL_LIMITS } from './patch.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
-/** A slice of some seconds. */
-const SLICE = Number(process.env['LOCKSTEP_RUNS'] ?? 500);
-/** A planted bug must show within so many seeds. */
-const SEEDS_MAX = 5000;
+/** A slice of three seconds, unless so many histories are wanted. */
+const RUNS = process.env['LOCKSTEP_RUNS'];
+const SLICE = RUNS === undefined ? ['--minutes', '0.05', '--workers', '1'] : ['--runs', RUNS];
+/** Bugs that the first seeds show, and one that they do not. */
+const QUICKLY_FOUND = ['gate-never-closed', 'read-overtakes-write', 'forget-reemission', 'forget-pending-requests'];
+const HIDDEN = 'starting-log-unbounded';
+const QUICK_SEEDS_MAX = 20;
 
 interface Summary {
   readonly firstSeed: number;
@@ -21,14 +25,19 @@ interface Summary {
   readonly counts: { readonly [what: string]: number };
 }
 
-/** Runs `npm run simulate` as a user does. */
-function simulate(args: readonly string[]): Promise<string> {
+/** Runs `npm run simulate` as a user does; it must end with this status, where one is given. */
+function simulate(args: readonly string[], wanted?: number): Promise<string> {
   const child = spawn(process.execPath, [path.join(root, 'test/simulation/simulate.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const said: Buffer[] = [];
   child.stdout.on('data', (bytes: Buffer) => said.push(bytes));
-  return new Promise((resolve) => child.on('close', () => resolve(Buffer.concat(said).toString())));
+  return new Promise((resolve, reject) =>
+    child.on('close', (status) => {
+      if (wanted === undefined || status === wanted) resolve(Buffer.concat(said).toString());
+      else reject(new Error(`it ended with ${status}, not ${wanted}`));
+    }),
+  );
 }
 
 async function summary(args: readonly string[]): Promise<Summary> {
@@ -38,18 +47,17 @@ async function summary(args: readonly string[]): Promise<Summary> {
 
 test('whatever happens to a pair, one guest lives on, and the outside sees one continuation of it', async () => {
   const seed = process.env['LOCKSTEP_SEED'] ?? String(Date.now());
-  const { runs, failures, counts } = await summary([seed, '--runs', String(SLICE)]);
+  const { runs, failures, counts } = await summary([seed, ...SLICE]);
   expect(failures, `repeat it: npm run simulate -- ${failures[0]?.seed} --trace`).toEqual([]);
-  expect(runs).toBe(SLICE);
-  // What never happens proves nothing.
-  const never = ['failovers', 'lostArbitration', 'unreachable', 'liveWithBacklog', 'requestsAgain', 'logFull'].filter(
-    (what) => !counts[what],
-  );
+  expect(runs).toBeGreaterThan(0);
+  // What never happens proves nothing; how much three seconds are depends on the computer.
+  if (runs < 100) return;
+  const never = ['failovers', 'liveWithBacklog', 'requestsAgain', 'logFull'].filter((what) => !counts[what]);
   expect(never).toEqual([]);
 }, 300_000);
 
 test('a slice with the limits of the product', async () => {
-  const { failures } = await summary([String(Date.now()), '--runs', '100', '--real-limits', '--workers', '1']);
+  const { failures } = await summary([String(Date.now()), '--runs', '10', '--real-limits', '--workers', '1']);
   expect(failures).toEqual([]);
 }, 300_000);
 
@@ -67,10 +75,10 @@ test('every patch fits exactly one place of the sources as they are', () => {
   }
 });
 
-describe('a planted bug is found:', () => {
-  test.concurrent.each(PLANTED_BUGS)('$name', { timeout: 600_000 }, async ({ name, breaks }) => {
-    const { runs, failures } = await summary(['1', '--runs', String(SEEDS_MAX), '--workers', '1', '--plant', name]);
-    expect(failures.length, `${name}: ${breaks}`).toBe(1);
-    process.stdout.write(`${name}: found by seed ${failures[0]?.seed}, after ${runs} runs\n`);
-  });
-});
+test('planted bugs are found, after how many seeds is said, and one that is not found is a failure', async () => {
+  const said = await simulate(['--planted', ...QUICKLY_FOUND, HIDDEN, '--runs', String(QUICK_SEEDS_MAX)], 1);
+  for (const name of QUICKLY_FOUND) expect(said).toMatch(new RegExp(`found after +\\d+ seeds?, [\\d.]+ s: ${name} `));
+  expect(said).toMatch(new RegExp(`NOT FOUND in +${QUICK_SEEDS_MAX} seeds, [\\d.]+ s: ${HIDDEN} `));
+  const last = JSON.parse(said.trim().split('\n').at(-1) ?? '') as object;
+  expect(last).toMatchObject({ found: QUICKLY_FOUND.length, missed: [HIDDEN] });
+}, 300_000);

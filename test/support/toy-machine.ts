@@ -79,6 +79,7 @@ interface Pending {
 }
 
 export class ToyMachine implements Machine {
+  readonly playing = false;
   readonly metrics: MachineMetrics = { compiledModules: 0, compileMs: 0, serialWaiting: 0 };
   readonly stopped = false;
   readonly disc = null;

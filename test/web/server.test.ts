@@ -296,6 +296,12 @@ describe('the socket', () => {
     rude.send('not JSON');
     const [code, why] = (await once(rude, 'close')) as [number, Buffer];
     expect([code, String(why)]).toEqual([1008, expect.stringMatching(/^a message cannot be read: /)]);
+    // What cannot be read is quoted, and a closing frame has room for 123 bytes.
+    const foreign = await open();
+    foreign.send('€'.repeat(1000));
+    const [, quoted] = (await once(foreign, 'close')) as [number, Buffer];
+    expect(String(quoted)).toMatch(/^a message cannot be read: .*€/);
+    expect(quoted.length).toBeLessThanOrEqual(123);
     expect(await call('vm.list', {})).toEqual([]);
     polite.send(JSON.stringify({ kind: 'call', id: 2, command: 'vm.list', args: {} }));
     await once(polite, 'message');

@@ -17,28 +17,37 @@ export function serializeStreamFrame(frame: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** Cuts a stream into frames. */
+/** Cuts a stream into frames. Pieces are joined once, when the frame that they are of is whole. */
 export class StreamFrames {
-  #rest: Uint8Array = new Uint8Array();
+  #pieces: Uint8Array[] = [];
+  #length = 0;
+  #needed = LENGTH_BYTES;
   #broken = false;
 
   /** @returns the frames that became whole (views), or null when the peer announced a frame that is none. */
   push(bytes: Uint8Array): Uint8Array[] | null {
     if (this.#broken) return null;
-    let rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
+    this.#pieces.push(bytes);
+    this.#length += bytes.length;
+    if (this.#length < this.#needed) return [];
+    let rest = this.#pieces.length === 1 ? bytes : Buffer.concat(this.#pieces, this.#length);
     const frames: Uint8Array[] = [];
+    this.#needed = LENGTH_BYTES;
     while (rest.length >= LENGTH_BYTES) {
       const length = viewOf(rest).getUint32(0);
       if (length > FRAME_BYTES_MAX) {
         this.#broken = true;
-        this.#rest = new Uint8Array();
+        this.#pieces = [];
         return null;
       }
-      if (rest.length < LENGTH_BYTES + length) break;
-      frames.push(rest.subarray(LENGTH_BYTES, LENGTH_BYTES + length));
-      rest = rest.subarray(LENGTH_BYTES + length);
+      this.#needed = LENGTH_BYTES + length;
+      if (rest.length < this.#needed) break;
+      frames.push(rest.subarray(LENGTH_BYTES, this.#needed));
+      rest = rest.subarray(this.#needed);
+      this.#needed = LENGTH_BYTES;
     }
-    this.#rest = rest;
+    this.#pieces = rest.length > 0 ? [rest] : [];
+    this.#length = rest.length;
     return frames;
   }
 }

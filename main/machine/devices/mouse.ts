@@ -22,6 +22,8 @@ export const MOUSE_RIGHT = 2;
 export const MOUSE_MIDDLE = 4;
 /** The most events that wait; then the newest movement is added to the last one that waits. */
 export const MOUSE_QUEUE_MAX = 1024;
+/** How far movements that wait add up: many screens. More would be fed to the guest for ever. */
+export const MOUSE_MOVEMENT_MAX = 65_535;
 /** A packet's movement is a signed byte with an overflow bit: keep to what needs no such bit. */
 const STEP_MAX = 127;
 /** The wheel moves by a signed half-byte. */
@@ -81,7 +83,8 @@ export class Mouse {
       this.#waiting.push(event);
       return;
     }
-    const merged = { dx: last.dx + event.dx, dy: last.dy + event.dy, wheel: last.wheel + event.wheel };
+    const sum = (a: number, b: number): number => clamp(a + b, MOUSE_MOVEMENT_MAX);
+    const merged = { dx: sum(last.dx, event.dx), dy: sum(last.dy, event.dy), wheel: sum(last.wheel, event.wheel) };
     this.#waiting[this.#waiting.length - 1] = { ...merged, buttons: event.buttons };
   }
 
