@@ -11,13 +11,24 @@ import { commands } from './cli/commands.ts';
 import { replayCommand } from './cli/replay.ts';
 import { defaultDataFolder, replayEntry, version } from './paths.ts';
 import { CommandError } from '../preload/contract.ts';
-import { requestLink } from './web/control.ts';
+import { requestLink, requestLogout } from './web/control.ts';
 
 const serveCommand: Command = {
   words: 'serve',
   takes: [],
-  options: { port: 'N', host: 'ADDRESS', 'no-open': true },
-  help: 'Run the headless host: the console in a browser, and this command line (127.0.0.1, a free port)',
+  options: {
+    host: 'ADDRESS',
+    port: 'N',
+    listen: 'ADDRESS:PORT',
+    'tls-cert': 'FILE',
+    'tls-key': 'FILE',
+    'guest-memory': 'MB',
+    'no-host-loopback': true,
+    'no-open': true,
+  },
+  help:
+    'Run the headless host: the console in a browser, and this command line (127.0.0.1, a free port); ' +
+    'beyond loopback only with a certificate; --no-host-loopback keeps guests from the ports of this computer',
   run: runServe,
 };
 
@@ -34,28 +45,68 @@ const linkCommand: Command = {
   },
 };
 
-const all = [serveCommand, linkCommand, ...commands, replayCommand(replayEntry)];
+const logoutCommand: Command = {
+  words: 'logout',
+  takes: [],
+  help: 'Log every browser out; links that were printed and not opened are no good any more',
+  async run({ dataFolder, json, print }) {
+    const sessions = await requestLogout(dataFolder).catch(() => {
+      throw new CommandError('failed', `No Lockstep host runs for "${dataFolder}". Start one with: lockstep serve`);
+    });
+    if (sessions === null)
+      throw new CommandError('failed', 'This host has no web page: it is the desktop application.');
+    print(json ? JSON.stringify({ sessions }) : `Logged out: ${sessions}.`);
+  },
+};
+
+const all = [serveCommand, linkCommand, logoutCommand, ...commands, replayCommand(replayEntry)];
 
 async function runServe({ options, dataFolder, json, print }: Invocation): Promise<void> {
-  const port = Number(options['port'] ?? 0);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new CommandError('usage', `--port takes a number from 0 to 65535, not "${options['port']}".`);
-  }
-  const host = String(options['host'] ?? '127.0.0.1');
+  const { host, port } = listening(options);
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
   // Loaded here: the other commands start faster without the host's modules.
+  const { limitsOf } = await import('./fleet/limits.ts');
+  const { readTls } = await import('./web/certificate.ts');
+  const limits = limitsOf(text(options['guest-memory']));
+  const [certFile, keyFile] = [text(options['tls-cert']), text(options['tls-key'])];
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    throw new CommandError('usage', '--tls-cert and --tls-key belong together: give both, or neither.');
+  }
+  const tls = certFile !== undefined && keyFile !== undefined ? readTls(certFile, keyFile) : null;
   const { prepareCheckout } = await import('./prepare.ts');
   await prepareCheckout(progress);
   const { serve } = await import('./serve.ts');
-  const { isLoopback } = await import('./web/access.ts');
-  const served = await serve({ dataFolder, host, port });
-  if (!isLoopback(host)) progress(`Warning: ${host} can be reached by other computers, and the page is not encrypted.`);
+  const hostLoopback = !options['no-host-loopback'];
+  const served = await serve({ dataFolder, host, port, tls, limits, hostLoopback });
   print(json ? JSON.stringify({ url: served.url, pid: process.pid }) : `Lockstep runs. Open ${served.url}`);
   if (!options['no-open'] && !json) openBrowser(served.url);
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
   await served.close();
+}
+
+function text(option: string | boolean | undefined): string | undefined {
+  return option === undefined ? undefined : String(option);
+}
+
+/** `--host ADDRESS --port N`, loopback and a free port by default, or both as `--listen`; IPv6 in brackets there. */
+function listening(options: Invocation['options']): { host: string; port: number } {
+  const [wanted, number, address] = [text(options['listen']), text(options['port']), text(options['host'])];
+  if (wanted !== undefined && (number !== undefined || address !== undefined)) {
+    throw new CommandError('usage', '--listen ADDRESS:PORT says it all: leave --host and --port out.');
+  }
+  const whole = wanted ?? `[${address ?? '127.0.0.1'}]:${number ?? '0'}`;
+  const [, bracketed, plain, own] = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(whole) ?? [];
+  const host = bracketed ?? plain;
+  const port = Number(own);
+  if (host !== undefined && port <= 65_535) return { host, port };
+  throw new CommandError(
+    'usage',
+    wanted === undefined
+      ? `--port takes a number from 0 to 65535, not "${number}".`
+      : `--listen takes ADDRESS:PORT, such as 192.168.0.7:8443 or [::]:8443, not "${wanted}".`,
+  );
 }
 
 function openBrowser(url: string): void {

@@ -347,8 +347,11 @@ export const commands = {
   'alarm.list': v.strictObject({ vm: v.optional(Vm), ...alarmPage }),
   /** An alarm about an event is cleared by it; one about a condition stays until the condition ends. */
   'alarm.acknowledge': v.strictObject({ vm: v.optional(Vm), ...alarmChoice }),
-  /** Records the VM in a file that does not exist yet; the host chooses one in its folder where none is named. */
-  'record.start': v.strictObject({ vm: Vm, file: v.optional(File) }),
+  /**
+   * Records the VM in a file that does not exist yet (or is replaced, with `force`); the host chooses one in its folder
+   * where none is named.
+   */
+  'record.start': v.strictObject({ vm: Vm, file: v.optional(File), force: v.optional(v.boolean(), false) }),
   'record.stop': VmOnly,
   metrics: VmOnly,
   fault: v.strictObject({

@@ -1,8 +1,9 @@
 /**
  * What happened and what is going on: events, tasks and alarms, as the contract has them.
  *
- * Invariants: ids rise by one from 1, never come again, and order what they name; what is kept is bounded
- * (main/store/retention.ts), so a gap at the beginning is history that was given up.
+ * Invariants: ids rise from 1, never come again, and order what they name; what is kept is bounded
+ * (main/store/retention.ts), so a gap at the beginning is history that was given up. Events of the audit trail (kinds
+ * `audit.*`) are numbered with the others and listed only where they are asked for by their kind.
  */
 import * as v from 'valibot';
 
@@ -22,7 +23,7 @@ export interface NamedVm {
 }
 
 export interface EventRecord {
-  /** Rises by one from 1. */
+  /** Rises. */
   readonly id: number;
   /** Milliseconds since 1970, UTC. */
   readonly at: number;

@@ -64,8 +64,12 @@ export const networkCommands = {
   /** Replaces a forward, also while the VM runs; where the new one cannot listen the old one stays. */
   'forward.set': v.strictObject({ vm: Vm, id: ForwardId, ...forward }),
   'forward.remove': v.strictObject({ vm: Vm, id: ForwardId }),
-  /** Writes the frames of the VM's network card to a pcapng file, which must not exist. */
-  'capture.start': v.strictObject({ vm: Vm, file: v.pipe(v.string(), v.minLength(1), v.maxLength(4096)) }),
+  /** Writes the frames of the VM's network card to a pcapng file that does not exist (or is replaced, with `force`). */
+  'capture.start': v.strictObject({
+    vm: Vm,
+    file: v.pipe(v.string(), v.minLength(1), v.maxLength(4096)),
+    force: v.optional(v.boolean(), false),
+  }),
   'capture.stop': v.strictObject({ vm: Vm }),
 } as const;
 

@@ -3,6 +3,7 @@
  *
  * Invariant: whatever a command does, its connection to the host is closed.
  */
+import { writeFile } from 'node:fs/promises';
 import {
   CommandError,
   type CommandName,
@@ -70,6 +71,16 @@ export function number(name: string, text: string | boolean | undefined): number
   if (text === '' || !Number.isFinite(value))
     throw new CommandError('usage', `--${name} takes a number, not "${text}".`);
   return value;
+}
+
+/** @throws {CommandError} `exists` where the file is there and is not to be replaced. */
+export async function write(file: string, bytes: Uint8Array, force: boolean): Promise<void> {
+  try {
+    await writeFile(file, bytes, { flag: force ? 'w' : 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new CommandError('exists', `"${file}" exists: choose another name, or replace it with --force.`);
+  }
 }
 
 /** Shows what a topic says, until it ends or the user has seen enough. */

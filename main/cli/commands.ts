@@ -4,10 +4,9 @@
  * Invariant: usage text, parsing and behaviour come from this one table; every command that prints understands
  * `--json`.
  */
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CommandError, FT_STATES, FAULTS, type RecordingEnd } from '../../preload/contract.ts';
-import { follow, number, simple, withHost, type Command } from './command.ts';
+import { follow, number, simple, withHost, write, type Command } from './command.ts';
 import { diskCommands, size } from './disk.ts';
 import { historyCommands } from './history.ts';
 import { ftDetails, hostDetails, metricsLine, vmDetails, vmTable } from './print.ts';
@@ -92,7 +91,8 @@ const screenshot: Command = {
     withHost(invocation, async (client) => {
       const [vm = '', file = ''] = invocation.positionals;
       const { width, height, pngBase64 } = await client.call('console.screenshot', { vm });
-      await writeFile(file, Buffer.from(pngBase64, 'base64'));
+      // A picture is taken again and again into the same file, as every such tool does.
+      await write(file, Buffer.from(pngBase64, 'base64'), true);
       invocation.print(
         invocation.json ? JSON.stringify({ file, width, height }) : `Saved ${width}×${height} to ${file}.`,
       );
@@ -139,15 +139,17 @@ const fault: Command = {
 const recordStart: Command = {
   words: 'record start',
   takes: ['NAME', 'FILE?'],
+  options: { force: true },
   help:
     'Record a running VM in a new file: its state, and from then on everything that happens to it; ' +
-    'without FILE in the data folder, named after the VM and the time',
+    'without FILE in the data folder, named after the VM and the time; --force replaces a file that exists',
   run: (invocation) =>
     withHost(invocation, async (client) => {
       const [vm = '', file] = invocation.positionals;
       // The host may have another working folder.
       const named = file === undefined ? {} : { file: path.resolve(file) };
-      const recording = await client.call('record.start', { vm, ...named });
+      const force = Boolean(invocation.options['force']);
+      const recording = await client.call('record.start', { vm, force, ...named });
       invocation.print(invocation.json ? JSON.stringify(recording) : `Recording to ${recording.file}.`);
     }),
 };
@@ -208,8 +210,10 @@ const serial: Command = {
 const sound: Command = {
   words: 'console sound',
   takes: ['NAME', 'FILE.wav'],
-  options: { seconds: 'S' },
-  help: 'Record what the guest plays, for 10 seconds or --seconds S, in a WAV file that does not exist yet',
+  options: { seconds: 'S', force: true },
+  help:
+    'Record what the guest plays, for 10 seconds or --seconds S, in a WAV file; ' +
+    '--force replaces a file that exists',
   run: (invocation) =>
     withHost(invocation, async (client) => {
       const [vm = '', file = ''] = invocation.positionals;
@@ -217,7 +221,9 @@ const sound: Command = {
       if (!(seconds > 0 && seconds <= SOUND_SECONDS_MAX)) {
         throw new CommandError('usage', `--seconds takes a number above 0, at most ${SOUND_SECONDS_MAX}.`);
       }
-      const sounds = await recordSound(client, vm, path.resolve(file), seconds);
+      const sounds = await recordSound(client, vm, seconds, (bytes) =>
+        write(path.resolve(file), bytes, Boolean(invocation.options['force'])),
+      );
       if (invocation.json) invocation.print(JSON.stringify({ file: path.resolve(file), seconds, sounds }));
       else invocation.print(sounds === 0 ? 'The guest played nothing.' : `Recorded ${seconds} seconds in ${file}.`);
     }),

@@ -128,11 +128,13 @@ const forwardRemove: Command = {
 const captureStart: Command = {
   words: 'capture start',
   takes: ['NAME', 'FILE.pcapng'],
-  help: "Write the frames of a VM's network card to a pcapng file that does not exist yet",
+  options: { force: true },
+  help: "Write the frames of a VM's network card to a pcapng file; --force replaces one that exists",
   run: (invocation) =>
     withHost(invocation, async (client) => {
       const [vm = '', file = ''] = invocation.positionals;
-      show(invocation, await client.call('capture.start', { vm, file: path.resolve(file) }), () => null);
+      const force = Boolean(invocation.options['force']);
+      show(invocation, await client.call('capture.start', { vm, file: path.resolve(file), force }), () => null);
     }),
 };
 

@@ -2,9 +2,8 @@
  * `console sound`: what the guest plays, as a WAV file.
  *
  * Invariant: the file is as long as it took to record it in the guest's time; where the guest was silent, so is the
- * file. It is written as a whole, under a name that did not exist.
+ * file. It is written as a whole.
  */
-import { writeFile } from 'node:fs/promises';
 import { decodeSound, type SoundMessage } from '../../preload/sound.ts';
 import type { Client } from './client.ts';
 
@@ -19,9 +18,14 @@ export const SOUND_SECONDS_MAX = 600;
 
 /**
  * Listens for so many seconds.
- * @throws {Error} with a `code`, as node:fs gives it, when the file cannot be written or exists.
+ * @throws {Error} what `write` throws: the file cannot be written, or exists.
  */
-export async function recordSound(client: Client, vm: string, file: string, seconds: number): Promise<number> {
+export async function recordSound(
+  client: Client,
+  vm: string,
+  seconds: number,
+  write: (bytes: Uint8Array) => Promise<void>,
+): Promise<number> {
   const messages: SoundMessage[] = [];
   const heard = await new Promise<SoundMessage[]>((resolve, reject) => {
     const timer = setTimeout(() => resolve(messages), seconds * 1000);
@@ -32,7 +36,7 @@ export async function recordSound(client: Client, vm: string, file: string, seco
     };
     client.subscribe('sound', { vm }, { bytes: (bytes) => void messages.push(decodeSound(bytes)), end });
   });
-  await writeFile(file, wav(mix(heard, seconds)), { flag: 'wx' });
+  await write(wav(mix(heard, seconds)));
   return heard.length;
 }
 

@@ -4,8 +4,9 @@
  * Invariant: an operation outside the image or with the wrong length fails before the file is touched; what `flush` has
  * confirmed is on the disk.
  */
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { checkRange, type BlockDevice } from './disk/device.ts';
+import { openRegular } from './regular.ts';
 
 export class DiskImage implements BlockDevice {
   readonly path: string;
@@ -22,7 +23,7 @@ export class DiskImage implements BlockDevice {
 
   /** @throws {Error} (with a `code`, as node:fs gives it) when the file cannot be opened. */
   static async open(path: string, readOnly: boolean): Promise<DiskImage> {
-    const file = await open(path, readOnly ? 'r' : 'r+');
+    const file = await openRegular(path, readOnly);
     const { size } = await file.stat();
     return new DiskImage(path, file, size, readOnly);
   }

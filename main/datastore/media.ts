@@ -4,7 +4,7 @@
  * Invariant: a file that `checkMedium` accepts can be handed to the machine; what it refuses it names, with the
  * reason and the remedy. It reads a few hundred bytes, never the whole file.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { DiskError } from './disk/device.ts';
 import { isOverlay, overlayHeaderSync } from './disk/open.ts';
 
@@ -87,9 +87,12 @@ export function checkInitrdFits(path: string, size: number, memoryMB: number): v
 function look(what: string, path: string): { size: number; start: Buffer } {
   let descriptor: number;
   try {
+    // Opening a device can do something: a tape winds back, a watchdog starts.
+    if (!statSync(path).isFile()) throw new MediumError(`The ${what} is not a file. Name an image file.`);
     // Without O_NONBLOCK (which Windows lacks) opening a pipe waits for its writer, and the whole host with it.
     descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
+    if (error instanceof MediumError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT') throw new MediumError(`The ${what} does not exist. Check the path.`);
     if (code === 'EACCES') throw new MediumError(`The ${what} may not be read. Check its permissions.`);
@@ -101,6 +104,9 @@ function look(what: string, path: string): { size: number; start: Buffer } {
     const start = Buffer.alloc(1024);
     readSync(descriptor, start, 0, start.length, 0);
     return { size: status.size, start };
+  } catch (error) {
+    if (error instanceof MediumError) throw error;
+    throw new MediumError(`The ${what} cannot be read: ${(error as Error).message}`);
   } finally {
     closeSync(descriptor);
   }

@@ -20,9 +20,12 @@ import { pressCombo, typeText } from '../../preload/keys.ts';
 import type { GuardedCommand } from '../../preload/rules.ts';
 import { decodeScreen } from '../../preload/screen.ts';
 import { ScreenModel } from '../../preload/screen-model.ts';
+import type { Caller } from './audit.ts';
 import { createWithDisk, diskHandlers } from './disk-desk.ts';
 import type { Fleet } from './fleet.ts';
+import { admitReplicas, replicasOf } from './limits.ts';
 import { networkHandlers } from './network-commands.ts';
+import { makeWay } from './output-file.ts';
 import type { PairOperation, Vm } from './vm.ts';
 import { replaced, waitForState } from './wait.ts';
 
@@ -93,9 +96,10 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
   },
   metrics: (fleet, { vm }) => fleet.vm(vm).metrics(),
   fault: (fleet, { vm, kind, ms }) => ({ pid: fleet.vm(vm).fault(kind, ms) }),
-  'record.start': (fleet, { vm, file }) => {
+  'record.start': (fleet, { vm, file, force }) => {
     const found = fleet.vm(vm);
     found.require('record.start');
+    if (file !== undefined) makeWay(fleet, path.resolve(file), force);
     return found.recording.start(found.name, file);
   },
   'record.stop': (fleet, { vm }) => {
@@ -109,6 +113,24 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
 export async function carryOut(fleet: Fleet, command: string, args: unknown): Promise<unknown> {
   if (!isCommand(command)) throw new CommandError('usage', `There is no command "${command}".`);
   return run(fleet, command, args);
+}
+
+/** The same for somebody, written down. @throws {CommandError} */
+export function carryOutFor(fleet: Fleet, caller: Caller, command: string, args: unknown): Promise<unknown> {
+  const work = (): Promise<unknown> => carryOut(fleet, command, args);
+  return isCommand(command) ? fleet.audit.during(caller, command, args, vmOf(fleet, args), work) : work();
+}
+
+/** The VM that a command is about, as it is called now; null where it is about none that there is. */
+export function vmOf(fleet: Fleet, args: unknown): { id: string; name: string } | null {
+  const vm = (args as { vm?: unknown } | null | undefined)?.vm;
+  if (typeof vm !== 'string' || vm === '') return null;
+  try {
+    const { id, name } = fleet.vm(vm);
+    return { id, name };
+  } catch {
+    return null;
+  }
 }
 
 async function run<C extends CommandName>(fleet: Fleet, command: C, args: unknown): Promise<CommandResults[C]> {
@@ -153,6 +175,7 @@ async function perform(
 ): Promise<VmView> {
   const vm = fleet.vm(name);
   vm.require(kind);
+  if (kind === 'power.on') admitReplicas(fleet, vm, replicasOf(vm));
   await fleet.tasks.during(kind, vm, () => work(vm));
   return vm.view();
 }
@@ -161,6 +184,7 @@ async function perform(
 function changeFt(fleet: Fleet, name: string, change: 'on' | 'off' | 'suspend' | 'resume'): VmView {
   const vm = fleet.vm(name);
   vm.require(`ft.${change}`);
+  if (vm.power !== 'off' && (change === 'on' || change === 'resume')) admitReplicas(fleet, vm, 2);
   fleet.tasks.begin(`ft.${change}`, vm, 'user');
   return vm.setFt(change).view();
 }

@@ -19,7 +19,9 @@ import { NetworkTable } from '../store/networks.ts';
 import { VmTable } from '../store/vms.ts';
 import { AlarmDesk } from './alarm-desk.ts';
 import { DiskDesk } from './disk-desk.ts';
+import { Audit } from './audit.ts';
 import { Housekeeping } from './housekeeping.ts';
+import { admitVm, limitsOf, type Limits } from './limits.ts';
 import { NetworkDesk, type NicRecord } from './network-desk.ts';
 import type { Processes } from './processes.ts';
 import { Spares } from './spares.ts';
@@ -37,10 +39,16 @@ export interface FleetOptions {
   readonly version: string;
   readonly processes: Processes;
   readonly guests: GuestLibrary;
+  /** Unless said otherwise, by the environment and the size of this computer. */
+  readonly limits?: Limits;
+  /** Guests reach this computer's loopback by the gateway's address, unless this is false. */
+  readonly hostLoopback?: boolean;
 }
 
 export class Fleet {
   readonly events: EventTable;
+  readonly audit: Audit;
+  readonly limits: Limits;
   readonly tasks: TaskDesk;
   readonly alarms: AlarmDesk;
   readonly network: NetworkDesk;
@@ -59,10 +67,12 @@ export class Fleet {
   /** @throws {DataFolderError} when the data folder cannot be used. */
   constructor(options: FleetOptions) {
     this.#options = options;
+    this.limits = options.limits ?? limitsOf();
     this.#folder = openDataFolder(options.dataFolder);
     const { database } = this.#folder;
     this.#table = new VmTable(database);
     this.events = new EventTable(database);
+    this.audit = new Audit(this.events, Date.now, this.limits.commandsPerSecond);
     this.tasks = new TaskDesk(new TaskTable(database));
     this.disks = new DiskDesk(this.tasks, path.join(options.dataFolder, 'disks'), () =>
       this.all().map((vm) => vm.diskUser),
@@ -99,6 +109,9 @@ export class Fleet {
       alarms: (vm) => this.alarms.summary(vm),
     };
     this.events.add({ vm: null, kind: 'host.started', severity: 'info', message: 'Lockstep was started.' });
+    for (const message of this.#folder.warnings) {
+      this.events.add({ vm: null, kind: 'host.permissions', severity: 'warning', message });
+    }
     this.#load();
     this.network.open();
   }
@@ -136,6 +149,7 @@ export class Fleet {
         `There is already a VM "${args.name}". Choose another name, or delete that one.`,
       );
     }
+    admitVm(this.limits, this.#vms.size);
     const made = configure(args, this.#options.guests, new Set(this.all().map((vm) => vm.mac)));
     const config = { ...made, nic: this.#card(args.nic ?? 'virtio', args.network ?? DEFAULT_NETWORK_NAME) };
     const id = randomUUID();
@@ -226,6 +240,7 @@ export class Fleet {
     return new NetworkDesk({
       processes: this.#options.processes,
       table,
+      hostLoopback: this.#options.hostLoopback ?? true,
       networkOf: (vm) => this.#vms.get(vm)?.nic.network ?? DEFAULT_NETWORK_NAME,
       event: (id, kind, severity, message, data) => {
         const vm = id === null ? undefined : this.#vms.get(id);

@@ -3,10 +3,10 @@
  *
  * Invariant: what comes out of here a replica takes: sizes and lengths are those that the machine's drives know.
  */
-import { readFile } from 'node:fs/promises';
 import { CommandError, type MediaDrive } from '../../preload/contract.ts';
 import { identifyDisc } from '../datastore/disc.ts';
 import { checkMedium, MediumError } from '../datastore/media.ts';
+import { readRegular } from '../datastore/regular.ts';
 import type { OutsideInput } from '../replica/messages.ts';
 
 type MediumChange = Extract<OutsideInput, { device: 'medium' }>['change'];
@@ -28,7 +28,7 @@ export async function mediumChange(drive: MediaDrive, file: string | null): Prom
   try {
     const size = checkMedium(drive, file);
     if (file.length > PATH_LENGTH_MAX) throw new MediumError(`The path "${file}" is too long. Move the file.`);
-    const medium = drive === 'fda' ? new Uint8Array(await readFile(file)) : await identifyDisc(file);
+    const medium = drive === 'fda' ? await readRegular(file, size) : await identifyDisc(file);
     const bytes = medium instanceof Uint8Array ? medium.length : medium.bytes;
     if (bytes !== size) throw new MediumError(`"${file}" is being written to. Insert it when it is complete.`);
     return { drive, medium } as MediumChange;

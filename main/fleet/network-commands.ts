@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { CommandResults, ParsedArgs } from '../../preload/contract.ts';
 import type { networkCommands } from '../../preload/network.ts';
 import type { Fleet } from './fleet.ts';
+import { makeWay } from './output-file.ts';
 import type { Vm } from './vm.ts';
 
 type Name = keyof typeof networkCommands;
@@ -58,9 +59,10 @@ export const networkHandlers: Handlers = {
     await fleet.network.forwards.remove(found.id, id, found.nic.network);
     return null;
   },
-  'capture.start': async (fleet, { vm, file }) => {
+  'capture.start': async (fleet, { vm, file, force }) => {
     const found = fleet.vm(vm);
     found.require('capture.start');
+    makeWay(fleet, path.resolve(file), force);
     await fleet.network.capture(found.id, path.resolve(file));
     return found.view().nic;
   },

@@ -35,6 +35,8 @@ import type { Replica } from './replica.ts';
 export interface NetworkSurroundings {
   readonly processes: Processes;
   readonly table: NetworkTable;
+  /** Guests reach this computer's loopback by the gateway's address. */
+  readonly hostLoopback: boolean;
   /** The network that a VM is on. */
   networkOf(vm: string): string;
   event(vm: string | null, kind: string, severity: Severity, message: string, data?: { [key: string]: unknown }): void;
@@ -167,7 +169,7 @@ export class NetworkDesk {
 
   async #change(networks: NetworkRecord[]): Promise<void> {
     if (this.#gateway.running) {
-      const error = await this.#gateway.ask({ type: 'configure', networks: networks.map(specOf) });
+      const error = await this.#gateway.ask({ type: 'configure', networks: this.#specs(networks) });
       if (error !== null) throw new CommandError('refused', sentence(error));
     }
     this.#networks = networks;
@@ -239,7 +241,7 @@ export class NetworkDesk {
 
   #tellEverything(): void {
     this.#report = null;
-    this.#tell({ type: 'configure', networks: this.#networks.map(specOf) }, null, 'The networks cannot be made');
+    this.#tell({ type: 'configure', networks: this.#specs(this.#networks) }, null, 'The networks cannot be made');
     for (const { vm, network, replicas } of this.#attached.values()) {
       this.#tell({ type: 'attach', vm, network }, vm.id, 'The network card has no network');
       for (const replica of replicas) if (replica.alive) this.#gateway.plug(vm.id, replica.process);
@@ -258,6 +260,10 @@ export class NetworkDesk {
     const message = `The network gateway ended (${why}). It is started again; connections through it were cut.`;
     this.#around.event(null, 'network.gatewayLost', 'error', message, { why });
     this.#around.changed();
+  }
+
+  #specs(networks: readonly NetworkRecord[]): NetworkSpec[] {
+    return networks.map((network) => specOf(network, this.#around.hostLoopback));
   }
 
   #event(event: GatewayEvent): void {
@@ -292,11 +298,11 @@ export class NetworkDesk {
   }
 }
 
-function specOf({ name, subnet, uplink }: NetworkRecord): NetworkSpec {
+function specOf({ name, subnet, uplink }: NetworkRecord, hostLoopback: boolean): NetworkSpec {
   if (uplink !== null) return { name, mode: { kind: 'uplink', address: uplinkAddress(uplink) } };
   const { mode } = DEFAULT_NETWORK;
   if (mode.kind !== 'nat') throw new Error('the default network is a NAT');
-  return { name, mode: { ...mode, subnet: subnet ?? DEFAULT_SUBNET, mtu: NETWORK_MTU } };
+  return { name, mode: { ...mode, subnet: subnet ?? DEFAULT_SUBNET, mtu: NETWORK_MTU, hostLoopback } };
 }
 
 /** @throws {RangeError} that says how an uplink is written. */

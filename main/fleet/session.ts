@@ -3,18 +3,21 @@
  *
  * Invariants: nothing a client sends can do more than end its own session; a client that does not read is not written
  * to without bound (its pictures are left out, and past a limit it is cut off); when the door closes, every
- * subscription ends.
+ * subscription ends. What it changes is written down (audit.ts).
  */
 import * as v from 'valibot';
 import { CommandError, topics, type ParsedTopicArgs, type TopicName } from '../../preload/contract.ts';
 import { ALARMS_LIMIT_MAX } from '../../preload/history.ts';
 import { decodeConsoleInput } from '../../preload/input.ts';
 import { ClientMessage, decodeBytes, encodeBytes, type HostMessage, type WireError } from '../../preload/messages.ts';
-import { asCommandError, carryOut, parseArgs } from './commands.ts';
+import { isAudit } from '../store/events.ts';
+import type { Caller } from './audit.ts';
+import { asCommandError, carryOutFor, parseArgs, vmOf } from './commands.ts';
 import type { Fleet } from './fleet.ts';
 
 /** A pipe of messages to one client. */
 export interface Door {
+  readonly caller: Caller;
   send(message: string | Uint8Array): void;
   /** Bytes handed to `send` that the client has not taken. */
   unsentBytes(): number;
@@ -25,6 +28,8 @@ export interface Door {
 }
 
 const SUBSCRIPTIONS_MAX = 64;
+/** Calls of one client that have no answer yet. */
+export const CALLS_MAX = 256;
 const METRICS_MS = 1000;
 /** Serial input goes to the guest in pieces of at most this, in bytes. */
 const SERIAL_PIECE_BYTES = 64 << 10;
@@ -40,8 +45,8 @@ const SOUND_UNSENT_MAX = 256 << 10;
 const UNSENT_MAX = 64 << 20;
 
 interface Subscription {
-  cancel(): void;
-  bytes?(bytes: Uint8Array): void;
+  readonly cancel: () => void;
+  readonly bytes?: (bytes: Uint8Array) => void;
 }
 
 /** What a topic needs to feed its subscriber. */
@@ -58,6 +63,7 @@ export class Session {
   readonly door: Door;
   readonly #subscriptions = new Map<number, Subscription>();
   #closed = false;
+  #calls = 0;
   #waits = 0;
 
   constructor(fleet: Fleet, door: Door) {
@@ -101,10 +107,7 @@ export class Session {
   #handle(message: ClientMessage): void {
     switch (message.kind) {
       case 'call':
-        void carryOut(this.fleet, message.command, message.args).then(
-          (result) => this.#send({ kind: 'result', id: message.id, result }),
-          (error: unknown) => this.#send({ kind: 'error', id: message.id, error: wireError(error) }),
-        );
+        void this.#call(message.id, message.command, message.args);
         return;
       case 'subscribe':
         this.#subscribe(message.subscription, message.topic, message.args);
@@ -112,6 +115,23 @@ export class Session {
       case 'unsubscribe':
         this.#subscriptions.get(message.subscription)?.cancel();
         this.#subscriptions.delete(message.subscription);
+    }
+  }
+
+  async #call(id: number, command: string, args: unknown): Promise<void> {
+    if (this.#calls >= CALLS_MAX) {
+      const error = new CommandError('refused', `${CALLS_MAX} calls wait for their answers: wait for some of them.`);
+      this.#send({ kind: 'error', id, error: wireError(error) });
+      return;
+    }
+    this.#calls += 1;
+    try {
+      const result = await carryOutFor(this.fleet, this.door.caller, command, args);
+      this.#send({ kind: 'result', id, result });
+    } catch (error) {
+      this.#send({ kind: 'error', id, error: wireError(error) });
+    } finally {
+      this.#calls -= 1;
     }
   }
 
@@ -132,10 +152,22 @@ export class Session {
           this.#send({ kind: 'end', subscription: number, error: null });
         },
       };
-      this.#subscriptions.set(number, open(this, parseArgs(topic, topics[name], args) as never, feed));
+      const opened = open(this, parseArgs(topic, topics[name], args) as never, feed);
+      this.#subscriptions.set(number, this.#audited(opened, args));
     } catch (error) {
       this.#send({ kind: 'end', subscription: number, error: wireError(error) });
     }
+  }
+
+  /** That somebody uses a console is written down; what they type is not. */
+  #audited({ cancel, bytes }: Subscription, args: unknown): Subscription {
+    if (!bytes) return { cancel };
+    const vm = vmOf(this.fleet, args);
+    const heard = (data: Uint8Array): void => {
+      bytes(data);
+      if (vm) this.fleet.audit.typed(this.door.caller, vm);
+    };
+    return { cancel, bytes: heard };
   }
 
   #send(message: HostMessage): void {
@@ -169,6 +201,7 @@ const feeds: { readonly [T in TopicName]: Topic<T> } = {
       feed.data(batch);
     }
     const cancel = fleet.events.follow((event) => {
+      if (isAudit(event.kind)) return;
       if (vm === undefined || event.vm?.id === vm) feed.data([event]);
     });
     return { cancel };

@@ -29,7 +29,9 @@ import { FLAG_INTERRUPTS, type IdeInterface, OFFSET } from './v86-types.ts';
 
 /** Sixty frames a second of virtual time. */
 const FRAME_NS = 16_666_667;
-/** An advance of so many microseconds finds a halted guest: it is made in steps from timer to timer, a bounded number. */
+/**
+ * An advance of so many microseconds finds a halted guest: it is made in steps from timer to timer, a bounded number.
+ */
 const STEPPED_ADVANCE_US_MIN = 5000;
 const STEPS_MAX = 256;
 const STEP_US_MIN = 5;

@@ -132,13 +132,39 @@ export interface Vga {
   update_cursor_scanline(): void;
 }
 
+/** One descriptor of a virtio queue, as the guest wrote it: lengths and addresses are signed. */
+export interface VirtDescriptor {
+  readonly addr_low: number;
+  readonly addr_high: number;
+  readonly len: number;
+  readonly flags: number;
+  readonly next: number;
+}
+
+/** The buffers of one request. */
+export interface VirtChain {
+  read_buffers: VirtDescriptor[];
+  write_buffers: VirtDescriptor[];
+  length_readable: number;
+  length_writable: number;
+}
+
+export interface VirtQueue {
+  readonly enabled: boolean;
+  readonly size: number;
+  readonly cpu: { readonly mem8: Uint8Array };
+  count_requests: (this: VirtQueue) => number;
+  get_descriptor: (this: VirtQueue, table: number, index: number) => VirtDescriptor;
+  pop_request: (this: VirtQueue) => VirtChain;
+}
+
 export interface Nic {
   mac: Uint8Array;
   /** NE2000: the station address is in its own memory, every byte twice. */
   readonly memory?: Uint8Array;
   readonly virtio?: {
     readonly device_status: number;
-    readonly queues: readonly { readonly enabled: boolean }[];
+    readonly queues: readonly VirtQueue[];
   };
 }
 

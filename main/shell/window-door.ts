@@ -8,6 +8,7 @@
 import type { IpcMain, IpcMainEvent, WebContents } from 'electron';
 import { CHANNEL, OPEN_CHANNEL } from '../../preload/bridge.ts';
 import { CLIENT_MESSAGE_BYTES_MAX } from '../../preload/messages.ts';
+import { newCaller } from '../fleet/audit.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { Session } from '../fleet/session.ts';
 import { isOurs } from './security.ts';
@@ -34,6 +35,7 @@ function closeWithPage(page: WebContents, close: () => void): void {
 
 function openSession(fleet: Fleet, page: WebContents): Session {
   return new Session(fleet, {
+    caller: newCaller('window'),
     send: (message) => {
       if (!page.isDestroyed()) page.send(CHANNEL, message);
     },

@@ -5,10 +5,11 @@
  * migrations run in one transaction; WAL with full synchronisation, so that what was answered to the user survives
  * any crash.
  */
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { migrations } from './migrations.ts';
+import { securePrivateFolder } from './private-folder.ts';
 
 const FILE = 'lockstep.db';
 const LOCK_FILE = 'lock.db';
@@ -20,12 +21,15 @@ export class DataFolderError extends Error {
 
 export interface OpenedFolder {
   readonly database: Database.Database;
+  /** What was open to other users, and what became of it. */
+  readonly warnings: readonly string[];
   close(): void;
 }
 
 /**
  * Makes the data folder where it is missing, takes it for this process, and opens its database.
- * @throws {DataFolderError} when it is in use, cannot be written, or comes from a newer version.
+ * @throws {DataFolderError} when it is in use, cannot be written, is not this user's alone, or comes from a newer
+ * version.
  */
 export function openDataFolder(folder: string): OpenedFolder {
   try {
@@ -37,11 +41,13 @@ export function openDataFolder(folder: string): OpenedFolder {
       `The data folder "${folder}" cannot be written (${why}). Choose another with --data DIR.`,
     );
   }
+  const warnings = secure(folder);
   const lock = takeLock(folder);
   try {
     const database = openDatabase(path.join(folder, FILE));
     return {
       database,
+      warnings,
       close() {
         database.close();
         lock.close();
@@ -50,6 +56,14 @@ export function openDataFolder(folder: string): OpenedFolder {
   } catch (error) {
     lock.close();
     throw error;
+  }
+}
+
+function secure(folder: string): string[] {
+  try {
+    return securePrivateFolder(folder);
+  } catch (error) {
+    throw new DataFolderError((error as Error).message);
   }
 }
 
@@ -66,6 +80,8 @@ export function openDatabase(file: string): Database.Database {
   let version: number;
   try {
     database = new Database(file);
+    // What SQLite puts beside it gets the same permissions.
+    chmodSync(file, 0o600);
     version = database.pragma('user_version', { simple: true }) as number;
   } catch (error) {
     throw new DataFolderError(
@@ -111,6 +127,7 @@ function takeLock(folder: string): Database.Database {
   const file = path.join(folder, LOCK_FILE);
   const lock = new Database(file, { timeout: 0 });
   try {
+    chmodSync(file, 0o600);
     lock.pragma('locking_mode = EXCLUSIVE');
     lock.exec('BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS owner (pid INTEGER) STRICT; DELETE FROM owner;');
     lock.exec(`INSERT INTO owner VALUES (${process.pid}); COMMIT;`);

@@ -1,8 +1,8 @@
 /**
  * The table of events: what happened, for ever in order.
  *
- * Invariant: an event is on the disk before anybody is told of it, and its id is greater than all before it, also
- * after a crash.
+ * Invariants: an event is on the disk before anybody is told of it, and its id is greater than all before it, also
+ * after a crash. The audit trail (kinds `audit.*`) is among them and is listed only where it is asked for by its kind.
  */
 import type Database from 'better-sqlite3';
 import type { EventRecord, Severity } from '../../preload/contract.ts';
@@ -27,6 +27,11 @@ export interface EventQuery {
   /** Part of the message, the kind or the VM's name. */
   readonly text?: string | undefined;
   readonly limit: number;
+}
+
+/** The event belongs to the audit trail: what follows from the command has events of its own. */
+export function isAudit(kind: string): boolean {
+  return kind.startsWith('audit.');
 }
 
 type Parameters = { readonly [name: string]: string | number };
@@ -120,7 +125,9 @@ function conditions(query: EventQuery): string {
     ...(query.before === undefined ? [] : ['id < $before']),
     ...(query.vm === undefined ? [] : ['vm_id = $vm']),
     ...(query.severity === undefined ? [] : ['severity = $severity']),
-    ...(query.kind === undefined ? [] : ["(kind = $kind OR substr(kind, 1, length($kind) + 1) = $kind || '.')"]),
+    ...(query.kind === undefined
+      ? ["substr(kind, 1, 6) <> 'audit.'"]
+      : ["(kind = $kind OR substr(kind, 1, length($kind) + 1) = $kind || '.')"]),
     ...(query.text === undefined
       ? []
       : ["(message LIKE $text ESCAPE '\\' OR kind LIKE $text ESCAPE '\\' OR vm_name LIKE $text ESCAPE '\\')"]),

@@ -24,6 +24,11 @@ export const pageHeaders = {
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
+  // What the console uses, and nothing else of what a computer has.
+  'Permissions-Policy':
+    'fullscreen=(self), clipboard-write=(self), clipboard-read=(), camera=(), microphone=(), geolocation=(), usb=(), ' +
+    'serial=(), hid=(), bluetooth=(), midi=(), payment=(), display-capture=(), publickey-credentials-get=()',
+  'X-Frame-Options': 'DENY',
 } as const;
 
 /** The file that a URL's path names, and its media type; null where there can be none. */

@@ -58,7 +58,7 @@ describe('a guest that counts and is recorded', () => {
   test('is told as events and refused where the file exists', async () => {
     expect(ended.bytes).toBe(statSync(file).size);
     const again = await host.run('record', 'start', 'web', file);
-    expect([again.status, again.stderr]).toEqual([1, expect.stringContaining('the file exists')]);
+    expect([again.status, again.stderr]).toEqual([1, expect.stringContaining('exists: choose another name')]);
     const stop = await host.run('record', 'stop', 'web');
     expect([stop.status, stop.stderr]).toEqual([1, '"web" is not being recorded.\n']);
     const kinds = (await host.events('web')).map(({ kind }) => kind).filter((kind) => kind.startsWith('record.'));

@@ -220,7 +220,7 @@ test('events are found by kind, severity and words, and exported whole as CSV or
   const csv = await lockstep('events', [], { format: 'csv' });
   expect(csv[0]?.trim()).toBe('id,time,severity,vm,kind,message,data');
   expect(csv).toHaveLength(4);
-  expect(csv[3]).toMatch(/^3,\d{4}-\S+Z,info,web,power\.on,Powered on\.,\{\}/);
+  expect(csv[3]).toMatch(/^\d+,\d{4}-\S+Z,info,web,power\.on,Powered on\.,\{\}/);
   const exported = JSON.parse((await lockstep('events', [], { format: 'json' })).join('')) as unknown;
   expect(exported).toEqual(await json('events'));
 });

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { newCaller } from '../../main/fleet/audit.ts';
 import { Session } from '../../main/fleet/session.ts';
 import type { AlarmRecord, TaskRecord } from '../../preload/contract.ts';
 import { encodeConsoleInput } from '../../preload/input.ts';
@@ -23,6 +24,7 @@ class Client {
 
   constructor({ fleet }: TestFleet) {
     this.session = new Session(fleet, {
+      caller: newCaller('window'),
       send: (message) => {
         if (typeof message === 'string') this.texts.push(JSON.parse(message) as HostMessage);
         else {

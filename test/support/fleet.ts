@@ -6,6 +6,7 @@
 import { onTestFinished } from 'vitest';
 import { carryOut } from '../../main/fleet/commands.ts';
 import { Fleet } from '../../main/fleet/fleet.ts';
+import type { Limits } from '../../main/fleet/limits.ts';
 import type { GuestLibrary } from '../../main/fleet/spec.ts';
 import type { CommandArgs, CommandName, CommandResults } from '../../preload/contract.ts';
 import { FakeProcesses, wellBehaved } from './fake-processes.ts';
@@ -25,6 +26,8 @@ export interface FleetParts {
   readonly dataFolder?: string;
   readonly guests?: GuestLibrary;
   readonly processes?: FakeProcesses;
+  readonly limits?: Limits;
+  readonly hostLoopback?: boolean;
 }
 
 /** Opens a fleet; in a new data folder unless one is given. */
@@ -32,7 +35,8 @@ export function openFleet(parts: FleetParts = {}): TestFleet {
   const dataFolder = parts.dataFolder ?? temporaryFolder();
   const guests = parts.guests ?? makeGuests(temporaryFolder());
   const processes = parts.processes ?? new FakeProcesses(wellBehaved);
-  const fleet = new Fleet({ dataFolder, version: '9.9.9', processes, guests });
+  const { limits, hostLoopback = true } = parts;
+  const fleet = new Fleet({ dataFolder, version: '9.9.9', processes, guests, hostLoopback, ...(limits && { limits }) });
   onTestFinished(() => fleet.close());
   const call = (command: string, args: unknown): Promise<never> => carryOut(fleet, command, args) as Promise<never>;
   return { fleet, processes, guests, dataFolder, call };

@@ -7,7 +7,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { Access, isLoopback } from '../../main/web/access.ts';
+import type { Caller } from '../../main/fleet/audit.ts';
+import { Access } from '../../main/web/access.ts';
+import { isLoopback } from '../../main/web/addresses.ts';
 import { startWebServer, type WebServer } from '../../main/web/server.ts';
 import '../support/eventually.ts';
 import { openFleet, type TestFleet } from '../support/fleet.ts';
@@ -86,13 +88,14 @@ describe('a link', () => {
   });
 
   test('is one of many: each browser has its own, and the oldest of too many is forgotten', async () => {
-    const access = new Access('127.0.0.1');
+    const access = new Access({ host: '127.0.0.1', certified: null });
+    const caller: Caller = { door: 'browser', session: 'a' };
     const request = { headers: { host: '127.0.0.1:8080' } } as IncomingMessage;
     const first = access.token();
     const others = Array.from({ length: 256 }, () => access.token());
-    expect(access.redeem(first, request)).toBeNull();
-    expect(new Set(others.map((token) => access.redeem(token, request))).size).toBe(256);
-    expect(access.redeem(others[0] ?? '', request)).toBeNull();
+    expect(access.redeem(first, request, caller)).toBeNull();
+    expect(new Set(others.map((token) => access.redeem(token, request, caller))).size).toBe(256);
+    expect(access.redeem(others[0] ?? '', request, caller)).toBeNull();
   });
 });
 
@@ -202,7 +205,7 @@ describe('a request under a name', () => {
   });
 
   test('is any address, but no foreign name, when listening beyond this computer was asked for', () => {
-    const access = new Access('0.0.0.0');
+    const access = new Access({ host: '0.0.0.0', certified: null });
     const ours = (host: string): boolean => access.hostIsOurs({ headers: { host } } as http.IncomingMessage);
     expect(['192.168.0.7:80', '10.0.0.1', '[fe80::1]:80', 'localhost:80'].map(ours)).toEqual([true, true, true, true]);
     expect(['evil.example', '192.168.0.7.evil.example', ''].map(ours)).toEqual([false, false, false]);

@@ -5,6 +5,7 @@
  * confirmed outlives a power cut.
  */
 import { open, type FileHandle } from 'node:fs/promises';
+import { openRegular } from '../regular.ts';
 
 /** A disk: a raw image, or a chain of overlays. All offsets and lengths are in bytes. */
 export interface BlockDevice {
@@ -69,7 +70,7 @@ export class HostFile implements DiskFile {
 
   /** `flags` as node:fs has them. @throws {Error} (with a `code`) when it cannot be opened, or is no regular file. */
   static async open(path: string, flags: 'r' | 'r+' | 'wx+'): Promise<HostFile> {
-    const handle = await open(path, flags, 0o600);
+    const handle = flags === 'wx+' ? await open(path, flags, 0o600) : await openRegular(path, flags === 'r');
     if ((await handle.stat()).isFile()) return new HostFile(path, handle);
     await handle.close();
     throw new DiskError(`"${path}" is not a file.`);

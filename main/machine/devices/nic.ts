@@ -4,10 +4,12 @@
  * Input and output layout: the frame itself.
  *
  * Invariant: the card has the configured address from the guest's first instruction; a frame for a card that is not
- * listening is dropped, as on a wire, and never touches guest memory.
+ * listening is dropped, as on a wire, and never touches guest memory. What a guest sends in one epoch is bounded: what
+ * is beyond is dropped, on both sides alike.
  */
 import { MachineError } from '../errors.ts';
 import type { Bus, Nic as V86Nic } from '../v86-types.ts';
+import { guardQueues } from './virtio-guard.ts';
 
 /** An Ethernet header. */
 export const FRAME_BYTES_MIN = 14;
@@ -15,6 +17,10 @@ export const FRAME_BYTES_MIN = 14;
 export const FRAME_BYTES_MAX = 65_550;
 const MAC_BYTES = 6;
 const VIRTIO_DRIVER_OK = 4;
+/** virtio_net_hdr (virtio 1.2, section 5.1.6). */
+const VIRTIO_HEADER_BYTES = 12;
+/** What a guest can send in one epoch, in bytes: five times the longest ring full of ordinary frames. */
+export const SENT_BYTES_MAX = 8 << 20;
 
 /** @throws {RangeError} when the frame is shorter or longer than a frame can be. */
 export function encodeNicInput(frame: Uint8Array): Uint8Array {
@@ -44,11 +50,13 @@ export class Nic {
   readonly #device: V86Nic;
   readonly #bus: Bus;
   #sent: Uint8Array[] = [];
+  #sentBytes = 0;
 
   constructor(device: V86Nic, bus: Bus, mac: Uint8Array) {
     this.#device = device;
     this.#bus = bus;
     device.mac = mac.slice();
+    if (device.virtio !== undefined) guardQueues(device.virtio.queues, FRAME_BYTES_MAX + VIRTIO_HEADER_BYTES);
     // The NE2000 shows its address in its memory, every byte twice, where v86 has written a random one.
     for (let index = 0; index < MAC_BYTES && device.memory !== undefined; index += 1) {
       device.memory.fill(mac[index] ?? 0, index * 2, index * 2 + 2);
@@ -62,13 +70,17 @@ export class Nic {
 
   /** The guest sent a frame. v86 reuses the buffer. */
   transmit(frame: Uint8Array): void {
-    if (frame.length >= FRAME_BYTES_MIN && frame.length <= FRAME_BYTES_MAX) this.#sent.push(frame.slice());
+    if (frame.length < FRAME_BYTES_MIN || frame.length > FRAME_BYTES_MAX) return;
+    if (this.#sentBytes + frame.length > SENT_BYTES_MAX) return;
+    this.#sent.push(frame.slice());
+    this.#sentBytes += frame.length;
   }
 
   /** The frames sent since the last call. */
   takeSent(): Uint8Array[] {
     const sent = this.#sent;
     this.#sent = [];
+    this.#sentBytes = 0;
     return sent;
   }
 

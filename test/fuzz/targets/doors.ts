@@ -5,6 +5,7 @@ import path from 'node:path';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { Fleet } from '../../../main/fleet/fleet.ts';
+import { limitsOf } from '../../../main/fleet/limits.ts';
 import { Session } from '../../../main/fleet/session.ts';
 import { connectControl, startControl } from '../../../main/web/control.ts';
 import { commands, topics } from '../../../preload/contract.ts';
@@ -19,6 +20,7 @@ import type { Target } from '../target.ts';
 const TEXT = 0;
 const BYTES = 1;
 const VM = 'web';
+const CALLER = { door: 'browser', session: '0' } as const;
 
 /** Arguments with which commands do something; the others get a VM. */
 const ARGUMENTS: { readonly [command: string]: object } = {
@@ -88,8 +90,17 @@ async function openFleet(): Promise<Fleet> {
   const guests = makeGuests(mkdtempSync(path.join(os.tmpdir(), 'guests-')));
   // Nothing that a client names relative to here is anybody's.
   process.chdir(dataFolder);
-  const fleet = new Fleet({ dataFolder, version: '0', processes: new FakeProcesses(wellBehaved), guests });
-  const session = new Session(fleet, { send: () => {}, unsentBytes: () => 0, refuse: () => {}, pause: () => {} });
+  const processes = new FakeProcesses(wellBehaved);
+  // Every command is to be carried out, however fast they come.
+  const limits = { ...limitsOf(), commandsPerSecond: 1e9 };
+  const fleet = new Fleet({ dataFolder, version: '0', processes, guests, limits });
+  const session = new Session(fleet, {
+    caller: CALLER,
+    send: () => {},
+    unsentBytes: () => 0,
+    refuse: () => {},
+    pause: () => {},
+  });
   for (const [command, args] of [
     ['vm.create', { name: VM, sample: 'test' }],
     ['power.on', { vm: VM }],
@@ -120,7 +131,13 @@ export const door: Target = {
     const fleet = await openFleet();
     let refused = false;
     const open = (): Session =>
-      new Session(fleet, { send: () => {}, unsentBytes: () => 0, refuse: () => (refused = true), pause: () => {} });
+      new Session(fleet, {
+        caller: CALLER,
+        send: () => {},
+        unsentBytes: () => 0,
+        refuse: () => (refused = true),
+        pause: () => {},
+      });
     let session = open();
     let runs = 0;
     return {
