@@ -31,6 +31,8 @@ const FAILOVER: FailoverReport = {
   drainMs: 6.4,
   arbitrateMs: 11.9,
   liveMs: 3.1,
+  firstOutputMs: 14.6,
+  protectedMs: 3140,
 };
 const STARTING = { ...ON, ftEnabled: true, ft: { ...ON.ft, status: 'starting', reason: 'initializing' } } as const;
 const PROTECTED: VmView = {

@@ -44,7 +44,16 @@ describe("VMware's words", () => {
   });
 
   test("a failover's phases add up", () => {
-    const report = { at: 0, reason: '', detectMs: 40, drainMs: 5, arbitrateMs: 10, liveMs: 2 };
+    const report = {
+      at: 0,
+      reason: '',
+      detectMs: 40,
+      drainMs: 5,
+      arbitrateMs: 10,
+      liveMs: 2,
+      firstOutputMs: null,
+      protectedMs: null,
+    };
     expect(failoverPhases(report).totalMs).toBe(57);
   });
 });
