@@ -126,11 +126,17 @@ export class FakeWorld {
     return vm;
   }
 
-  event(vm: VmView | null, kind: string, message: string, severity: Severity = 'info'): void {
+  event(
+    vm: VmView | null,
+    kind: string,
+    message: string,
+    severity: Severity = 'info',
+    data: EventRecord['data'] = {},
+  ): void {
     const id = this.events.length + 1;
     const at = EPOCH + 60_000 + id * 1370;
     const named = vm && { id: vm.id, name: vm.name };
-    const record: EventRecord = { id, at, vm: named, kind, severity, message, data: {} };
+    const record: EventRecord = { id, at, vm: named, kind, severity, message, data };
     this.events = [...this.events, record];
     for (const entry of this.#entries) if (entry.topic === 'events') entry.data([record]);
   }
