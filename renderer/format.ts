@@ -29,7 +29,7 @@ export function bitsPerSecond(value: Maybe): string {
 
 export function instructions(value: Maybe): string {
   if (value === null || value === undefined) return UNKNOWN;
-  return `${one.format(value / 1e6)} MIPS`;
+  return `${(value < 1e6 ? number(2) : one).format(value / 1e6)} MIPS`;
 }
 
 export function percent(value: Maybe): string {

@@ -1,8 +1,8 @@
 /**
  * Desktop notifications of what somebody should know who does not look: failovers and lost protection.
  *
- * Invariants: nothing is shown, and nothing asked of the browser, before the user has turned it on; an alarm is told once
- * for each time it is raised, and those that were there when the page came are not told.
+ * Invariants: nothing is shown, and nothing asked of the browser, before the user has turned it on; an alarm is told
+ * once for each time it is raised, and those that were there when the page came are not told.
  */
 import type { AlarmRecord } from '../preload/contract.ts';
 import type { Bridge, Subscription } from './bridge.ts';

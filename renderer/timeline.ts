@@ -1,8 +1,8 @@
 /**
  * A failover as bars on one scale of milliseconds.
  *
- * Invariants: pure; zero is the old primary's last sign of life; the phases of the interruption follow each other without
- * a gap, so they add up to it; a bar's place and width are its share of the scale, exactly.
+ * Invariants: pure; zero is the old primary's last sign of life; the phases of the interruption follow each other
+ * without a gap, so they add up to it; a bar's place and width are its share of the scale, exactly.
  */
 import type { FailoverReport } from '../preload/contract.ts';
 import { ticks } from './kit/plot-scale.ts';

@@ -1,8 +1,8 @@
 /**
  * The commands about what is measured and how failovers went.
  *
- * Invariant: with `--json` the answer is the contract's; a series that was not measured is left out of a table, a single
- * value that is not known is a dash.
+ * Invariant: with `--json` the answer is the contract's; a series that was not measured is left out of a table, and a
+ * single value that is not known is a dash.
  */
 import { CommandError, type FailoverRecord } from '../../preload/contract.ts';
 import { RANGE_NAMES, SERIES_NAMES, type MetricsHistory } from '../../preload/metrics.ts';

@@ -10,7 +10,7 @@ export class Rate {
   #from: { readonly at: number; readonly count: number } | null = null;
   #perSecond: number | null = null;
 
-  /** Reads the counter at `now`, in milliseconds. @returns how much it rises in a second; null where that is unknown. */
+  /** Reads the counter at `now`, in milliseconds. @returns by how much it rises in a second; null: unknown. */
   read(now: number, count: number | null): number | null {
     const before = this.#from;
     if (count === null || before === null || count < before.count || now < before.at) {

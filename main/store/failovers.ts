@@ -1,8 +1,8 @@
 /**
  * The table of failovers: how long each took, phase by phase.
  *
- * Invariant: a failover is kept as soon as its secondary went live; what comes later (its first output, Protected again)
- * is filled in.
+ * Invariant: a failover is kept as soon as its secondary went live; what comes later (its first output, Protected
+ * again) is filled in.
  */
 import type Database from 'better-sqlite3';
 import type { FailoverRecord } from '../../preload/contract.ts';

@@ -96,13 +96,24 @@ function readColours(elements: readonly Element[]): string[] {
   return elements.map((element) => getComputedStyle(element).color);
 }
 
+/** Where a line would have no length: what was measured once, between two holes. */
+function lonely(plot: uPlot, index: number): number[] {
+  const values = plot.data[index] ?? [];
+  const known = (at: number): boolean => typeof values[at] === 'number';
+  const alone: number[] = [];
+  for (let at = 0; at < values.length; at++) {
+    if (known(at) && !known(at - 1) && !known(at + 1)) alone.push(at);
+  }
+  return alone;
+}
+
 /** The means, and thin above them the peaks. */
 function series(line: number, lines: number, colours: () => readonly string[]): uPlot.Series[] {
   const colour = (): string => colours()[line] ?? '';
   const mean: uPlot.Series = {
     stroke: colour,
     width: 1.5,
-    points: { show: false },
+    points: { show: false, size: 3, fill: colour, filter: lonely },
     ...(lines === 1 && { fill: () => faint(colour(), AREA_OPACITY) }),
   };
   const peak: uPlot.Series = {

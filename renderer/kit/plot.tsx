@@ -8,7 +8,7 @@ import 'uplot/dist/uPlot.min.css';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import * as format from '../format.ts';
 import { createPlotCanvas, type PlotCanvas, type PlotData } from './plot-canvas.ts';
-import { describe, highest } from './plot-scale.ts';
+import { describe, highest, roundTop } from './plot-scale.ts';
 
 type Values = readonly (number | null)[];
 
@@ -69,7 +69,9 @@ export function Plot(props: PlotProps) {
             </div>
           ))}
         </dl>
-        {note ? <span className="plot-note">{note}</span> : null}
+        {note || !axes ? (
+          <span className="plot-note">{note ?? `≤ ${props.format(roundTop(topOf(props)))}`}</span>
+        ) : null}
         <span className="plot-grid" data-colour hidden />
         <span className="plot-words" data-colour hidden />
       </div>

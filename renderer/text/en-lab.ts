@@ -20,55 +20,53 @@ export const faults: { readonly [kind in FaultKind]: FaultWords } = {
     hint: 'Kill the primary at once (kill -9); with Fault Tolerance on, the guest goes on',
     now: 'Primary crashed',
     effect: () =>
-      'Its process is killed (kill -9): the secondary executes what is left of the log, wins the test-and-set and ' +
-      'goes live. Without a secondary the VM is lost.',
+      'The primary is killed (kill -9): the secondary wins the test-and-set and goes live. Without one the VM is lost.',
   },
   'crash-secondary': {
     label: 'Crash secondary',
     hint: 'Kill the secondary at once (kill -9); a new one is started',
     now: 'Secondary crashed',
-    effect: () =>
-      'Its process is killed (kill -9): the primary wins the test-and-set, goes on alone, and a new secondary is started.',
+    effect: () => 'The secondary is killed (kill -9): the primary goes on alone, and a new secondary is started.',
   },
   'hang-primary': {
     label: 'Hang primary',
-    hint: 'Let the primary’s process stand still for a while',
+    hint: 'Let the process of the primary stand still for a while',
     now: 'Primary hangs',
     effect: ({ failureTimeoutMs }) =>
-      `Its process stands still: after ${failureTimeoutMs} ms of silence the secondary goes live, and the old primary ` +
-      'finds its generation gone when it wakes, and halts.',
+      `The primary stands still: after ${failureTimeoutMs} ms of silence the secondary goes live, and the old one ` +
+      'halts when it wakes.',
   },
   'hang-secondary': {
     label: 'Hang secondary',
-    hint: 'Let the secondary’s process stand still for a while',
+    hint: 'Let the process of the secondary stand still for a while',
     now: 'Secondary hangs',
     effect: ({ failureTimeoutMs }) =>
-      `Its process stands still: outputs wait in the gate, and after ${failureTimeoutMs} ms of silence the primary goes ` +
-      'on alone and a new secondary is started.',
+      `The secondary stands still: outputs wait, and after ${failureTimeoutMs} ms of silence the primary goes on ` +
+      'alone and a new one is started.',
   },
   'corrupt-secondary': {
     label: 'Corrupt secondary',
-    hint: 'Flip a bit of the secondary’s memory',
+    hint: 'Flip a bit of the memory of the secondary',
     now: 'Secondary is corrupt',
     effect: () =>
-      'A bit of its memory is flipped: the comparison of states finds it within seconds, the secondary is halted as ' +
-      'diverged, and a fresh one is started.',
+      'A bit of its memory is flipped: the comparison of states finds it within seconds, and a fresh secondary takes ' +
+      'its place.',
   },
   'cut-channel': {
     label: 'Cut channel',
     hint: 'Let no message through the logging channel',
     now: 'Logging channel is cut',
     effect: ({ failureTimeoutMs }) =>
-      `Nothing gets through the logging channel: after ${failureTimeoutMs} ms each side suspects the other, exactly one ` +
-      'wins the test-and-set, and the other halts.',
+      `Nothing gets through: after ${failureTimeoutMs} ms each side suspects the other, and exactly one wins the ` +
+      'test-and-set and goes on.',
   },
   'delay-channel': {
     label: 'Delay channel',
     hint: 'Let every message of the logging channel come later',
     now: 'Logging channel is slow',
     effect: ({ lagThrottleMs }) =>
-      'Each message arrives so much later: outputs wait for their acknowledgements, and the primary is slowed once the ' +
-      `lag reaches ${lagThrottleMs} ms.`,
+      'Each message comes later: outputs wait longer, and the primary is slowed once the lag reaches ' +
+      `${lagThrottleMs} ms.`,
   },
   heal: {
     label: 'Heal',
@@ -83,7 +81,7 @@ export const lab = {
   real: 'On the real processes of this VM',
   injected: 'Injected now',
   healthy: 'Nothing: processes and logging channel are as they should be.',
-  story: 'What happened after it',
+  story: 'What came of it',
   nothing: 'No fault was injected yet. What comes of one is told here, step by step.',
   for: 'for',
   by: 'by',
@@ -144,7 +142,7 @@ export const monitor = {
   title: 'Measurements',
   range: 'Range',
   ranges: { '1m': '1 minute', '10m': '10 minutes', '1h': '1 hour', '24h': '24 hours' },
-  step: (step: string) => `A point is ${step === '1 min' ? 'a minute' : step}.`,
+  steps: { 1000: 'One point a second.', 10_000: 'One point every 10 seconds.', 60_000: 'One point a minute.' },
   off: 'The VM is off.',
   loading: 'Looking for measurements…',
   none: 'Nothing was measured in this time: the VM was off.',
@@ -161,8 +159,8 @@ export const monitor = {
   memory: 'Memory of the process',
   resident: 'resident set',
   lag: 'Lag and vLockstep interval',
-  p50: 'Median',
-  p99: '99th percentile',
+  p50: 'p50',
+  p99: 'p99',
   diskRequests: 'Disk requests',
   diskBytes: 'Disk throughput',
   readAndWritten: 'read and written',

@@ -1,4 +1,4 @@
-/** A list as a file: one button for each format. Invariant: an error is shown in its own words, and no file comes of it. */
+/** A list as a file: a button for each format. Invariant: an error is shown in its own words, and makes no file. */
 import { Download } from 'lucide-react';
 import { EXPORT_FORMATS, type ExportFormat } from '../../preload/export.ts';
 import { download } from '../download.ts';

@@ -1,8 +1,8 @@
 /**
  * The last failovers of a VM, each as a timeline to scale that is also a table.
  *
- * Invariant: a bar's place and width are its share of the scale; its milliseconds stand beside it; what has not happened
- * is told as such.
+ * Invariant: a bar's place and width are its share of the scale; its milliseconds stand beside it; what has not
+ * happened is told as such.
  */
 import { ChevronLeft, ChevronRight, History } from 'lucide-react';
 import { useEffect, useState } from 'react';

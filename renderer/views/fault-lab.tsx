@@ -53,22 +53,22 @@ function Fault({ kind, vm }: { readonly kind: FaultKind; readonly vm: VmView }) 
   return (
     <li data-fault={kind}>
       <p>{en.faults[kind].effect(vm.ftSettings)}</p>
-      <div className="lab-act">
-        {timed ? (
-          <label className="lab-ms">
-            <span>{kind === 'delay-channel' ? lab.by : lab.for}</span>
-            <input
-              inputMode="numeric"
-              value={text}
-              aria-invalid={wrong || undefined}
-              aria-label={`${en.faults[kind].label}: ${lab.ms}`}
-              onChange={(event) => setText(event.target.value.trim())}
-            />
-            <span>ms</span>
-          </label>
-        ) : null}
-        <ActionButton action={refused} vm={vm} size="small" />
-      </div>
+      {timed ? (
+        <label className="lab-ms">
+          <span>{kind === 'delay-channel' ? lab.by : lab.for}</span>
+          <input
+            inputMode="numeric"
+            value={text}
+            aria-invalid={wrong || undefined}
+            aria-label={`${en.faults[kind].label}: ${lab.ms}`}
+            onChange={(event) => setText(event.target.value.trim())}
+          />
+          <span>ms</span>
+        </label>
+      ) : (
+        <span />
+      )}
+      <ActionButton action={refused} vm={vm} size="small" />
     </li>
   );
 }

@@ -32,11 +32,11 @@ export function FtPanel({ vm }: { readonly vm: VmView }) {
   return (
     <Card title={en.ft.title} icon={Shield} className="ft" aside={<FtButtons vm={vm} />}>
       <FtHeadline vm={vm} />
+      <Operations vm={vm} />
       {vm.ft.status === 'starting' ? <Steps vm={vm} /> : null}
       {vm.power === 'off' ? null : <Replicas vm={vm} />}
       {live ? <FtCharts vm={vm} /> : null}
       {vm.ftEnabled && vm.power !== 'off' ? <FtFacts vm={vm} /> : null}
-      <Operations vm={vm} />
     </Card>
   );
 }

@@ -7,7 +7,7 @@
 import { ChartLine, Table2 } from 'lucide-react';
 import { useState } from 'react';
 import type { MetricsHistory, MetricsRange, VmView } from '../../preload/contract.ts';
-import { RANGE_NAMES, type SeriesName } from '../../preload/metrics.ts';
+import { RANGE_NAMES, RANGES, type SeriesName } from '../../preload/metrics.ts';
 import * as format from '../format.ts';
 import { Button } from '../kit/button.tsx';
 import { Plot, type PlotLine } from '../kit/plot.tsx';
@@ -194,7 +194,7 @@ export function Monitor({ vm }: { readonly vm: VmView }) {
 function whatIsShown(vm: VmView, { history, failure }: MetricsAnswer): string {
   if (failure !== null) return failure;
   if (history === null) return '';
-  const step = monitor.step(format.duration(history.stepMs));
+  const step = monitor.steps[RANGES[history.range].stepMs];
   return vm.power === 'off' ? `${step} ${monitor.off}` : step;
 }
 
