@@ -7,7 +7,7 @@
 import 'uplot/dist/uPlot.min.css';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import * as format from '../format.ts';
-import { createPlotCanvas, type PlotCanvas, type PlotData } from './plot-canvas.ts';
+import type { CanvasOptions, PlotCanvas, PlotData } from './plot-canvas.ts';
 import { describe, highest, roundTop } from './plot-scale.ts';
 
 type Values = readonly (number | null)[];
@@ -78,6 +78,7 @@ export function Plot(props: PlotProps) {
       <div
         className="plot-canvas"
         ref={chart.host}
+        style={{ minHeight: props.height ?? (axes ? HEIGHT : HEIGHT_SMALL) }}
         role="img"
         aria-label={describe(label, lines, (value) => props.format(value))}
       />
@@ -107,26 +108,28 @@ function useCanvas(props: PlotProps, setPointed: (index: number | null) => void)
   const count = lines.length;
   useEffect(() => {
     if (!host.current || !colours.current) return;
-    const made = createPlotCanvas(
-      {
-        host: host.current,
-        colours: [...colours.current.querySelectorAll('[data-colour]')],
-        lines: count,
-        height,
-        axes,
-        sync,
-        top: () => topOf(latest.current.props),
-        window: () => seconds(latest.current.props.window),
-        format: (value) => latest.current.props.format(value),
-        time: format.tickTime,
-        pointed: setPointed,
-      },
-      latest.current.data,
-    );
-    canvas.current = made;
+    const options: CanvasOptions = {
+      host: host.current,
+      colours: [...colours.current.querySelectorAll('[data-colour]')],
+      lines: count,
+      height,
+      axes,
+      sync,
+      top: () => topOf(latest.current.props),
+      window: () => seconds(latest.current.props.window),
+      format: (value) => latest.current.props.format(value),
+      time: format.tickTime,
+      pointed: setPointed,
+    };
+    let gone = false;
+    // Loaded when the first chart is shown: the page is there before it.
+    void import('./plot-canvas.ts').then(({ createPlotCanvas }) => {
+      if (!gone) canvas.current = createPlotCanvas(options, latest.current.data);
+    });
     return () => {
+      gone = true;
+      canvas.current?.destroy();
       canvas.current = null;
-      made.destroy();
     };
   }, [count, height, axes, sync, setPointed]);
   useEffect(() => canvas.current?.setData(data), [data]);

@@ -81,6 +81,7 @@ export const lab = {
   real: 'On the real processes of this VM',
   injected: 'Injected now',
   healthy: 'Nothing: processes and logging channel are as they should be.',
+  off: 'Nothing: the VM is off.',
   story: 'What came of it',
   nothing: 'No fault was injected yet. What comes of one is told here, step by step.',
   for: 'for',

@@ -82,7 +82,7 @@ function Injected({ vm }: { readonly vm: VmView }) {
     >
       {vm.faults.length === 0 ? (
         <p className="muted" data-testid="lab-healthy">
-          {lab.healthy}
+          {vm.power === 'off' ? lab.off : lab.healthy}
         </p>
       ) : (
         <ul className="lab-injected">

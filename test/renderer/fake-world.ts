@@ -204,6 +204,12 @@ export class FakeWorld {
   }
 
   async perform(command: CommandName, args: Args): Promise<unknown> {
+    // What the page asks by itself, while it is looked at, is nothing that a user does.
+    if (command === 'failover.list') return this.failovers.filter((one) => one.vm.id === args['vm']);
+    if (command === 'metrics.history') {
+      const since = args['since'] as number | undefined;
+      return fakeMetricsHistory(this.find(String(args['vm'])), args['range'] as MetricsRange, since);
+    }
     this.performed.push({ command, args });
     const failure = this.fail;
     this.fail = null;
@@ -243,10 +249,6 @@ export class FakeWorld {
         return { file: vm.recording?.file, epochs: 4200, bytes: 7 << 20 };
       case 'console.screenshot':
         return { width: 1, height: 1, pngBase64: ONE_PIXEL_PNG };
-      case 'metrics.history':
-        return fakeMetricsHistory(vm, args['range'] as MetricsRange, args['since'] as number | undefined);
-      case 'failover.list':
-        return this.failovers.filter((one) => one.vm.id === vm.id);
       case 'fault':
         return { pid: vm.ft.primary?.pid };
       default:
