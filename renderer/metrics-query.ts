@@ -33,9 +33,9 @@ export function mergeHistory(before: MetricsHistory, after: MetricsHistory): Met
   return { range: after.range, from, stepMs, points, series };
 }
 
-/** The step before the newest one: the newest was not over. */
+/** Some steps before the newest one, which was not over: a late measurement stands for those before it, too. */
 export function resumeAt({ from, stepMs, points }: MetricsHistory): number {
-  return Math.max(0, from + (points - 2) * stepMs);
+  return Math.max(0, from + (points - 4) * stepMs);
 }
 
 export interface MetricsAnswer {

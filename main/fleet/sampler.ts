@@ -16,6 +16,8 @@ import type { MetricRow, MetricTable } from '../store/metrics.ts';
 import { SampleLine } from './sample-line.ts';
 
 const SECOND_MS = 1000;
+/** A sample may come so late, in milliseconds. */
+const LATE_MS = 2500;
 
 /** What is measured. */
 export interface Sampled {
@@ -59,13 +61,16 @@ export class Sampler {
     this.#write(now, false);
   }
 
+  /** The newest step is the last that was measured, or that can no longer be: nobody is told that now is unknown. */
   history(vm: string, range: MetricsRange, since: number | undefined, now = Date.now()): MetricsHistory {
     const { spanMs, stepMs } = RANGES[range];
-    const to = (Math.floor(now / stepMs) + 1) * stepMs;
-    const oldest = to - spanMs;
-    const from = Math.min(to, Math.max(oldest, Math.floor((since ?? oldest) / stepMs) * stepMs));
+    const floor = (at: number): number => Math.floor(at / stepMs) * stepMs;
+    const asked = floor(since ?? 0);
     const waiting = this.#lines.get(vm)?.waiting(stepMs) ?? [];
-    const rows = [...this.#table.read(vm, stepMs, from, to), ...waiting];
+    const kept = this.#table.read(vm, stepMs, Math.max(asked, floor(now - spanMs - LATE_MS)), floor(now) + stepMs);
+    const rows = [...kept, ...waiting];
+    const to = Math.max(floor(now - LATE_MS), ...rows.map(({ at }) => at + stepMs));
+    const from = Math.min(to, Math.max(to - spanMs, asked));
     const points = (to - from) / stepMs;
     return { range, from, stepMs, points, series: onGrid(rows, from, stepMs, points) };
   }

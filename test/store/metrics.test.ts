@@ -113,6 +113,16 @@ describe('the sampler', () => {
     expect(history.series.secondaryCpuPercent).toBeUndefined();
   });
 
+  test('ends with what was measured last, until that is no longer now', () => {
+    const { sampler, state } = sampled(open().table);
+    sampler.sample(NOON + 500);
+    sampler.sample(NOON + 1500);
+    const newest = (now: number) => sampler.history('a', '1m', undefined, NOON + now).series.lagMs?.mean.at(-1);
+    expect([newest(1600), newest(2100), newest(3400)]).toEqual([0, 0, 0]);
+    state.power = 'off';
+    expect(newest(5000)).toBeNull();
+  });
+
   test('answers what is new since a time, and never with more points than its limit', () => {
     const { sampler } = sampled(open().table);
     for (let second = 0; second < 30; second++) sampler.sample(NOON + second * 1000);
