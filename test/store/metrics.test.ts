@@ -120,7 +120,7 @@ describe('the sampler', () => {
     const newest = (now: number) => sampler.history('a', '1m', undefined, NOON + now).series.lagMs?.mean.at(-1);
     expect([newest(1600), newest(2100), newest(3400)]).toEqual([0, 0, 0]);
     state.power = 'off';
-    expect(newest(5000)).toBeNull();
+    expect(newest(6000)).toBeNull();
   });
 
   test('answers what is new since a time, and never with more points than its limit', () => {
