@@ -16,6 +16,8 @@ import {
   type EventRecord,
   type TaskRecord,
 } from './history.ts';
+import { failoverCommands, type ActiveFault, type FailoverReport, type FailoverResults } from './failover.ts';
+import { metricsCommands, type MetricsResults, type VmMetrics } from './metrics.ts';
 import { cardChoice, networkCommands, type NetworkResults, type NicView } from './network.ts';
 
 export type {
@@ -31,6 +33,9 @@ export type {
 } from './history.ts';
 export { EVENTS_LIMIT_MAX } from './history.ts';
 export type { DiskCheckView, DiskView } from './disk.ts';
+export type { ActiveFault, FailoverRecord, FailoverReport, FaultKind } from './failover.ts';
+export { FAULTS } from './failover.ts';
+export type { MetricsHistory, MetricsRange, ReplicaMetrics, VmMetrics } from './metrics.ts';
 export type { ForwardView, NetworkView, NicCounters, NicType, NicView } from './network.ts';
 
 /* ------------------------------------------------------------------ limits and small schemas ------------------- */
@@ -111,21 +116,6 @@ export interface ReplicaPlace {
   readonly pid: number;
   /** The next epoch it will execute. */
   readonly epoch: number;
-}
-
-/** The phases of a failover, in milliseconds (Scales et al., 2010, section 2.3). */
-export interface FailoverReport {
-  /** When the backup went live; milliseconds since 1970, UTC. */
-  readonly at: number;
-  readonly reason: string;
-  /** From the last sign of life of the old primary to the suspicion. */
-  readonly detectMs: number;
-  /** Executing what was left of the log. */
-  readonly drainMs: number;
-  /** The test-and-set on the shared storage. */
-  readonly arbitrateMs: number;
-  /** From the won test-and-set to the first live epoch. */
-  readonly liveMs: number;
 }
 
 /** How far the start of a secondary has come. */
@@ -221,32 +211,8 @@ export interface VmView {
   /** Null while nothing is recorded. */
   readonly recording: RecordingView | null;
   readonly alarms: AlarmSummary;
-}
-
-export interface ReplicaMetrics {
-  readonly pid: number;
-  /** Percent of one core. */
-  readonly cpuPercent: number;
-  readonly memoryMB: number;
-  readonly epochsPerSecond: number;
-}
-
-export interface VmMetrics {
-  readonly at: number;
-  readonly instructionsPerSecond: number;
-  readonly lagMs: number | null;
-  readonly vLockstepIntervalMs: number | null;
-  readonly logBandwidthBitsPerSecond: number | null;
-  readonly outputDelayMsP50: number | null;
-  readonly outputDelayMsP99: number | null;
-  /** Outputs waiting in the gate. */
-  readonly outputsHeld: number;
-  /** 0 free, 1 stopped: how much the primary is slowed for the sake of the lag. */
-  readonly throttle: number;
-  /** How often the primary waited because its log buffer was full. */
-  readonly stalls: number;
-  readonly primary: ReplicaMetrics | null;
-  readonly secondary: ReplicaMetrics | null;
+  /** Faults made on purpose that have neither been healed nor ended by themselves. */
+  readonly faults: readonly ActiveFault[];
 }
 
 export interface HostView {
@@ -267,19 +233,6 @@ export interface Inventory {
 }
 
 /* ------------------------------------------------------------------ commands and queries ------------------------ */
-
-export const FAULTS = [
-  'crash-primary',
-  'crash-secondary',
-  'hang-primary',
-  'hang-secondary',
-  'corrupt-secondary',
-  'cut-channel',
-  'delay-channel',
-  'heal',
-] as const;
-export const FAULT_DELAY_MS_MAX = 10_000;
-export const FaultKind = v.picklist(FAULTS, `the faults are: ${FAULTS.join(', ')}`);
 
 /** The schema of every command's arguments. */
 export const commands = {
@@ -354,21 +307,16 @@ export const commands = {
   'record.start': v.strictObject({ vm: Vm, file: v.optional(File), force: v.optional(v.boolean(), false) }),
   'record.stop': VmOnly,
   metrics: VmOnly,
-  fault: v.strictObject({
-    vm: Vm,
-    kind: FaultKind,
-    /** For `delay-channel`: how much later each message arrives, in milliseconds. */
-    ms: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(FAULT_DELAY_MS_MAX))),
-  }),
+  ...metricsCommands,
+  ...failoverCommands,
 } as const;
 
 export type CommandName = keyof typeof commands;
 export type CommandArgs<C extends CommandName> = v.InferInput<(typeof commands)[C]>;
 export type ParsedArgs<C extends CommandName> = v.InferOutput<(typeof commands)[C]>;
-export type FaultKind = v.InferOutput<typeof FaultKind>;
 
 /** What every command answers. */
-export interface CommandResults extends NetworkResults, DiskResults {
+export interface CommandResults extends NetworkResults, DiskResults, MetricsResults, FailoverResults {
   'host.show': HostView;
   'vm.list': readonly VmView[];
   'vm.show': VmView;
@@ -405,8 +353,6 @@ export interface CommandResults extends NetworkResults, DiskResults {
   'record.start': RecordingView;
   'record.stop': RecordingEnd;
   metrics: VmMetrics;
-  /** The process that was hit; null where none was. */
-  fault: { readonly pid: number | null };
 }
 
 /* ------------------------------------------------------------------ topics -------------------------------------- */

@@ -9,6 +9,7 @@ const number = (digits: number) => new Intl.NumberFormat('en', { maximumFraction
 const whole = number(0);
 const one = number(1);
 const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+const minute = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short' });
 const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' });
 
 type Maybe = number | null | undefined;
@@ -28,7 +29,7 @@ export function bitsPerSecond(value: Maybe): string {
 
 export function instructions(value: Maybe): string {
   if (value === null || value === undefined) return UNKNOWN;
-  return `${one.format(value / 1e6)} MIPS`;
+  return `${(value < 1e6 ? number(2) : one).format(value / 1e6)} MIPS`;
 }
 
 export function percent(value: Maybe): string {
@@ -52,12 +53,33 @@ export function bytes(value: Maybe): string {
   return value < 1e9 ? `${one.format(value / 1e6)} MB` : `${number(2).format(value / 1e9)} GB`;
 }
 
+/** Of bytes in a second. */
+export function bytesPerSecond(value: Maybe): string {
+  return value === null || value === undefined ? UNKNOWN : `${bytes(value)}/s`;
+}
+
+/** Of things that happen. */
+export function perSecond(value: Maybe): string {
+  if (value === null || value === undefined) return UNKNOWN;
+  return `${(value < 10 ? one : whole).format(value)} /s`;
+}
+
+/** A share between 0 and 1. */
+export function share(value: Maybe): string {
+  return percent(value === null || value === undefined ? value : value * 100);
+}
+
 export function count(value: Maybe): string {
   return value === null || value === undefined ? UNKNOWN : whole.format(value);
 }
 
 export function timeOfDay(at: number): string {
   return clock.format(at);
+}
+
+/** A mark on an axis of time whose marks are so many seconds apart. */
+export function tickTime(seconds: number, step: number): string {
+  return (step < 60 ? clock : minute).format(seconds * 1000);
 }
 
 export function dateAndTime(at: number): string {

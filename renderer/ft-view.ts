@@ -69,13 +69,3 @@ export function startingStep(ft: Pick<FtStatus, 'status' | 'starting'>): number 
       return 0;
   }
 }
-
-export function failoverPhases(report: NonNullable<FtStatus['lastFailover']>) {
-  const phases = [
-    { key: 'detect', label: en.failover.detect, ms: report.detectMs },
-    { key: 'drain', label: en.failover.drain, ms: report.drainMs },
-    { key: 'arbitrate', label: en.failover.arbitrate, ms: report.arbitrateMs },
-    { key: 'live', label: en.failover.live, ms: report.liveMs },
-  ] as const;
-  return { phases, totalMs: phases.reduce((sum, phase) => sum + phase.ms, 0) };
-}

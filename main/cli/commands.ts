@@ -6,10 +6,11 @@
  */
 import path from 'node:path';
 import { CommandError, FT_STATES, FAULTS, type RecordingEnd } from '../../preload/contract.ts';
-import { follow, number, simple, withHost, write, type Command } from './command.ts';
+import { number, simple, withHost, write, type Command } from './command.ts';
 import { diskCommands, size } from './disk.ts';
 import { historyCommands } from './history.ts';
-import { ftDetails, hostDetails, metricsLine, vmDetails, vmTable } from './print.ts';
+import { metricsCommands } from './metrics.ts';
+import { ftDetails, hostDetails, vmDetails, vmTable } from './print.ts';
 import { attachSerial } from './serial.ts';
 import { networkCommands } from './network.ts';
 import { recordSound, SOUND_SECONDS_MAX } from './sound.ts';
@@ -125,7 +126,7 @@ function keyboard(
 const fault: Command = {
   words: 'fault',
   takes: ['NAME', FAULTS.join('|'), 'MS?'],
-  help: 'Make something fail on purpose, or heal it; MS only for delay-channel',
+  help: 'Make something fail on purpose, or heal it; MS: how late the channel is, or how long a process hangs',
   run: (invocation) =>
     withHost(invocation, async (client) => {
       const [vm, kind, delay] = invocation.positionals;
@@ -178,21 +179,6 @@ const mediaEject: Command = {
       const [vm, drive] = invocation.positionals;
       const view = await client.call('media.eject', { vm, drive } as never);
       if (invocation.json) invocation.print(JSON.stringify(view));
-    }),
-};
-
-const metrics: Command = {
-  words: 'metrics',
-  takes: ['NAME'],
-  options: { follow: true },
-  help: 'Show speed, lag, log bandwidth and output delay; --follow goes on, once a second',
-  run: (invocation) =>
-    withHost(invocation, async (client) => {
-      const [vm = ''] = invocation.positionals;
-      const show = (now: Parameters<typeof metricsLine>[0]): void =>
-        invocation.print(invocation.json ? JSON.stringify(now) : metricsLine(now));
-      if (!invocation.options['follow']) return show(await client.call('metrics', { vm }));
-      return follow(client, 'metrics', { vm }, show);
     }),
 };
 
@@ -282,6 +268,6 @@ export const commands: readonly Command[] = [
     return `Recorded ${epochs} epochs, ${(bytes / 2 ** 20).toFixed(1)} MiB, in ${file}.`;
   }),
   ...historyCommands,
-  metrics,
+  ...metricsCommands,
   fault,
 ];

@@ -4,7 +4,14 @@
  * Invariant: with `--json` one record is what the contract says it is: in an array, or with `--follow` one a line.
  */
 import { CommandError, EVENTS_LIMIT_MAX, type EventRecord } from '../../preload/contract.ts';
-import { allEvents, exportEvents, EXPORT_FORMATS, type ExportFormat } from '../../preload/export.ts';
+import {
+  allEvents,
+  exportAlarms,
+  exportEvents,
+  exportTasks,
+  EXPORT_FORMATS,
+  type ExportFormat,
+} from '../../preload/export.ts';
 import { SEVERITIES } from '../../preload/history.ts';
 import type { Client } from './client.ts';
 import { follow, number, withHost, type Command, type Invocation } from './command.ts';
@@ -86,7 +93,7 @@ const events: Command = {
 const tasks: Command = {
   words: 'tasks',
   takes: ['NAME?'],
-  options: { follow: true, limit: 'N' },
+  options: { follow: true, limit: 'N', format: EXPORT_FORMATS.join('|') },
   help: 'Show what is being done and was done last, newest first; --follow goes on',
   run: (invocation) =>
     withHost(invocation, async (client) => {
@@ -94,7 +101,9 @@ const tasks: Command = {
       if (invocation.options['follow']) {
         return follow(client, 'tasks', args, (list) => printEach(invocation, list.toReversed(), taskLine));
       }
+      const format = formatOf(invocation);
       const list = await client.call('task.list', { ...args, ...numbers(invocation, ['limit']) });
+      if (format) return invocation.print(exportTasks(list, format).trimEnd());
       return printAll(invocation, list, taskLine);
     }),
 };
@@ -102,7 +111,7 @@ const tasks: Command = {
 const alarms: Command = {
   words: 'alarms',
   takes: ['NAME?'],
-  options: { all: true, limit: 'N', follow: true },
+  options: { all: true, limit: 'N', follow: true, format: EXPORT_FORMATS.join('|') },
   help: 'Show active alarms, newest first; --all shows those that were cleared too, --follow goes on',
   run: (invocation) =>
     withHost(invocation, async (client) => {
@@ -111,7 +120,9 @@ const alarms: Command = {
         return follow(client, 'alarms', args, (list) => printEach(invocation, list.toReversed(), alarmLine));
       }
       const all = Boolean(invocation.options['all']);
+      const format = formatOf(invocation);
       const list = await client.call('alarm.list', { ...args, all, ...numbers(invocation, ['limit']) });
+      if (format) return invocation.print(exportAlarms(list, format).trimEnd());
       return printAll(invocation, list, alarmLine);
     }),
 };

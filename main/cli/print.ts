@@ -100,6 +100,10 @@ export function ftDetails(ft: FtStatus): string {
             '  detect, drain, arbitrate, live',
             [failover.detectMs, failover.drainMs, failover.arbitrateMs, failover.liveMs].map(milliseconds).join(', '),
           ] as const,
+          [
+            '  to the first output, to Protected',
+            [failover.firstOutputMs, failover.protectedMs].map(milliseconds).join(', '),
+          ] as const,
         ]
       : []),
   ]);
@@ -151,7 +155,7 @@ export function metricsLine(metrics: VmMetrics): string {
   ].join('  ');
 }
 
-function milliseconds(value: number | null): string {
+export function milliseconds(value: number | null): string {
   return value === null ? '–' : `${value.toFixed(1)} ms`;
 }
 

@@ -95,6 +95,8 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
     return fleet.alarms.acknowledge({ vm: vm === undefined ? undefined : fleet.vm(vm), ...choice });
   },
   metrics: (fleet, { vm }) => fleet.vm(vm).metrics(),
+  'metrics.history': (fleet, { vm, range, since }) => fleet.sampler.history(fleet.vm(vm).id, range, since),
+  'failover.list': (fleet, { vm, limit }) => fleet.failovers.list({ vm: idOf(fleet, vm), limit }),
   fault: (fleet, { vm, kind, ms }) => ({ pid: fleet.vm(vm).fault(kind, ms) }),
   'record.start': (fleet, { vm, file, force }) => {
     const found = fleet.vm(vm);

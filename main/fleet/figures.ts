@@ -25,8 +25,8 @@ export function ftStatusOf(pair: Pair | null, state: Pick<FtStatus, 'status' | '
   };
 }
 
-export function metricsOf(pair: Pair | null): VmMetrics {
-  const report = pair?.primary?.report ?? null;
+export function metricsOf(pair: Pair | null, network: VmMetrics['network']): VmMetrics {
+  const report = pair?.primary?.measured ?? null;
   return {
     at: Date.now(),
     instructionsPerSecond: report?.instructionsPerSecond ?? 0,
@@ -38,6 +38,7 @@ export function metricsOf(pair: Pair | null): VmMetrics {
     outputsHeld: report?.outputsHeld ?? 0,
     throttle: report?.throttle ?? 0,
     stalls: report?.stalls ?? 0,
+    network,
     primary: pair?.primary?.metrics() ?? null,
     secondary: pair?.secondary?.metrics() ?? null,
   };

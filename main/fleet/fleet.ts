@@ -14,6 +14,8 @@ import { forgetLease } from '../datastore/leases.ts';
 import { AlarmTable } from '../store/alarms.ts';
 import { openDataFolder, type OpenedFolder } from '../store/database.ts';
 import { EventTable } from '../store/events.ts';
+import { FailoverTable } from '../store/failovers.ts';
+import { MetricTable } from '../store/metrics.ts';
 import { TaskTable } from '../store/tasks.ts';
 import { NetworkTable } from '../store/networks.ts';
 import { VmTable } from '../store/vms.ts';
@@ -24,6 +26,7 @@ import { Housekeeping } from './housekeeping.ts';
 import { admitVm, limitsOf, type Limits } from './limits.ts';
 import { NetworkDesk, type NicRecord } from './network-desk.ts';
 import type { Processes } from './processes.ts';
+import { Sampler } from './sampler.ts';
 import { Spares } from './spares.ts';
 import { configure, type GuestLibrary } from './spec.ts';
 import { TaskWatch } from './task-watch.ts';
@@ -53,6 +56,8 @@ export class Fleet {
   readonly alarms: AlarmDesk;
   readonly network: NetworkDesk;
   readonly disks: DiskDesk;
+  readonly failovers: FailoverTable;
+  readonly sampler: Sampler;
   readonly #options: FleetOptions;
   readonly #folder: OpenedFolder;
   readonly #table: VmTable;
@@ -85,6 +90,8 @@ export class Fleet {
     });
     this.alarms.follow(() => this.#changed());
     this.#housekeeping = new Housekeeping(database);
+    this.failovers = new FailoverTable(database);
+    this.sampler = new Sampler(new MetricTable(database), () => this.all());
     const datastore = path.join(options.dataFolder, 'datastore');
     mkdirSync(datastore, { recursive: true, mode: 0o700 });
     this.#spares = new Spares(options.processes);
@@ -92,6 +99,7 @@ export class Fleet {
     this.#around = {
       vms: this.#table,
       events: this.events,
+      failovers: this.failovers,
       processes: options.processes,
       spares: this.#spares,
       guests: options.guests,
@@ -188,6 +196,7 @@ export class Fleet {
     this.#closing = true;
     const running = this.all().filter((vm) => vm.power !== 'off');
     await Promise.allSettled(running.map((vm) => vm.powerOff()));
+    this.sampler.close();
     this.#spares.close();
     this.network.close();
     this.events.add({ vm: null, kind: 'host.stopped', severity: 'info', message: 'Lockstep was closed.' });

@@ -6,6 +6,7 @@
 import type { Severity } from '../../preload/contract.ts';
 import type { DiskSlot } from '../datastore/leases.ts';
 import type { RecordingEvent, ReplicaOutput, ReplicaSpec } from '../replica/messages.ts';
+import type { FailoverKeeper } from './failovers.ts';
 import type { Processes } from './processes.ts';
 import type { Replica } from './replica.ts';
 import type { Spares } from './spares.ts';
@@ -23,6 +24,7 @@ export interface PairOutside {
   started(): void;
   /** There is a new primary, whose state includes the outside input `lastInput` and all before it. */
   failedOver(lastInput: number): void;
+  readonly failovers: FailoverKeeper;
   /** The machine executes nothing from this epoch on, or does again. */
   paused(paused: boolean, epoch: number): void;
   /** No replica is left. `why` is null after an orderly power-off. */

@@ -5,12 +5,12 @@
  * went live (it won the test-and-set; the fleet decides nothing of that kind); every transition is an event; while
  * Fault Tolerance is on and a primary is alone, the start of a new secondary is under way or scheduled.
  */
-import type { FailoverReport, FaultKind, FtReason, FtState, StartProgress } from '../../preload/contract.ts';
+import type { FailoverReport, FtReason, FtState, StartProgress } from '../../preload/contract.ts';
 import type { DiskSlot } from '../datastore/leases.ts';
 import type { FtEvent } from '../ft/environment.ts';
 import { type FromReplica, isOutput, type ReplicaSpec, type ToReplica } from '../replica/messages.ts';
 import { Failovers } from './failovers.ts';
-import { injectFault } from './faults.ts';
+import type { FaultTargets } from './faults.ts';
 import type { PairParts } from './pair-parts.ts';
 import type { Replica } from './replica.ts';
 import { RetiredReplicas } from './retired.ts';
@@ -44,7 +44,7 @@ export class Pair {
   readonly #cleanSlots = new Set<DiskSlot>();
   /** Those of the secondary that is being started. */
   #settings: ReplicaSpec['settings'] | null = null;
-  readonly #failovers = new Failovers();
+  readonly #failovers: Failovers;
   /** Replicas that said they cannot reach the datastore, and have not got on since. */
   readonly #cutOff = new Set<Replica>();
   #lastStart: { stunMs: number; protectedMs: number } | null = null;
@@ -58,6 +58,7 @@ export class Pair {
     this.#parts = parts;
     this.#protect = protect;
     this.#retired = this.#retirement();
+    this.#failovers = new Failovers(parts.outside.failovers);
     this.#generation = parts.generation;
     this.#slot = parts.slot;
     this.#secondarySlot = parts.slot;
@@ -113,17 +114,9 @@ export class Pair {
     this.#primary.send(message);
   }
 
-  /**
-   * Makes something fail on purpose, or heals it. @returns the pid of the process that was hit, null where none was.
-   */
-  fault(kind: FaultKind, ms: number): number | null {
-    const fault = injectFault(kind, ms, {
-      primary: this.primary,
-      secondary: this.secondary,
-      others: this.#retired.all(),
-    });
-    this.#parts.outside.changed();
-    return fault;
+  /** What can be made to fail on purpose. */
+  get faultTargets(): FaultTargets {
+    return { primary: this.primary, secondary: this.secondary, others: this.#retired.all() };
   }
 
   /** Turns Fault Tolerance on or off. */
@@ -331,6 +324,9 @@ export class Pair {
       case 'resumed':
         this.#tellFailover(message.liveMs);
         return;
+      case 'firstOutput':
+        this.#failovers.firstOutput(message.ms);
+        return;
       case 'guestStopped':
         outside.event('guest.stopped', 'warning', 'The guest has disabled its CPU. Power the virtual machine off.');
         return;
@@ -356,7 +352,7 @@ export class Pair {
         this.#progress.end();
         this.#phase = 'protected';
         this.#reason = null;
-        this.#failovers.request(false);
+        this.#failovers.protected();
         this.#parts.spares.refill();
         this.#attempts.failures = 0;
         this.#lastStart = this.#progress.times();
@@ -424,7 +420,7 @@ export class Pair {
     this.#secondary = null;
     this.#phase = 'none';
     this.#alone = true;
-    this.#reason = this.#failovers.begin(event);
+    this.#reason = this.#failovers.begin({ event, fromPid: former.pid, toPid: secondary.pid });
     this.#generation = event.generation;
     this.#storageReachable(secondary);
     this.#listenToPrimary(secondary);
@@ -434,8 +430,7 @@ export class Pair {
   #tellFailover(liveMs: number): void {
     const told = this.#failovers.live(liveMs);
     if (!told) return;
-    const data = { ...told.data, generation: this.#generation, pid: this.#primary.pid };
-    this.#parts.outside.event('ft.failover', 'warning', told.message, data);
+    this.#parts.outside.event('ft.failover', 'warning', told.message, told.data);
     this.#parts.outside.changed();
     this.#scheduleStart();
   }

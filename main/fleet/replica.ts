@@ -7,6 +7,9 @@ import type { ReplicaPlace, ReplicaMetrics } from '../../preload/contract.ts';
 import type { FromReplica, ReplicaReport, ToReplica } from '../replica/messages.ts';
 import type { ReplicaProcess } from './processes.ts';
 
+/** A report that is older is no picture of now: the process hangs, or is about to end. In milliseconds. */
+const STALE_MS = 2500;
+
 export interface ReplicaListener {
   message(message: FromReplica): void;
   exit(why: string): void;
@@ -16,6 +19,7 @@ export class Replica {
   readonly #process: ReplicaProcess;
   #listener: ReplicaListener | null = null;
   #report: ReplicaReport | null = null;
+  #reportedAt = 0;
   #exited: string | null = null;
   #compiled = false;
 
@@ -24,7 +28,7 @@ export class Replica {
     process.onMessage((message) => {
       if (this.#exited !== null) return;
       if (message.type === 'ready') this.#compiled = true;
-      if (message.type === 'report') this.#report = message.report;
+      if (message.type === 'report') this.#reported(message.report);
       this.#listener?.message(message);
     });
     process.onExit((why) => {
@@ -59,15 +63,23 @@ export class Replica {
     return { host, pid: this.pid, epoch: this.#report?.epoch ?? 0 };
   }
 
+  /** The last report, where it tells of now. */
+  get measured(): ReplicaReport | null {
+    return performance.now() - this.#reportedAt < STALE_MS ? this.#report : null;
+  }
+
   metrics(): ReplicaMetrics | null {
-    const report = this.#report;
+    const report = this.measured;
     if (!report) return null;
-    return {
-      pid: this.pid,
-      cpuPercent: report.cpuPercent,
-      memoryMB: report.memoryMB,
-      epochsPerSecond: report.epochsPerSecond,
-    };
+    const { cpuPercent, memoryMB, epochsPerSecond, instructionsPerSecond } = report;
+    const { diskRequestsPerSecond, diskBytesPerSecond } = report;
+    const work = { epochsPerSecond, instructionsPerSecond, diskRequestsPerSecond, diskBytesPerSecond };
+    return { pid: this.pid, cpuPercent, memoryMB, ...work };
+  }
+
+  #reported(report: ReplicaReport): void {
+    this.#report = report;
+    this.#reportedAt = performance.now();
   }
 
   /** One listener at a time; whoever listens after the end hears of it at once. */

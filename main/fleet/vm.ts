@@ -20,15 +20,18 @@ import { refusal, type GuardedCommand } from '../../preload/rules.ts';
 import { beginGeneration } from '../datastore/leases.ts';
 import type { OutsideInput, ReplicaSpec } from '../replica/messages.ts';
 import type { EventTable } from '../store/events.ts';
+import type { FailoverTable } from '../store/failovers.ts';
 import type { VmRecord, VmTable } from '../store/vms.ts';
 import type { AlarmSubject } from './alarms.ts';
 import type { DiskDesk, DiskUser } from './disk-desk.ts';
+import { Faults } from './faults.ts';
 import { ftStatusOf, metricsOf } from './figures.ts';
 import { DRIVE_WORDS, mediumChange } from './media.ts';
 import type { NetworkDesk, NicRecord } from './network-desk.ts';
 import { OutsideEnds } from './outside-ends.ts';
 import { Pair } from './pair.ts';
 import type { PairOutside } from './pair-parts.ts';
+import { Rate } from './rate.ts';
 import type { Processes } from './processes.ts';
 import { RecordingDesk } from './recording-desk.ts';
 import type { Spares } from './spares.ts';
@@ -40,6 +43,7 @@ import { otherSlot, VmDisk } from './vm-disk.ts';
 export interface VmSurroundings {
   readonly vms: VmTable;
   readonly events: EventTable;
+  readonly failovers: FailoverTable;
   readonly processes: Processes;
   readonly spares: Spares;
   readonly guests: GuestLibrary;
@@ -84,6 +88,11 @@ export class Vm {
     changed: () => this.#around.changed(this),
   });
   readonly disk: VmDisk;
+  readonly #faults = new Faults(
+    () => this.#pair?.faultTargets ?? null,
+    () => this.#around.changed(this),
+  );
+  readonly #bitRates = { in: new Rate(), out: new Rate() };
   readonly #around: VmSurroundings;
   #record: VmRecord;
   #power: PowerState = 'off';
@@ -135,7 +144,8 @@ export class Vm {
     const nic = this.#around.network.nic(id, config.mac, this.nic);
     const { current, slot } = this.disk;
     const disk = slot === 'B' && current !== undefined ? { currentDisk: current } : {};
-    const state = { ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording, alarms };
+    const faults = this.#faults.active();
+    const state = { ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording, alarms, faults };
     return { ...shown, ...disk, nic, ...state };
   }
 
@@ -144,7 +154,12 @@ export class Vm {
   }
 
   metrics(): VmMetrics {
-    return metricsOf(this.#pair);
+    const { counters } = this.#around.network.nic(this.id, this.mac, this.nic);
+    const now = performance.now();
+    const bitsInPerSecond = this.#bitRates.in.read(now, counters && counters.bytesIn * 8);
+    const bitsOutPerSecond = this.#bitRates.out.read(now, counters && counters.bytesOut * 8);
+    const known = bitsInPerSecond !== null && bitsOutPerSecond !== null;
+    return metricsOf(this.#pair, known ? { bitsInPerSecond, bitsOutPerSecond } : null);
   }
 
   /** What alarms and tasks are about. Cheap: it is asked at every change. */
@@ -353,25 +368,17 @@ export class Vm {
   /**
    * Makes something fail on purpose, or heals it.
    * @returns the pid of the process that was hit, null where none was.
-   * @throws {CommandError} `refused` when there is nothing that could fail that way.
+   * @throws {CommandError} `refused` when there is nothing that could fail that way, `usage` when the time is wrong.
    */
   fault(kind: FaultKind, ms: number | undefined): number | null {
     this.require(kind);
     const pair = this.#pair;
     if (!pair) throw new CommandError('refused', `"${this.name}" has no replica at this moment.`);
-    if (kind === 'delay-channel' && ms === undefined) {
-      throw new CommandError(
-        'usage',
-        'Say by how many milliseconds the channel is delayed: fault NAME delay-channel MS.',
-      );
-    }
-    const hit = pair.fault(kind, ms ?? 0);
-    this.#event('fault.injected', 'warning', `Fault: ${kind}${ms === undefined ? '' : ` ${ms} ms`}.`, {
-      kind,
-      ms,
-      pid: hit,
-    });
-    return hit;
+    const pid = this.#faults.inject(kind, ms, pair.faultTargets);
+    const words = `Fault: ${kind}${ms === undefined ? '' : ` ${ms} ms`}.`;
+    this.#event('fault.injected', 'warning', words, { kind, ms, pid });
+    this.#around.changed(this);
+    return pid;
   }
 
   /** @throws {CommandError} when the guest is not there or does not take its input. */
@@ -407,6 +414,13 @@ export class Vm {
         this.ends.failedOver(lastInput);
         // Also where none is wanted: the log may have carried a pause of which nobody has heard, and not its end.
         this.#pair?.send({ type: 'pause', paused: this.#pauseWanted });
+      },
+      failovers: {
+        add: (failover) => this.#around.failovers.add({ ...failover, vm: { id: this.id, name: this.name } }),
+        fill: (id, failover) => {
+          this.#around.failovers.fill(id, failover);
+          this.#around.changed(this);
+        },
       },
       paused: (paused, epoch) => this.#paused(paused, epoch),
       ended: (why) => this.#ended(why),

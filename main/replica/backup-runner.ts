@@ -216,6 +216,7 @@ export class BackupRunner {
         (environment, outside) => this.#backup.promote(environment, outside),
         {
           firstEpoch: () => this.#parts.send({ type: 'resumed', liveMs: performance.now() - wonAt }),
+          firstOutput: () => this.#parts.send({ type: 'firstOutput', ms: performance.now() - wonAt }),
           fence: this.#parts.fenced,
           ownDisks,
           completions: () => this.#backup.ownCompletions,
@@ -259,6 +260,7 @@ export class BackupRunner {
       outputsHeld: this.#backup.outputsKept,
       throttle: 0,
       stalls: 0,
+      disk: this.#disks?.carriedOut ?? null,
     };
   }
 }

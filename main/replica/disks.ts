@@ -21,6 +21,12 @@ const RETRY_MS = 100;
 /** One that has failed for this long is hopeless. */
 export const HOPELESS_MS = 10_000;
 
+/** Requests of every kind; bytes read and written. */
+export interface DiskCounters {
+  readonly requests: number;
+  readonly bytes: number;
+}
+
 /** Hears of a part of a drive that may have changed. */
 type WriteListener = (drive: Drive, offset: number, length: number) => void;
 
@@ -36,6 +42,8 @@ export class Disks {
   readonly #abandoned = new Set<number>();
   #onWritten: WriteListener | null = null;
   #outstanding = 0;
+  #requests = 0;
+  #bytes = 0;
   #kept: Uint8Array[] | null = null;
   #errors = 0;
   #closed = false;
@@ -70,6 +78,11 @@ export class Disks {
       images.set(drive, fence ? new LateDisk(path, readOnly, fence) : await openDisk(path, readOnly));
     }
     return new Disks(images, complete, failed, fence ?? Promise.resolve());
+  }
+
+  /** What was carried out since it was opened. */
+  get carriedOut(): DiskCounters {
+    return { requests: this.#requests, bytes: this.#bytes };
   }
 
   image(drive: Drive): BlockDevice | undefined {
@@ -150,6 +163,8 @@ export class Disks {
   async #carryOut(request: DiskRequest): Promise<void> {
     const completion = await this.#untilDone(request);
     this.#outstanding -= 1;
+    this.#requests += 1;
+    this.#bytes += request.length;
     const wanted = !this.#abandoned.delete(request.id) && !this.#closed;
     if (this.#kept) {
       if (wanted) this.#kept.push(completion);

@@ -107,6 +107,9 @@ export interface ReplicaReport {
   /** Percent of one core. */
   readonly cpuPercent: number;
   readonly memoryMB: number;
+  /** What it carried out on the disk images; null where it has none of its own to use. */
+  readonly diskRequestsPerSecond: number | null;
+  readonly diskBytesPerSecond: number | null;
   readonly lagMs: number | null;
   readonly vLockstepIntervalMs: number | null;
   readonly logBitsPerSecond: number | null;
@@ -133,6 +136,8 @@ export type FromReplica =
   | { readonly type: 'diskClean' }
   /** The first epoch after going live has been executed. */
   | { readonly type: 'resumed'; readonly liveMs: number }
+  /** The first output that the former primary had not made, so long after the won test-and-set. */
+  | { readonly type: 'firstOutput'; readonly ms: number }
   | { readonly type: 'serial'; readonly epoch: number; readonly index: number; readonly data: Uint8Array }
   | { readonly type: 'sound'; readonly epoch: number; readonly index: number; readonly data: Uint8Array }
   /** A display message (preload/screen.ts); `full` where it needs nothing before it. */

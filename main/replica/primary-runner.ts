@@ -7,9 +7,9 @@
 import zlib from 'node:zlib';
 import type { Arbiter } from '../ft/arbiter.ts';
 import { HEARTBEAT_MS } from '../ft/constants.ts';
-import type { Head, Input } from '../ft/entry.ts';
+import type { Head, Input, Output } from '../ft/entry.ts';
 import type { Environment, FtSettings, Outside } from '../ft/environment.ts';
-import type { Position } from '../ft/output.ts';
+import type { Position, Positioned } from '../ft/output.ts';
 import type { Primary } from '../ft/primary.ts';
 import { completionOf } from '../machine/devices/disk.ts';
 import { encodeKeyboardInput } from '../machine/devices/keyboard.ts';
@@ -44,6 +44,8 @@ const ASLEEP = Number.POSITIVE_INFINITY;
 export interface Promotion {
   /** Called once, after the first executed epoch. */
   readonly firstEpoch: () => void;
+  /** Called once, with the first output of an epoch that the former primary did not execute. */
+  readonly firstOutput: () => void;
   /** Resolves when the former primary can no longer write to a shared disk; until then no request is carried out. */
   readonly fence: Promise<void>;
   /** The disks of its own that the backup had, with what is under way on them; null where it shared them. */
@@ -89,13 +91,18 @@ export class PrimaryRunner {
   #scheduled = false;
   #running = true;
   #firstEpoch: (() => void) | null;
+  #firstOutput: (() => void) | null;
+  /** What it emits of earlier epochs is emitted again. */
+  readonly #liveFrom: number;
 
-  private constructor(parts: PrimaryParts, disks: Disks, make: MakePrimary, firstEpoch: (() => void) | null) {
+  private constructor(parts: PrimaryParts, disks: Disks, make: MakePrimary, promotion: Promotion | null) {
     this.#parts = parts;
     this.#machine = parts.machine;
     this.#disks = disks;
     this.#settings = parts.spec.settings;
-    this.#firstEpoch = firstEpoch;
+    this.#firstEpoch = promotion?.firstEpoch ?? null;
+    this.#firstOutput = promotion?.firstOutput ?? null;
+    this.#liveFrom = parts.machine.epoch;
     this.#viewer = new Viewer(parts.machine, (view, now) => this.#primary.show(view, view.data.length, now));
     const { nic, send } = parts;
     // A moment later: what is emitted while the primary is being made may be lost, and so settled, at once.
@@ -125,7 +132,7 @@ export class PrimaryRunner {
     const disks = promotion?.ownDisks ?? (await openDisks(parts, promotion?.fence));
     // From here to the end without a pause: no completion of the backup's own disks gets lost between.
     disks.goLive();
-    const runner = new PrimaryRunner(parts, disks, make, promotion?.firstEpoch ?? null);
+    const runner = new PrimaryRunner(parts, disks, make, promotion ?? null);
     for (const completion of promotion?.completions() ?? []) runner.#inputs.push(completion);
     disks.deliverTo((data) => runner.#inputs.push({ device: 'disk', sequence: 0, data }));
     runner.#run();
@@ -372,11 +379,18 @@ export class PrimaryRunner {
   #outside(): Outside<DiskRequest, View> {
     const { send } = this.#parts;
     return {
-      emit: (output) => this.#outputs.emit(output),
+      emit: (output) => this.#emit(output),
       issue: (request) => this.#disks.issue(request),
       show: (view) => send({ type: 'screen', full: view.full, data: view.data }),
       committed: (sequence) => send({ type: 'committed', sequence }),
     };
+  }
+
+  #emit(output: Positioned<Output>): void {
+    this.#outputs.emit(output);
+    if (output.epoch < this.#liveFrom) return;
+    this.#firstOutput?.();
+    this.#firstOutput = null;
   }
 
   #stop(): void {
@@ -401,6 +415,7 @@ export class PrimaryRunner {
       generation: this.#primary.generation,
       ...metrics,
       logBytes: paired ? metrics.logBytes : null,
+      disk: this.#disks.carriedOut,
     };
   }
 }

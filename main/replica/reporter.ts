@@ -4,6 +4,7 @@
  * Invariant: looking changes nothing; rates are over the time since the last report.
  */
 import type { Machine } from '../machine/machine.ts';
+import type { DiskCounters } from './disks.ts';
 import type { FromReplica, ReplicaReport } from './messages.ts';
 
 const REPORT_INTERVAL_MS = 500;
@@ -12,8 +13,15 @@ const MB = 1 << 20;
 /** The role's own numbers. */
 export type RoleNumbers = Omit<
   ReplicaReport,
-  'epoch' | 'instructionsPerSecond' | 'epochsPerSecond' | 'cpuPercent' | 'memoryMB' | 'logBitsPerSecond'
-> & { readonly logBytes: number | null };
+  | 'epoch'
+  | 'instructionsPerSecond'
+  | 'epochsPerSecond'
+  | 'cpuPercent'
+  | 'memoryMB'
+  | 'logBitsPerSecond'
+  | 'diskRequestsPerSecond'
+  | 'diskBytesPerSecond'
+> & { readonly logBytes: number | null; readonly disk: DiskCounters | null };
 
 /** Reports until the returned function is called. */
 export function startReporting(
@@ -25,12 +33,14 @@ export function startReporting(
   let cpu = process.cpuUsage();
   let instructions = machine.instructions;
   let epoch = machine.epoch;
-  let logBytes = numbers().logBytes ?? 0;
+  let { logBytes, disk } = numbers();
   const timer = setInterval(() => {
     const now = performance.now();
     const seconds = (now - at) / 1000;
     const used = process.cpuUsage(cpu);
-    const { logBytes: bytes, ...role } = numbers();
+    const { logBytes: bytes, disk: carriedOut, ...role } = numbers();
+    const rate = (count: number | undefined, before: number | undefined): number | null =>
+      count === undefined ? null : Math.max(0, count - (before ?? 0)) / seconds;
     send({
       type: 'report',
       report: {
@@ -40,14 +50,17 @@ export function startReporting(
         epochsPerSecond: Math.max(0, machine.epoch - epoch) / seconds,
         cpuPercent: (used.user + used.system) / 1e4 / seconds,
         memoryMB: process.memoryUsage.rss() / MB,
-        logBitsPerSecond: bytes === null ? null : (Math.max(0, bytes - logBytes) * 8) / seconds,
+        logBitsPerSecond: bytes === null ? null : (Math.max(0, bytes - (logBytes ?? 0)) * 8) / seconds,
+        diskRequestsPerSecond: rate(carriedOut?.requests, disk?.requests),
+        diskBytesPerSecond: rate(carriedOut?.bytes, disk?.bytes),
       },
     });
     at = now;
     cpu = process.cpuUsage();
     instructions = machine.instructions;
     epoch = machine.epoch;
-    logBytes = bytes ?? 0;
+    logBytes = bytes;
+    disk = carriedOut;
   }, REPORT_INTERVAL_MS);
   return () => clearInterval(timer);
 }

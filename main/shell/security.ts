@@ -6,8 +6,16 @@
 import { shell, type App, type Session, type WebContents } from 'electron';
 import { APP_ORIGIN } from './app-scheme.ts';
 
-/** For copying out of a console, and for a console that fills the screen or holds the pointer. */
-const PERMISSIONS: ReadonlySet<string> = new Set(['clipboard-sanitized-write', 'fullscreen', 'pointerLock']);
+/**
+ * For copying out of a console, for a console that fills the screen or holds the pointer, and for notifications of
+ * failovers, which the page shows only to who has turned them on there.
+ */
+const PERMISSIONS: ReadonlySet<string> = new Set([
+  'clipboard-sanitized-write',
+  'fullscreen',
+  'pointerLock',
+  'notifications',
+]);
 
 /** Permissions of all pages of this session. */
 export function restrictSession(

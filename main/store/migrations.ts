@@ -83,4 +83,34 @@ export const migrations: readonly string[] = [
     UNIQUE (protocol, host_address, host_port)
   ) STRICT;
   `,
+  `
+  CREATE TABLE failover (
+    id               INTEGER PRIMARY KEY AUTOINCREMENT,
+    vm_id            TEXT NOT NULL,
+    vm_name          TEXT NOT NULL,
+    at               INTEGER NOT NULL,             -- ms since 1970, UTC: when the backup went live
+    generation       INTEGER NOT NULL,
+    from_pid         INTEGER NOT NULL,
+    to_pid           INTEGER NOT NULL,
+    requested        INTEGER NOT NULL CHECK (requested IN (0, 1)),
+    reason           TEXT NOT NULL,
+    detect_ms        REAL NOT NULL,
+    drain_ms         REAL NOT NULL,
+    arbitrate_ms     REAL NOT NULL,
+    live_ms          REAL NOT NULL,
+    first_output_ms  REAL,                         -- these two NULL until it is so
+    protected_ms     REAL
+  ) STRICT;
+  CREATE INDEX failover_vm ON failover (vm_id, id);
+
+  -- What was measured, in steps of several lengths; how long each is kept: main/store/metrics.ts.
+  CREATE TABLE metric (
+    vm_id    TEXT NOT NULL REFERENCES vm (id) ON DELETE CASCADE,
+    step_ms  INTEGER NOT NULL CHECK (step_ms IN (1000, 10000, 60000)),
+    at       INTEGER NOT NULL CHECK (at % step_ms = 0),  -- ms since 1970, UTC: when the step began
+    mean     TEXT NOT NULL CHECK (json_valid(mean)),     -- of each series that was measured, by name
+    peak     TEXT CHECK (json_valid(peak)),              -- NULL: the same
+    PRIMARY KEY (vm_id, step_ms, at)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

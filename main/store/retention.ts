@@ -1,5 +1,5 @@
 /**
- * How much history is kept: events, ended tasks and cleared alarms, by number and by age.
+ * How much history is kept: events, ended tasks, cleared alarms and failovers, by number and by age.
  *
  * Invariants: only the oldest go, a few at a time, so that nothing waits for it; what still runs or is still active
  * stays, and so do the newest, however old; ids never come again (AUTOINCREMENT).
@@ -10,10 +10,17 @@ export interface RetentionLimits {
   readonly events: number;
   readonly tasks: number;
   readonly alarms: number;
+  readonly failovers: number;
   readonly days: number;
 }
 
-export const RETENTION: RetentionLimits = { events: 100_000, tasks: 10_000, alarms: 10_000, days: 90 };
+export const RETENTION: RetentionLimits = {
+  events: 100_000,
+  tasks: 10_000,
+  alarms: 10_000,
+  failovers: 10_000,
+  days: 90,
+};
 /** However old they are: a VM that nobody touched for a year still says what happened last. */
 export const NEWEST_KEPT = 100;
 /** Rows that one step deletes at most from each table. */
@@ -25,6 +32,7 @@ const TABLES = [
   { table: 'event', limit: 'events', over: 'TRUE', at: 'at' },
   { table: 'task', limit: 'tasks', over: 'outcome IS NOT NULL', at: 'ended_at' },
   { table: 'alarm', limit: 'alarms', over: 'cleared_at IS NOT NULL', at: 'cleared_at' },
+  { table: 'failover', limit: 'failovers', over: 'TRUE', at: 'at' },
 ] as const;
 
 /**

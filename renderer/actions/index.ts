@@ -6,9 +6,8 @@
 import type { Action } from './action.ts';
 import { captureStart } from './capture-start.ts';
 import { captureStop } from './capture-stop.ts';
-import { crashPrimary } from './crash-primary.ts';
-import { crashSecondary } from './crash-secondary.ts';
 import { deleteVm } from './delete.ts';
+import { FAULT_ACTIONS } from './faults.ts';
 import { forwardAdd } from './forward-add.ts';
 import { ftMigrate } from './ft-migrate.ts';
 import { ftOff } from './ft-off.ts';
@@ -37,7 +36,7 @@ export const ACTION_GROUPS: readonly (readonly Action[])[] = [
   [recordStart, recordStop],
   [nicEdit, forwardAdd, captureStart, captureStop],
   [ftOn, ftOff, ftSuspend, ftResume, ftMigrate, ftTestFailover, ftTestRestartSecondary, ftSettings],
-  [crashPrimary, crashSecondary],
+  FAULT_ACTIONS,
   [deleteVm],
 ];
 

@@ -6,11 +6,14 @@
 import { BellRing, Check, CircleAlert, TriangleAlert } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { AlarmRecord, AlarmSummary, VmView } from '../../preload/contract.ts';
+import { exportAlarms } from '../../preload/export.ts';
 import * as format from '../format.ts';
 import { Button } from '../kit/button.tsx';
 import { Card } from '../kit/card.tsx';
+import { SearchField } from '../kit/search-field.tsx';
 import { usePage, useServices } from '../services.ts';
 import { en } from '../text/en.ts';
+import { ExportButtons } from './export-buttons.tsx';
 
 const ICONS = { warning: TriangleAlert, error: CircleAlert } as const;
 const HISTORY_MAX = 500;
@@ -33,6 +36,9 @@ export function AllAlarms() {
   const [history, setHistory] = useState(false);
   const active = usePage((state) => state.alarms);
   const past = useHistory(history, active);
+  const [text, setText] = useState('');
+  const shown = found(history ? past : inOrder(active), text);
+  const none = text.trim() ? en.alarms.noMatch : history ? en.alarms.noneHistory : en.alarms.none;
   return (
     <div className="page">
       <header className="page-head">
@@ -46,11 +52,24 @@ export function AllAlarms() {
         <div className="events-bar" role="group" aria-label={en.alarms.title}>
           <Button label={en.alarms.active} pressed={!history} size="small" onPress={() => setHistory(false)} />
           <Button label={en.alarms.history} pressed={history} size="small" onPress={() => setHistory(true)} />
+          <SearchField label={en.alarms.filter} value={text} onChange={setText} />
+          <ExportButtons
+            name={`${en.product} alarms`}
+            title={en.alarms.exporting}
+            hint={en.alarms.exportHint}
+            text={async (kind) => exportAlarms(shown, kind)}
+          />
         </div>
-        <List alarms={history ? past : inOrder(active)} none={history ? en.alarms.noneHistory : en.alarms.none} />
+        <List alarms={shown} none={none} />
       </div>
     </div>
   );
+}
+
+/** Those whose words contain the text. */
+function found(alarms: readonly AlarmRecord[], text: string): readonly AlarmRecord[] {
+  const words = text.trim().toLowerCase();
+  return alarms.filter(({ name, message, vm }) => `${name}\n${message}\n${vm.name}`.toLowerCase().includes(words));
 }
 
 function List({ alarms, none }: { readonly alarms: readonly AlarmRecord[]; readonly none: string }) {

@@ -3,11 +3,10 @@
  *
  * Invariant: newest first; severity is told by icon and word; rows out of sight cost no layout (content-visibility).
  */
-import { CircleAlert, Download, Info, List, TriangleAlert, type LucideIcon } from 'lucide-react';
+import { CircleAlert, Info, List, TriangleAlert, type LucideIcon } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { EVENTS_LIMIT_MAX, type EventRecord, type Severity, type VmView } from '../../preload/contract.ts';
-import { allEvents, exportEvents, EXPORT_FORMATS, type ExportFormat } from '../../preload/export.ts';
-import { download } from '../download.ts';
+import { allEvents, exportEvents, type ExportFormat } from '../../preload/export.ts';
 import { filterArgs, NO_FILTER, useEventQuery, type EventFilter } from '../events-query.ts';
 import * as format from '../format.ts';
 import { Button } from '../kit/button.tsx';
@@ -16,6 +15,7 @@ import { SearchField } from '../kit/search-field.tsx';
 import { Spinner } from '../kit/spinner.tsx';
 import { usePage, useServices } from '../services.ts';
 import { en } from '../text/en.ts';
+import { ExportButtons } from './export-buttons.tsx';
 
 const SEVERITY: { readonly [severity in Severity]: { readonly icon: LucideIcon; readonly word: string } } = {
   info: { icon: Info, word: 'Info' },
@@ -23,7 +23,6 @@ const SEVERITY: { readonly [severity in Severity]: { readonly icon: LucideIcon; 
   error: { icon: CircleAlert, word: 'Error' },
 };
 const RECENT = 6;
-const MIME: { readonly [format in ExportFormat]: string } = { csv: 'text/csv', json: 'application/json' };
 
 export function AllEvents() {
   return (
@@ -117,30 +116,19 @@ function Choices({ filter, change }: ChoicesProps) {
 }
 
 function Exports({ filter, vm }: { readonly filter: EventFilter; readonly vm: VmView | null }) {
-  const { bridge, runner } = useServices();
-  const busy = usePage((state) => state.pending.includes('export'));
-  const offline = usePage((state) => state.phase !== 'open');
-  const save = (kind: ExportFormat) => {
-    void runner.attempt('export', en.events.exporting, async () => {
-      const args = filterArgs(filter, vm?.id ?? null);
-      const events = await allEvents((page) => bridge.call('event.list', { ...args, ...page }), EVENTS_LIMIT_MAX);
-      download(`${vm?.name ?? en.product} events.${kind}`, MIME[kind], [exportEvents(events, kind)]);
-    });
+  const { bridge } = useServices();
+  const text = async (kind: ExportFormat) => {
+    const args = filterArgs(filter, vm?.id ?? null);
+    const events = await allEvents((page) => bridge.call('event.list', { ...args, ...page }), EVENTS_LIMIT_MAX);
+    return exportEvents(events, kind);
   };
   return (
-    <span className="events-export">
-      {EXPORT_FORMATS.map((kind) => (
-        <Button
-          key={kind}
-          label={`${en.events.exportAs} ${kind.toUpperCase()}`}
-          icon={Download}
-          size="small"
-          hint={en.events.exportHint}
-          reason={offline ? en.actionHints.disconnected : busy ? en.actionHints.busy : null}
-          onPress={() => save(kind)}
-        />
-      ))}
-    </span>
+    <ExportButtons
+      name={`${vm?.name ?? en.product} events`}
+      title={en.events.exporting}
+      hint={en.events.exportHint}
+      text={text}
+    />
   );
 }
 

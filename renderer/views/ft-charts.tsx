@@ -1,49 +1,52 @@
 /** The live numbers of a pair with their last two minutes. Invariant: unknown is a dash, never zero. */
-import type { VmMetrics, VmView } from '../../preload/contract.ts';
+import type { VmView } from '../../preload/contract.ts';
 import * as format from '../format.ts';
-import { Chart } from '../kit/chart.tsx';
 import { usePage } from '../services.ts';
 import { en } from '../text/en.ts';
-
-const NONE: readonly VmMetrics[] = [];
+import { LivePlot } from './live-plot.tsx';
 
 export function FtCharts({ vm }: { readonly vm: VmView }) {
-  const samples = usePage((state) => state.metrics[vm.id]) ?? NONE;
-  const now = samples.at(-1) ?? vm.ft;
-  const throttle = samples.at(-1)?.throttle ?? 0;
+  const throttle = usePage((state) => state.metrics[vm.id]?.at(-1)?.throttle ?? 0);
+  const sync = `ft-${vm.id}`;
   return (
     <div className="charts">
-      <Chart
+      <LivePlot
+        vm={vm}
+        sync={sync}
         label={en.ft.lag}
         testId="ft-lag"
-        value={format.milliseconds(now.lagMs)}
-        note={throttle > 0 ? `slowed by ${format.percent(throttle * 100)}` : undefined}
-        values={samples.map((sample) => sample.lagMs)}
+        lines={[{ label: en.ft.lag, of: (now) => now.lagMs }]}
+        note={throttle > 0 ? en.ft.slowedBy(format.share(throttle)) : undefined}
         floor={10}
         format={format.milliseconds}
       />
-      <Chart
+      <LivePlot
+        vm={vm}
+        sync={sync}
         label={en.ft.bandwidth}
         testId="ft-bandwidth"
-        value={format.bitsPerSecond(now.logBandwidthBitsPerSecond)}
-        values={samples.map((sample) => sample.logBandwidthBitsPerSecond)}
+        lines={[{ label: en.ft.bandwidth, of: (now) => now.logBandwidthBitsPerSecond }]}
         floor={10_000}
         format={format.bitsPerSecond}
       />
-      <Chart
+      <LivePlot
+        vm={vm}
+        sync={sync}
         label={en.ft.interval}
         testId="ft-interval"
-        value={format.milliseconds(now.vLockstepIntervalMs)}
-        values={samples.map((sample) => sample.vLockstepIntervalMs)}
+        lines={[{ label: en.ft.interval, of: (now) => now.vLockstepIntervalMs }]}
         floor={10}
         format={format.milliseconds}
       />
-      <Chart
+      <LivePlot
+        vm={vm}
+        sync={sync}
         label={en.ft.delay}
         testId="ft-delay"
-        value={format.milliseconds(now.outputDelayMsP50)}
-        note={`p99 ${format.milliseconds(now.outputDelayMsP99)}`}
-        values={samples.map((sample) => sample.outputDelayMsP99)}
+        lines={[
+          { label: en.monitor.p50, of: (now) => now.outputDelayMsP50 },
+          { label: en.monitor.p99, of: (now) => now.outputDelayMsP99 },
+        ]}
         floor={1}
         format={format.milliseconds}
       />

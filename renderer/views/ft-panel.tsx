@@ -4,21 +4,25 @@
  * Invariant: the status is told in VMware's words; live numbers come from the metrics, and from the VM's state until
  * the first metrics arrive.
  */
-import { Shield, ShieldAlert, ShieldCheck, ShieldOff, type LucideIcon } from 'lucide-react';
+import { FlaskConical, Shield, ShieldAlert, ShieldCheck, ShieldOff, type LucideIcon } from 'lucide-react';
 import type { VmView } from '../../preload/contract.ts';
-import { crashPrimary } from '../actions/crash-primary.ts';
-import { crashSecondary } from '../actions/crash-secondary.ts';
+import { crashPrimary, crashSecondary } from '../actions/faults.ts';
+import { ftMigrate } from '../actions/ft-migrate.ts';
 import { ftOff } from '../actions/ft-off.ts';
 import { ftOn } from '../actions/ft-on.ts';
+import { ftResume } from '../actions/ft-resume.ts';
 import { ftSettings } from '../actions/ft-settings.ts';
+import { ftSuspend } from '../actions/ft-suspend.ts';
+import { ftTestFailover } from '../actions/ft-test-failover.ts';
+import { ftTestRestartSecondary } from '../actions/ft-test-restart-secondary.ts';
 import * as format from '../format.ts';
 import { ftWords, startingStep, type Tone } from '../ft-view.ts';
 import { ActionButton } from '../kit/action-button.tsx';
 import { ToneIcon } from '../kit/badge.tsx';
+import { Button } from '../kit/button.tsx';
 import { Card, Fact, Facts } from '../kit/card.tsx';
-import { usePage } from '../services.ts';
+import { usePage, useServices } from '../services.ts';
 import { en } from '../text/en.ts';
-import { FailoverBar } from './failover.tsx';
 import { FtCharts } from './ft-charts.tsx';
 import { Replicas } from './ft-replicas.tsx';
 
@@ -28,11 +32,11 @@ export function FtPanel({ vm }: { readonly vm: VmView }) {
   return (
     <Card title={en.ft.title} icon={Shield} className="ft" aside={<FtButtons vm={vm} />}>
       <FtHeadline vm={vm} />
+      <Operations vm={vm} />
       {vm.ft.status === 'starting' ? <Steps vm={vm} /> : null}
       {vm.power === 'off' ? null : <Replicas vm={vm} />}
       {live ? <FtCharts vm={vm} /> : null}
       {vm.ftEnabled && vm.power !== 'off' ? <FtFacts vm={vm} /> : null}
-      {vm.ft.lastFailover ? <FailoverBar report={vm.ft.lastFailover} /> : null}
     </Card>
   );
 }
@@ -46,8 +50,28 @@ function FtButtons({ vm }: { readonly vm: VmView }) {
         <ActionButton action={ftOn} vm={vm} size="small" tone="primary" />
       )}
       <ActionButton action={ftSettings} vm={vm} size="small" iconOnly />
+    </div>
+  );
+}
+
+/** VMware's menu of Fault Tolerance, and what it is tested with. */
+function Operations({ vm }: { readonly vm: VmView }) {
+  const { go } = useServices();
+  const suspend = vm.ft.status === 'suspended' ? ftResume : ftSuspend;
+  return (
+    <div className="ft-operations" role="group" aria-label={en.ft.operations}>
+      {[suspend, ftMigrate, ftTestFailover, ftTestRestartSecondary].map((action) => (
+        <ActionButton key={action.id} action={action} vm={vm} size="small" />
+      ))}
+      <span className="ft-divide" />
       <ActionButton action={crashPrimary} vm={vm} size="small" tone="danger" />
       <ActionButton action={crashSecondary} vm={vm} size="small" />
+      <Button
+        label={en.ft.lab}
+        icon={FlaskConical}
+        size="small"
+        onPress={() => go({ page: 'vm', vm: vm.id, tab: 'faults' })}
+      />
     </div>
   );
 }
@@ -81,7 +105,7 @@ function FtHeadline({ vm }: { readonly vm: VmView }) {
 function Steps({ vm }: { readonly vm: VmView }) {
   const at = startingStep(vm.ft);
   return (
-    <ol className="steps" aria-label="Progress">
+    <ol className="steps" aria-label={en.ft.progress}>
       {en.ft.steps.map((step, index) => {
         const state = index < at ? 'done' : index === at ? 'now' : 'next';
         return (
@@ -99,18 +123,26 @@ function Steps({ vm }: { readonly vm: VmView }) {
 }
 
 function FtFacts({ vm }: { readonly vm: VmView }) {
-  const secondary = usePage((state) => state.metrics[vm.id]?.at(-1)?.secondary ?? null);
+  const now = usePage((state) => state.metrics[vm.id]?.at(-1) ?? null);
+  const secondary = now?.secondary ?? null;
   const { ft } = vm;
   return (
     <Facts>
       <Fact label={en.ft.secondaryLocation}>{ft.secondary?.host ?? format.UNKNOWN}</Fact>
       <Fact label={en.ft.secondaryCpu}>
-        {secondary ? `${format.percent(secondary.cpuPercent)} of one core` : format.UNKNOWN}
+        {secondary ? en.ft.ofOneCore(format.percent(secondary.cpuPercent)) : format.UNKNOWN}
       </Fact>
       <Fact label={en.ft.secondaryMemory}>{format.megabytes(secondary?.memoryMB)}</Fact>
+      <Fact label={en.ft.throttle}>{format.share(now?.throttle)}</Fact>
+      <Fact label={en.ft.stalls} title={en.ft.stallsHint}>
+        {format.count(now?.stalls)}
+      </Fact>
+      <Fact label={en.ft.generation} title={en.ft.generationHint}>
+        {format.count(ft.generation)}
+      </Fact>
       {ft.lastStart ? (
         <Fact label={en.ft.lastStart}>
-          {format.milliseconds(ft.lastStart.stunMs)} pause, {format.milliseconds(ft.lastStart.protectedMs)} to Protected
+          {en.ft.started(format.milliseconds(ft.lastStart.stunMs), format.milliseconds(ft.lastStart.protectedMs))}
         </Fact>
       ) : null}
     </Facts>

@@ -71,10 +71,10 @@ function Replica({ title, place, metrics, missing }: ReplicaProps) {
         </span>
       </h3>
       <dl>
-        <Number label="Process">{place.pid}</Number>
-        <Number label="CPU">{format.percent(own?.cpuPercent)}</Number>
-        <Number label="Memory">{format.megabytes(own?.memoryMB)}</Number>
-        <Number label="Epoch">{format.count(place.epoch)}</Number>
+        <Number label={en.ft.replica.process}>{place.pid}</Number>
+        <Number label={en.ft.replica.cpu}>{format.percent(own?.cpuPercent)}</Number>
+        <Number label={en.ft.replica.memory}>{format.megabytes(own?.memoryMB)}</Number>
+        <Number label={en.ft.replica.epoch}>{format.count(place.epoch)}</Number>
       </dl>
     </section>
   );

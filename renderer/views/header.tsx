@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { usePage, useServices } from '../services.ts';
 import { HOME } from '../route.ts';
 import { en } from '../text/en.ts';
+import { NoticesButton } from './notices-button.tsx';
 import { keepTheme, readTheme, THEMES, type Theme } from '../theme.ts';
 
 export function Header() {
@@ -24,6 +25,7 @@ export function Header() {
           </span>
         ) : null}
       </div>
+      <NoticesButton />
       <ThemeMenu />
     </header>
   );

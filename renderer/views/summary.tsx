@@ -4,14 +4,14 @@ import { useEffect, useState } from 'react';
 import type { VmView } from '../../preload/contract.ts';
 import * as format from '../format.ts';
 import { Card, Fact, Facts } from '../kit/card.tsx';
-import { Sparkline } from '../kit/sparkline.tsx';
-import { usePage, useServices } from '../services.ts';
-import { METRICS_KEPT } from '../state.ts';
+import { useServices } from '../services.ts';
 import { en } from '../text/en.ts';
 import { VmAlarms } from './alarms.tsx';
 import { ConsolePreview } from './console/preview.tsx';
 import { RecentEvents } from './events.tsx';
+import { Failovers } from './failover.tsx';
 import { FtPanel } from './ft-panel.tsx';
+import { LivePlot } from './live-plot.tsx';
 import { RecordingLine } from './record.tsx';
 
 export function Summary({ vm }: { readonly vm: VmView }) {
@@ -28,6 +28,7 @@ export function Summary({ vm }: { readonly vm: VmView }) {
         <div className="summary-main">
           <VmAlarms vm={vm} />
           <FtPanel vm={vm} />
+          <Failovers vm={vm} />
           <RecentEvents vm={vm} />
         </div>
         <div className="summary-side">
@@ -57,14 +58,12 @@ function ConsoleCard({ vm }: { readonly vm: VmView }) {
 }
 
 function Performance({ vm }: { readonly vm: VmView }) {
-  const samples = usePage((state) => state.metrics[vm.id]) ?? [];
-  const now = samples.at(-1);
   return (
-    <Card title="Speed" icon={Gauge} aside={<strong>{format.instructions(now?.instructionsPerSecond)}</strong>}>
-      <Sparkline
-        label="Speed"
-        values={samples.map((sample) => sample.instructionsPerSecond)}
-        capacity={METRICS_KEPT}
+    <Card title={en.monitor.speed} icon={Gauge}>
+      <LivePlot
+        vm={vm}
+        label={en.monitor.speed}
+        lines={[{ label: en.monitor.speed, of: (now) => now.instructionsPerSecond }]}
         floor={1e6}
         format={format.instructions}
       />

@@ -6,11 +6,14 @@
 import { ChevronDown, ChevronUp, CircleAlert, CircleCheck, CircleMinus, ListTodo } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { TaskOutcome, TaskRecord } from '../../preload/contract.ts';
+import { exportTasks, type ExportFormat } from '../../preload/export.ts';
+import { TASKS_LIMIT_MAX } from '../../preload/history.ts';
 import * as format from '../format.ts';
 import { Button } from '../kit/button.tsx';
 import { Spinner } from '../kit/spinner.tsx';
 import { usePage, useServices } from '../services.ts';
 import { en } from '../text/en.ts';
+import { ExportButtons } from './export-buttons.tsx';
 
 const KEPT = 'lockstep.tasks';
 const TICK_MS = 1000;
@@ -38,6 +41,7 @@ export function RecentTasks() {
         <h2>{en.tasks.title}</h2>
         {running > 0 ? <span className="count count-live">{`${running} running`}</span> : null}
         {open || !tasks[0] ? null : <Newest task={tasks[0]} />}
+        {open && tasks.length > 0 ? <TaskExports /> : null}
         <Button
           label={open ? en.tasks.hide : en.tasks.show}
           icon={open ? ChevronDown : ChevronUp}
@@ -49,6 +53,15 @@ export function RecentTasks() {
       </header>
       {open ? <TaskList tasks={tasks} /> : null}
     </section>
+  );
+}
+
+function TaskExports() {
+  const { bridge } = useServices();
+  const text = async (kind: ExportFormat) =>
+    exportTasks((await bridge.call('task.list', { limit: TASKS_LIMIT_MAX })).toReversed(), kind);
+  return (
+    <ExportButtons name={`${en.product} tasks`} title={en.tasks.exporting} hint={en.tasks.exportHint} text={text} />
   );
 }
 

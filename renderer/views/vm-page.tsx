@@ -2,6 +2,7 @@
 import {
   Activity,
   CircleDot,
+  FlaskConical,
   LayoutDashboard,
   EthernetPort,
   List,
@@ -22,6 +23,7 @@ import { useServices } from '../services.ts';
 import { en } from '../text/en.ts';
 import { ConsoleView } from './console/console.tsx';
 import { VmEvents } from './events.tsx';
+import { FaultLab } from './fault-lab.tsx';
 import { Monitor } from './monitor.tsx';
 import { NetworkTab } from './network/network.tsx';
 import { Serial } from './serial.tsx';
@@ -36,6 +38,7 @@ export function VmPage({ vm, tab }: { readonly vm: VmView; readonly tab: Tab }) 
     { id: 'serial', label: 'Serial', icon: SquareTerminal, content: <Serial vm={vm} /> },
     { id: 'network', label: 'Network', icon: EthernetPort, content: <NetworkTab vm={vm} /> },
     { id: 'monitor', label: 'Monitor', icon: Activity, content: <Monitor vm={vm} /> },
+    { id: 'faults', label: 'Fault lab', icon: FlaskConical, content: <FaultLab vm={vm} /> },
     { id: 'events', label: 'Events', icon: List, content: <VmEvents vm={vm} /> },
   ];
   return (

@@ -121,7 +121,7 @@ describe.skipIf(!executablePath)('the page, in Chromium', () => {
     await page.getByRole('note').waitFor({ state: 'detached', timeout: 20_000 });
     expect(statSync(recording.file).size).toBeGreaterThan(1 << 20);
     await page.getByRole('tab', { name: 'Monitor' }).click();
-    await page.getByText('Outputs held').waitFor();
+    await page.locator('[data-figure=held] canvas').waitFor();
     await new Promise((resolve) => setTimeout(resolve, 2000));
     await picture('monitor');
   });

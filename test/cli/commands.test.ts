@@ -210,6 +210,35 @@ test('a fault tells which process it has ended', async () => {
   await expect(lockstep('fault', ['web', 'earthquake'])).rejects.toMatchObject({ code: 'usage' });
 });
 
+test('what was measured over a time is a table of its series, or JSON with every step', async () => {
+  const { lockstep, json, fleet, processes } = await withRunningVm();
+  processes.last('boot').says({ type: 'report', report: report() });
+  expect(await lockstep('metrics', ['web'], { range: '1m' })).toEqual([
+    'Nothing was measured in the last 1m: the VM was off.',
+  ]);
+  fleet.sampler.sample(Date.now());
+  const lines = await lockstep('metrics', ['web'], { range: '1h' });
+  const text = lines.join('\n');
+  expect(lines[0]).toMatch(/^SERIES +LAST +MEAN +PEAK +STEPS$/);
+  expect(text).toMatch(/^primaryMemoryMB +200 +200 +200 +1 of 360$/m);
+  expect(await json('metrics', ['web'], { range: '10m' })).toMatchObject({ range: '10m', stepMs: 1000, points: 600 });
+  await expect(lockstep('metrics', ['web'], { range: '1y' })).rejects.toThrow('the ranges are: 1m, 10m, 1h, 24h');
+  await expect(lockstep('metrics', ['web'], { range: '1h', follow: true })).rejects.toMatchObject({ code: 'usage' });
+});
+
+test('failovers are told phase by phase', async () => {
+  const { lockstep, json, fleet } = await withRunningVm();
+  expect(await lockstep('failovers', ['web'])).toEqual(['There was no failover.']);
+  const { id, name } = fleet.vm('web');
+  const phases = { detectMs: 1, drainMs: 2, arbitrateMs: 3, liveMs: 4, firstOutputMs: 5.5, protectedMs: null };
+  const who = { vm: { id, name }, generation: 2, fromPid: 1, toPid: 2, requested: false };
+  fleet.failovers.add({ ...phases, ...who, at: 0, reason: 'the channel closed' });
+  expect((await lockstep('failovers'))[1]).toMatch(
+    /web +1\.0 ms +2\.0 ms +3\.0 ms +4\.0 ms +5\.5 ms +– +the channel closed/,
+  );
+  expect(await json('failovers', ['web'], { limit: '5' })).toMatchObject([phases]);
+});
+
 test('events are found by kind, severity and words, and exported whole as CSV or JSON', async () => {
   const { lockstep, json } = await withRunningVm();
   expect(await lockstep('events', [], { kind: 'power' })).toEqual([expect.stringContaining('Powered on.')]);

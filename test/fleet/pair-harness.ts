@@ -1,5 +1,6 @@
 /** A pair between fake processes, with everything it tells its VM written down. The clock is a test's. */
 import { onTestFinished, vi } from 'vitest';
+import type { PairFailover } from '../../main/fleet/failovers.ts';
 import { Pair } from '../../main/fleet/pair.ts';
 import type { PairOutside } from '../../main/fleet/pair-parts.ts';
 import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
@@ -30,6 +31,8 @@ export class PairHarness {
   readonly story: string[] = [];
   readonly messages: string[] = [];
   readonly outputs: FromReplica[] = [];
+  /** As they are kept. */
+  readonly failovers: PairFailover[] = [];
   /** Replicas that can be plugged into the network. */
   readonly built: number[] = [];
 
@@ -48,6 +51,10 @@ export class PairHarness {
       built: (replica) => void this.built.push(replica.pid),
       started: () => void this.story.push('started'),
       failedOver: (lastInput) => void this.story.push(`failedOver ${lastInput}`),
+      failovers: {
+        add: (failover) => this.failovers.push(failover),
+        fill: (id, one) => void (this.failovers[id - 1] = one),
+      },
       paused: (paused, epoch) => void this.story.push(`${paused ? 'paused' : 'unpaused'} ${epoch}`),
       ended: (why) => void this.story.push(`ended ${why}`),
     };

@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { EventRecord } from '../../preload/contract.ts';
-import { allEvents, exportEvents } from '../../preload/export.ts';
+import type { AlarmRecord, EventRecord, TaskRecord } from '../../preload/contract.ts';
+import { allEvents, exportAlarms, exportEvents, exportTasks } from '../../preload/export.ts';
 
 const event = (id: number, message: string, data: EventRecord['data'] = {}): EventRecord => ({
   id,
@@ -53,4 +53,44 @@ test.for([0, 1, 9, 10, 11, 35])('all events are fetched page by page: %i of them
   const list = async ({ before = Number.POSITIVE_INFINITY, limit }: { before?: number; limit: number }) =>
     kept.filter(({ id }) => id < before).slice(-limit);
   expect(await allEvents(list, 10)).toEqual(kept);
+});
+
+test('tasks and alarms have columns of their own, and what has not happened is an empty cell', () => {
+  const vm = { id: 'x', name: 'web' };
+  const task: TaskRecord = {
+    id: 3,
+    vm,
+    kind: 'ft.on',
+    title: 'Turn On Fault Tolerance',
+    by: 'user',
+    startedAt: 0,
+    endedAt: null,
+    progress: 0.5,
+    phase: null,
+    outcome: null,
+    error: null,
+  };
+  const alarm: AlarmRecord = {
+    id: 4,
+    vm,
+    definition: 'ft.failover',
+    name: 'Failover',
+    severity: 'warning',
+    about: 'event',
+    message: 'after 3 ms, once',
+    raisedAt: 0,
+    lastAt: 1000,
+    count: 2,
+    clearedAt: null,
+    acknowledgedAt: 2000,
+  };
+  const began = '1970-01-01T00:00:00.000Z';
+  expect(readCsv(exportTasks([task], 'csv'))).toEqual([
+    ['id', 'started', 'ended', 'vm', 'kind', 'title', 'by', 'outcome', 'error'],
+    ['3', began, '', 'web', 'ft.on', 'Turn On Fault Tolerance', 'user', '', ''],
+  ]);
+  const [heading, row] = readCsv(exportAlarms([alarm], 'csv'));
+  expect(heading).toHaveLength(row?.length ?? 0);
+  expect(row?.slice(8)).toEqual(['after 3 ms, once', '1970-01-01T00:00:02.000Z', '']);
+  expect(JSON.parse(exportAlarms([alarm], 'json'))).toEqual([alarm]);
 });

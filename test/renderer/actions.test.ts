@@ -38,6 +38,8 @@ describe('enablement', () => {
       'ft-on',
       'ft-settings',
       'crash-primary',
+      'hang-primary',
+      'heal',
     ]);
   });
 

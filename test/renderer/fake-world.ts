@@ -12,10 +12,12 @@ import {
   type TaskRecord,
   type TopicName,
 } from '../../preload/contract.ts';
-import type { VmMetrics, VmView } from '../../preload/contract.ts';
+import type { FailoverRecord, VmView } from '../../preload/contract.ts';
+import type { MetricsRange } from '../../preload/metrics.ts';
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
 import { encodeScreen } from '../../preload/screen.ts';
 import { fakeHistory } from './fake-history.ts';
+import { fakeMetrics, fakeMetricsHistory } from './fake-metrics.ts';
 import { FakeNetwork } from './fake-network.ts';
 import { BOOT, fakeFont, textScreen } from './fake-screen.ts';
 
@@ -76,6 +78,7 @@ export function fakeVm(name: string, part: Partial<VmView> = {}): VmView {
     },
     ftEnabled: false,
     recording: null,
+    faults: [],
     alarms: { active: 0, unacknowledged: 0, worst: null },
     ftSettings: {
       failureTimeoutMs: 500,
@@ -99,6 +102,8 @@ export class FakeWorld {
   events: EventRecord[] = [];
   tasks: TaskRecord[] = [];
   alarms: AlarmRecord[] = [];
+  /** Newest first. */
+  failovers: FailoverRecord[] = [];
   /** Binary messages from clients, in order. */
   readonly received: { subscription: number; bytes: Uint8Array }[] = [];
   /** Every command, in order. */
@@ -121,11 +126,17 @@ export class FakeWorld {
     return vm;
   }
 
-  event(vm: VmView | null, kind: string, message: string, severity: Severity = 'info'): void {
+  event(
+    vm: VmView | null,
+    kind: string,
+    message: string,
+    severity: Severity = 'info',
+    data: EventRecord['data'] = {},
+  ): void {
     const id = this.events.length + 1;
     const at = EPOCH + 60_000 + id * 1370;
     const named = vm && { id: vm.id, name: vm.name };
-    const record: EventRecord = { id, at, vm: named, kind, severity, message, data: {} };
+    const record: EventRecord = { id, at, vm: named, kind, severity, message, data };
     this.events = [...this.events, record];
     for (const entry of this.#entries) if (entry.topic === 'events') entry.data([record]);
   }
@@ -152,7 +163,8 @@ export class FakeWorld {
     this.#second++;
     for (const vm of this.vms) {
       if (vm.power !== 'on') continue;
-      for (const entry of this.#of('metrics', vm.id)) entry.data(fakeMetrics(vm, this.#second));
+      for (const entry of this.#of('metrics', vm.id))
+        entry.data(fakeMetrics(vm, EPOCH + this.#second * 1000, this.#second));
     }
   }
 
@@ -192,6 +204,12 @@ export class FakeWorld {
   }
 
   async perform(command: CommandName, args: Args): Promise<unknown> {
+    // What the page asks by itself, while it is looked at, is nothing that a user does.
+    if (command === 'failover.list') return this.failovers.filter((one) => one.vm.id === args['vm']);
+    if (command === 'metrics.history') {
+      const since = args['since'] as number | undefined;
+      return fakeMetricsHistory(this.find(String(args['vm'])), args['range'] as MetricsRange, since);
+    }
     this.performed.push({ command, args });
     const failure = this.fail;
     this.fail = null;
@@ -288,33 +306,4 @@ export class FakeWorld {
   #screen(): Uint8Array {
     return encodeScreen(textScreen(this.lines, this.#font));
   }
-}
-
-/** Smooth, bounded, the same for the same second. */
-function wave(second: number, middle: number, swing: number, phase: number): number {
-  return middle + swing * (Math.sin(second / 7 + phase) * 0.6 + Math.sin(second * 1.7 + phase * 3) * 0.4);
-}
-
-function fakeMetrics(vm: VmView, second: number): VmMetrics {
-  const pair = vm.ft.secondary !== null && vm.ft.status === 'protected';
-  const replica = (pid: number, phase: number) => ({
-    pid,
-    cpuPercent: wave(second, 34, 9, phase),
-    memoryMB: 211 + phase,
-    epochsPerSecond: wave(second, 98, 3, phase),
-  });
-  return {
-    at: EPOCH + second * 1000,
-    instructionsPerSecond: wave(second, 41e6, 9e6, 1),
-    lagMs: pair ? Math.max(0, wave(second, 12, 5, 2)) : null,
-    vLockstepIntervalMs: pair ? wave(second, 10.4, 0.8, 0) : null,
-    logBandwidthBitsPerSecond: pair ? wave(second, 164_000, 42_000, 4) : null,
-    outputDelayMsP50: pair ? wave(second, 0.42, 0.08, 5) : null,
-    outputDelayMsP99: pair ? wave(second, 2.6, 0.9, 6) : null,
-    outputsHeld: 0,
-    throttle: 0,
-    stalls: 0,
-    primary: vm.ft.primary ? replica(vm.ft.primary.pid, 1) : null,
-    secondary: vm.ft.secondary ? replica(vm.ft.secondary.pid, 2) : null,
-  };
 }

@@ -169,26 +169,24 @@ describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
 
   test('the monitor shows every figure', async () => {
     await page.goto(host.url + at('monitor'));
-    await page.getByRole('heading', { name: 'Outputs' }).waitFor();
-    host.world.tick();
-    await page.getByText('kbit/s').first().waitFor();
-    const figures = await page.locator('figure figcaption').allTextContents();
+    await page.locator('[data-figure=stalls] canvas').waitFor();
+    const figures = await page.locator('figure .plot-label').allTextContents();
     expect(figures).toEqual([
-      'Lag',
-      'Throttle',
-      'Stalls',
-      'vLockstep Interval',
+      'CPU',
+      'Instructions',
+      'Memory of the process',
+      'Lag and vLockstep interval',
       'Log Bandwidth',
-      'Output delay, p50',
-      'Output delay, p99',
+      'Output delay',
+      'Disk requests',
+      'Disk throughput',
+      'Network',
+      'Throttle',
       'Outputs held',
-      'Primary CPU',
-      'Secondary CPU',
-      'Primary memory',
-      'Secondary memory',
-      'Speed',
+      'Stalls',
     ]);
-    const values = await page.locator('.chart-value').allTextContents();
+    const values = await page.locator('.plot-legend dd').allTextContents();
+    expect(values).toHaveLength(20);
     expect(values.filter((value) => value === '–')).toEqual([]);
   });
 });

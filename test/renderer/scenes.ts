@@ -7,6 +7,7 @@ import type { Page } from 'playwright-core';
 import { CommandError, type FailoverReport, type VmView } from '../../preload/contract.ts';
 import { fakeAlarm, fakeTask } from './fake-history.ts';
 import type { FakeHost } from './fake-host.ts';
+import { fakeFailover } from './fake-metrics.ts';
 import { COUNTERS } from './fake-network.ts';
 import { fakeVm, OFF, PRIMARY, SECONDARY, type FakeWorld } from './fake-world.ts';
 
@@ -31,6 +32,8 @@ const FAILOVER: FailoverReport = {
   drainMs: 6.4,
   arbitrateMs: 11.9,
   liveMs: 3.1,
+  firstOutputMs: 14.6,
+  protectedMs: 3140,
 };
 const STARTING = { ...ON, ftEnabled: true, ft: { ...ON.ft, status: 'starting', reason: 'initializing' } } as const;
 const PROTECTED: VmView = {
@@ -147,6 +150,31 @@ async function live(page: Page, host: FakeHost): Promise<void> {
   for (let second = 0; second < 95; second++) host.world.tick();
 }
 
+/** Three failovers: one as usual, one of a primary that hung, one whose pair is not Protected again. */
+function failovers(world: FakeWorld): void {
+  const hung = { reason: 'nothing was heard of it for 500 ms', detectMs: 512, firstOutputMs: null };
+  world.failovers = [
+    fakeFailover(LINUX, 3, { ...FAILOVER, protectedMs: null }),
+    fakeFailover(LINUX, 2, hung),
+    fakeFailover(LINUX, 1, { requested: true }),
+  ];
+}
+
+/** Faults that last, and what came of the last one. */
+function faulty(world: FakeWorld): void {
+  story(world, AFTER);
+  world.event(AFTER, 'fault.injected', 'Fault: hang-primary 2000 ms.', 'warning', { kind: 'hang-primary', ms: 2000 });
+  world.event(AFTER, 'ft.suspected', 'The secondary suspects the primary: nothing was heard of it.', 'warning');
+  world.event(AFTER, 'ft.failover', 'The secondary went live as the new primary after 531.6 ms.', 'warning');
+  world.event(AFTER, 'ft.starting', 'Starting a secondary.');
+  world.event(AFTER, 'ft.protected', 'Protected: primary and secondary run in virtual lockstep.');
+  failovers(world);
+}
+
+const FAULTS_NOW: VmView['faults'] = [
+  { kind: 'hang-primary', at: Date.now() - 1200, ms: 2000, pid: 48_112 },
+  { kind: 'delay-channel', at: Date.now() - 60_000, ms: 50, pid: null },
+];
 const SUMMARY = `#/vm/${LINUX.id}/summary`;
 const CONSOLE = `#/vm/${LINUX.id}/console`;
 
@@ -291,6 +319,9 @@ export const SCENES: readonly Scene[] = [
       await page.getByText('Advanced').click();
     },
   },
+  { name: 'lab', at: `#/vm/${LINUX.id}/faults`, before: show({ ...AFTER, faults: FAULTS_NOW }, faulty), act: live },
+  { name: 'lab-off', at: `#/vm/${LINUX.id}/faults`, before: show(LINUX), act: live },
+  { name: 'failover', at: SUMMARY, before: show(AFTER, failovers), act: live },
   {
     name: 'console',
     at: CONSOLE,

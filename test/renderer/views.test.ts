@@ -4,9 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { EventRecord } from '../../preload/contract.ts';
 import { mergeEvents, NO_FILTER, passes } from '../../renderer/events-query.ts';
 import * as format from '../../renderer/format.ts';
-import { failoverPhases, ftWords, startingStep, vmWords } from '../../renderer/ft-view.ts';
+import { ftWords, startingStep, vmWords } from '../../renderer/ft-view.ts';
 import { changesOf, checkSettings, formOf, FT_FIELDS } from '../../renderer/ft-settings-form.ts';
-import { roundTop, sparklineRuns } from '../../renderer/kit/sparkline.tsx';
 import { checkForm, emptyForm, freeName, NO_SOURCE, toArgs } from '../../renderer/new-vm-form.ts';
 import { showAt } from '../../renderer/views/console/scale.ts';
 import { fakeVm, OFF, PRIMARY } from './fake-world.ts';
@@ -42,11 +41,6 @@ describe("VMware's words", () => {
     expect(startingStep({ ...ft, starting: { phase: 'copying', copied: 0.5 } })).toBe(1);
     expect(startingStep({ ...ft, starting: { phase: 'catchingUp', copied: 1 } })).toBe(2);
   });
-
-  test("a failover's phases add up", () => {
-    const report = { at: 0, reason: '', detectMs: 40, drainMs: 5, arbitrateMs: 10, liveMs: 2 };
-    expect(failoverPhases(report).totalMs).toBe(57);
-  });
 });
 
 test('numbers are printed as people read them, and what is unknown as a dash', () => {
@@ -65,17 +59,6 @@ test('numbers are printed as people read them, and what is unknown as a dash', (
     '4 d 1 h',
   ]);
   expect([format.milliseconds(null), format.megabytes(undefined), format.percent(null)]).toEqual(['–', '–', '–']);
-});
-
-describe('sparklines', () => {
-  test('the scale is round and reaches every value', () => {
-    for (const value of [0.3, 1, 9.9, 10, 101, 164_000]) expect(roundTop(value)).toBeGreaterThanOrEqual(value);
-    expect([3, 17, 24, 99].map(roundTop)).toEqual([5, 20, 25, 100]);
-  });
-
-  test('what is unknown is a gap', () => {
-    expect(sparklineRuns([1, null, 2, 3], 4, 10).map((run) => run.length)).toEqual([1, 2]);
-  });
 });
 
 describe("the guest's screen", () => {

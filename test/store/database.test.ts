@@ -37,7 +37,17 @@ describe('a data folder', () => {
     expect(database.pragma('user_version', { simple: true })).toBe(migrations.length);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
     const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all();
-    expect(tables).toEqual(['alarm', 'event', 'forward', 'network', 'sqlite_sequence', 'task', 'vm']);
+    expect(tables).toEqual([
+      'alarm',
+      'event',
+      'failover',
+      'forward',
+      'metric',
+      'network',
+      'sqlite_sequence',
+      'task',
+      'vm',
+    ]);
   });
 
   test('that is opened again has what it had', () => {

@@ -131,7 +131,7 @@ describe('an alarm', () => {
 });
 
 describe('what is kept', () => {
-  const many: RetentionLimits = { events: 10, tasks: 3, alarms: 2, days: 90 };
+  const many: RetentionLimits = { events: 10, tasks: 3, alarms: 2, failovers: 3, days: 90 };
 
   test('is so many of each, the newest; what runs or is active stays; ids never come again', () => {
     const { database, events, tasks, alarms } = open();

@@ -235,6 +235,8 @@ export function report(changes: Partial<ReplicaReport> = {}): ReplicaReport {
     epochsPerSecond: 500,
     cpuPercent: 80,
     memoryMB: 200,
+    diskRequestsPerSecond: 12,
+    diskBytesPerSecond: 49_152,
     lagMs: 1.5,
     vLockstepIntervalMs: 2,
     logBitsPerSecond: 3e5,

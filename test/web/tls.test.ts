@@ -68,7 +68,7 @@ describe('without a certificate', () => {
     expect([open.status, open.stderr]).toEqual([1, expect.stringContaining('Add --tls-cert FILE --tls-key FILE')]);
     expect([half.status, half.stderr]).toEqual([2, expect.stringContaining('belong together')]);
     expect([bad.status, bad.stderr]).toEqual([2, expect.stringContaining('--listen takes ADDRESS:PORT')]);
-    expect([port.status, port.stderr]).toEqual([2, expect.stringContaining('leave --port out')]);
+    expect([port.status, port.stderr]).toEqual([2, expect.stringContaining('leave --host and --port out')]);
   });
 });
 

@@ -6,7 +6,7 @@
 import { Maximize, MousePointerClick, Scaling } from 'lucide-react';
 import type { VmView } from '../../../preload/contract.ts';
 import { refusal } from '../../../preload/rules.ts';
-import { crashPrimary } from '../../actions/crash-primary.ts';
+import { crashPrimary } from '../../actions/faults.ts';
 import { ftOn } from '../../actions/ft-on.ts';
 import { screenshot } from '../../actions/screenshot.ts';
 import { sendCtrlAltDel } from '../../actions/send-ctrl-alt-del.ts';
