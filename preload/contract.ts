@@ -18,6 +18,7 @@ import {
 } from './history.ts';
 import { failoverCommands, type ActiveFault, type FailoverReport, type FailoverResults } from './failover.ts';
 import { metricsCommands, type MetricsResults, type VmMetrics } from './metrics.ts';
+import { FilePath } from './file-path.ts';
 import { cardChoice, networkCommands, type NetworkResults, type NicView } from './network.ts';
 
 export type {
@@ -57,7 +58,6 @@ const Name = v.pipe(
 );
 /** A VM is addressed by its name (not case-sensitive) or its id. */
 const Vm = v.pipe(v.string('name the VM'), v.minLength(1, 'name the VM'), v.maxLength(VM_NAME_LENGTH_MAX));
-const File = v.pipe(v.string(), v.minLength(1, 'a file path cannot be empty'), v.maxLength(4096));
 const MemoryMB = v.pipe(
   v.number('memory is a number of MB'),
   v.integer('memory is a whole number of MB'),
@@ -243,14 +243,14 @@ export const commands = {
     name: Name,
     sample: v.optional(Sample),
     memoryMB: v.optional(MemoryMB),
-    bzimage: v.optional(File),
-    initrd: v.optional(File),
+    bzimage: v.optional(FilePath),
+    initrd: v.optional(FilePath),
     cmdline: v.optional(v.pipe(v.string(), v.maxLength(2047, 'a kernel command line has at most 2047 characters'))),
-    hda: v.optional(File),
+    hda: v.optional(FilePath),
     /** A new thin disk of this size in the data folder, as its hard disk. In bytes. */
     diskBytes: v.exactOptional(DiskBytes),
-    cdrom: v.optional(File),
-    fda: v.optional(File),
+    cdrom: v.optional(FilePath),
+    fda: v.optional(FilePath),
     ...cardChoice,
   }),
   'vm.delete': VmOnly,
@@ -258,7 +258,7 @@ export const commands = {
   ...diskCommands,
   'vm.set': v.strictObject({ vm: Vm, ...ftSettings }),
   /** At once where the VM runs, and from the next power-on; what was in the drive goes without a word to the guest. */
-  'media.insert': v.strictObject({ vm: Vm, drive: MediaDrive, file: File }),
+  'media.insert': v.strictObject({ vm: Vm, drive: MediaDrive, file: FilePath }),
   'media.eject': v.strictObject({ vm: Vm, drive: MediaDrive }),
   'power.on': VmOnly,
   'power.off': VmOnly,
@@ -304,7 +304,7 @@ export const commands = {
    * Records the VM in a file that does not exist yet (or is replaced, with `force`); the host chooses one in its folder
    * where none is named.
    */
-  'record.start': v.strictObject({ vm: Vm, file: v.optional(File), force: v.optional(v.boolean(), false) }),
+  'record.start': v.strictObject({ vm: Vm, file: v.optional(FilePath), force: v.optional(v.boolean(), false) }),
   'record.stop': VmOnly,
   metrics: VmOnly,
   ...metricsCommands,

@@ -15,6 +15,13 @@ import { attachSerial } from './serial.ts';
 import { networkCommands } from './network.ts';
 import { recordSound, SOUND_SECONDS_MAX } from './sound.ts';
 
+const FILE_OPTIONS: ReadonlySet<string> = new Set(['bzimage', 'initrd', 'hda', 'cdrom', 'fda']);
+
+/** What names a file names it from where the user is, who need not be where the host is. */
+function wholePath<V>(option: string, value: V): V | string {
+  return FILE_OPTIONS.has(option) && typeof value === 'string' && value !== '' ? path.resolve(value) : value;
+}
+
 const create: Command = {
   words: 'vm create',
   takes: ['NAME'],
@@ -35,7 +42,8 @@ const create: Command = {
   run: (invocation) =>
     withHost(invocation, async (client) => {
       const [name] = invocation.positionals;
-      const { memory, 'disk-size': disk, ...files } = invocation.options;
+      const { memory, 'disk-size': disk, ...rest } = invocation.options;
+      const files = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, wholePath(key, value)]));
       const memoryMB = number('memory', memory);
       const args = { name, ...files, ...(memoryMB === undefined ? {} : { memoryMB }) };
       const diskBytes = disk === undefined ? {} : { diskBytes: size(disk) };

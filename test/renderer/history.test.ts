@@ -161,7 +161,7 @@ describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
     await button('Start recording').click();
     const file = '/home/ada/.local/share/lockstep/recordings/Sample Linux-1.lockrec';
     await page.getByRole('note').getByText(file).waitFor();
-    expect(asked('record.start').map(({ args }) => args)).toEqual([{ vm: guarded.id }]);
+    expect(asked('record.start').map(({ args }) => args)).toEqual([{ vm: guarded.id, force: false }]);
     await button('Stop recording').click();
     await page.getByText(`${file} (4,200 epochs, 7 MiB)`).waitFor();
     expect(await page.getByRole('note').count()).toBe(0);

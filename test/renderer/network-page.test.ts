@@ -123,7 +123,7 @@ describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
     await button('Stop capture').click();
     await page.getByText('Nothing is being captured.').waitFor();
     expect(changes()).toEqual([
-      { command: 'capture.start', args: { vm: on.id, file } },
+      { command: 'capture.start', args: { vm: on.id, file, force: false } },
       { command: 'capture.stop', args: { vm: on.id } },
     ]);
   });
