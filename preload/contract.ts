@@ -5,6 +5,7 @@
  * before anything acts on it. Results and topic data are plain data: JSON, or bytes where it says so.
  */
 import * as v from 'valibot';
+import { CrashAt, FAULT_DELAY_MS_MAX, FaultKind } from './faults.ts';
 import {
   alarmChoice,
   alarmPage,
@@ -28,6 +29,7 @@ export type {
   TaskOutcome,
   TaskRecord,
 } from './history.ts';
+export { CRASH_POINTS, FAULT_DELAY_MS_MAX, FAULTS, FaultKind, type CrashAt, type CrashPoint } from './faults.ts';
 export { EVENTS_LIMIT_MAX } from './history.ts';
 export type { ForwardView, NetworkView, NicCounters, NicType, NicView } from './network.ts';
 
@@ -266,19 +268,6 @@ export interface Inventory {
 
 /* ------------------------------------------------------------------ commands and queries ------------------------ */
 
-export const FAULTS = [
-  'crash-primary',
-  'crash-secondary',
-  'hang-primary',
-  'hang-secondary',
-  'corrupt-secondary',
-  'cut-channel',
-  'delay-channel',
-  'heal',
-] as const;
-export const FAULT_DELAY_MS_MAX = 10_000;
-export const FaultKind = v.picklist(FAULTS, `the faults are: ${FAULTS.join(', ')}`);
-
 /** The schema of every command's arguments. */
 export const commands = {
   'host.show': v.strictObject({}),
@@ -351,13 +340,14 @@ export const commands = {
     kind: FaultKind,
     /** For `delay-channel`: how much later each message arrives, in milliseconds. */
     ms: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(FAULT_DELAY_MS_MAX))),
+    /** For `crash-primary` and `crash-secondary`: not now, but when the replica comes to this point. */
+    at: v.optional(CrashAt),
   }),
 } as const;
 
 export type CommandName = keyof typeof commands;
 export type CommandArgs<C extends CommandName> = v.InferInput<(typeof commands)[C]>;
 export type ParsedArgs<C extends CommandName> = v.InferOutput<(typeof commands)[C]>;
-export type FaultKind = v.InferOutput<typeof FaultKind>;
 
 /** What every command answers. */
 export interface CommandResults extends NetworkResults {
@@ -397,7 +387,7 @@ export interface CommandResults extends NetworkResults {
   'record.start': RecordingView;
   'record.stop': RecordingEnd;
   metrics: VmMetrics;
-  /** The process that was hit; null where none was. */
+  /** The process that was hit, or will be; null where none was. */
   fault: { readonly pid: number | null };
 }
 

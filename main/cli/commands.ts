@@ -6,7 +6,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { CommandError, FT_STATES, FAULTS, type RecordingEnd } from '../../preload/contract.ts';
+import { CommandError, CRASH_POINTS, FT_STATES, FAULTS, type RecordingEnd } from '../../preload/contract.ts';
 import { follow, number, simple, withHost, type Command } from './command.ts';
 import { historyCommands } from './history.ts';
 import { ftDetails, hostDetails, metricsLine, vmDetails, vmTable } from './print.ts';
@@ -119,15 +119,30 @@ function keyboard(
   };
 }
 
+/** Where a crash waits; what is wrong with it the host says. */
+function crashAt({ at, count }: { readonly [name: string]: string | boolean | undefined }): object {
+  const times = number('count', count);
+  if (typeof at !== 'string') {
+    if (times !== undefined) throw new CommandError('usage', '--count goes with --at, which names the point.');
+    return {};
+  }
+  const [when, point] = at.split(':');
+  return { at: { when, point, ...(times !== undefined && { count: times }) } };
+}
+
 const fault: Command = {
   words: 'fault',
   takes: ['NAME', FAULTS.join('|'), 'MS?'],
-  help: 'Make something fail on purpose, or heal it; MS only for delay-channel',
+  options: { at: 'before|after:POINT', count: 'N' },
+  help:
+    'Make something fail on purpose, or heal it; MS only for delay-channel. With --at a crash waits until the process ' +
+    `comes there (for the Nth time): ${CRASH_POINTS.join(', ')}`,
   run: (invocation) =>
     withHost(invocation, async (client) => {
       const [vm, kind, delay] = invocation.positionals;
       const ms = number('MS', delay);
-      const result = await client.call('fault', { vm, kind, ...(ms !== undefined && { ms }) } as never);
+      const at = crashAt(invocation.options);
+      const result = await client.call('fault', { vm, kind, ...(ms !== undefined && { ms }), ...at } as never);
       const hit = result.pid === null ? '' : ` (process ${result.pid})`;
       invocation.print(invocation.json ? JSON.stringify(result) : `Done: ${kind}${hit}.`);
     }),

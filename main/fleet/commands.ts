@@ -90,7 +90,7 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
     return fleet.alarms.acknowledge({ vm: vm === undefined ? undefined : fleet.vm(vm), ...choice });
   },
   metrics: (fleet, { vm }) => fleet.vm(vm).metrics(),
-  fault: (fleet, { vm, kind, ms }) => ({ pid: fleet.vm(vm).fault(kind, ms) }),
+  fault: (fleet, { vm, kind, ...details }) => ({ pid: fleet.vm(vm).fault(kind, details) }),
   'record.start': (fleet, { vm, file }) => {
     const found = fleet.vm(vm);
     found.require('record.start');

@@ -4,9 +4,17 @@
  * Invariant: a fault only does what could happen by itself (a process dies or stands still, a bit flips, a link is
  * slow or cut); the protocol is not told.
  */
-import type { FaultKind } from '../../preload/contract.ts';
+import type { CrashAt, FaultKind } from '../../preload/contract.ts';
 import type { LinkFault } from '../replica/messages.ts';
 import type { Replica } from './replica.ts';
+
+/** What a fault needs besides its kind. */
+export interface FaultDetails {
+  /** How much later each message arrives, in milliseconds. */
+  readonly ms?: number | undefined;
+  /** Where the replica dies; at once where none is named. */
+  readonly at?: CrashAt | undefined;
+}
 
 export interface FaultTargets {
   readonly primary: Replica | null;
@@ -15,14 +23,15 @@ export interface FaultTargets {
   readonly others: Iterable<Replica>;
 }
 
-/** @returns the pid of the process that was hit; null where none was. */
-export function injectFault(kind: FaultKind, ms: number, targets: FaultTargets): number | null {
+/** @returns the pid of the process that was hit, or will be; null where none was. */
+export function injectFault(kind: FaultKind, { ms = 0, at }: FaultDetails, targets: FaultTargets): number | null {
   const { primary, secondary, others } = targets;
   switch (kind) {
     case 'crash-primary':
     case 'crash-secondary': {
       const victim = kind === 'crash-primary' ? primary : secondary;
-      victim?.kill();
+      if (at) victim?.send({ type: 'crash', at });
+      else victim?.kill();
       return victim?.pid ?? null;
     }
     case 'hang-primary':

@@ -10,7 +10,7 @@ import type { DiskSlot } from '../datastore/leases.ts';
 import type { FtEvent } from '../ft/environment.ts';
 import { type FromReplica, isOutput, type ReplicaSpec, type ToReplica } from '../replica/messages.ts';
 import { Failovers } from './failovers.ts';
-import { injectFault } from './faults.ts';
+import { injectFault, type FaultDetails } from './faults.ts';
 import type { PairParts } from './pair-parts.ts';
 import type { Replica } from './replica.ts';
 import { RetiredReplicas } from './retired.ts';
@@ -116,8 +116,8 @@ export class Pair {
   /**
    * Makes something fail on purpose, or heals it. @returns the pid of the process that was hit, null where none was.
    */
-  fault(kind: FaultKind, ms: number): number | null {
-    const fault = injectFault(kind, ms, {
+  fault(kind: FaultKind, details: FaultDetails): number | null {
+    const fault = injectFault(kind, details, {
       primary: this.primary,
       secondary: this.secondary,
       others: this.#retired.all(),

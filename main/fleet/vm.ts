@@ -23,6 +23,7 @@ import type { EventTable } from '../store/events.ts';
 import type { VmRecord, VmTable } from '../store/vms.ts';
 import type { AlarmSubject } from './alarms.ts';
 import { ftStatusOf, metricsOf } from './figures.ts';
+import type { FaultDetails } from './faults.ts';
 import { DRIVE_WORDS, mediumChange } from './media.ts';
 import type { NetworkDesk, NicRecord } from './network-desk.ts';
 import { OutsideEnds } from './outside-ends.ts';
@@ -347,22 +348,24 @@ export class Vm {
    * @returns the pid of the process that was hit, null where none was.
    * @throws {CommandError} `refused` when there is nothing that could fail that way.
    */
-  fault(kind: FaultKind, ms: number | undefined): number | null {
+  fault(kind: FaultKind, details: FaultDetails): number | null {
     this.require(kind);
     const pair = this.#pair;
     if (!pair) throw new CommandError('refused', `"${this.name}" has no replica at this moment.`);
-    if (kind === 'delay-channel' && ms === undefined) {
+    if (details.at && kind !== 'crash-primary' && kind !== 'crash-secondary') {
+      throw new CommandError('usage', `A point is for crash-primary and crash-secondary only, not for ${kind}.`);
+    }
+    if (kind === 'delay-channel' && details.ms === undefined) {
       throw new CommandError(
         'usage',
         'Say by how many milliseconds the channel is delayed: fault NAME delay-channel MS.',
       );
     }
-    const hit = pair.fault(kind, ms ?? 0);
-    this.#event('fault.injected', 'warning', `Fault: ${kind}${ms === undefined ? '' : ` ${ms} ms`}.`, {
-      kind,
-      ms,
-      pid: hit,
-    });
+    const { ms, at } = details;
+    const hit = pair.fault(kind, details);
+    const where = at ? ` ${at.when} ${at.point}${at.count === 1 ? '' : ` (time ${at.count})`}` : '';
+    const words = `Fault: ${kind}${where}${ms === undefined ? '' : ` ${ms} ms`}.`;
+    this.#event('fault.injected', 'warning', words, { kind, ms, ...(at && { at }), pid: hit });
     return hit;
   }
 

@@ -9,6 +9,7 @@ import { SNAPSHOT_BYTES_MAX, SNAPSHOT_CHUNK_BYTES } from '../ft/constants.ts';
 import type { ChunkEntry, SnapshotEntry } from '../ft/log.ts';
 import type { Snapshot } from '../machine/machine.ts';
 import { compress, decompress } from './compression.ts';
+import { reach } from './crash-points.ts';
 
 /**
  * Sends the snapshot's bytes, description first. `send` hands over a chunk and resolves when the next may come; it
@@ -25,7 +26,10 @@ export async function sendSnapshot(
     for (let offset = 0; offset < part.length; offset += SNAPSHOT_CHUNK_BYTES) {
       const bytes = part.subarray(offset, offset + SNAPSHOT_CHUNK_BYTES);
       const data = await compress(bytes);
+      const point = sent + bytes.length === total ? 'lastChunk' : 'chunk';
+      reach('before', point);
       if (!(await send({ size: bytes.length, data }))) return;
+      reach('after', point);
       sent += bytes.length;
       progress(sent / total);
     }
@@ -70,6 +74,8 @@ export class SnapshotReceiver {
     const pages = this.#pages;
     if (!description || !pages) throw new Error('a snapshot chunk came before the snapshot was announced');
     if (chunk.size > SNAPSHOT_CHUNK_BYTES) throw new Error(`a snapshot chunk of ${chunk.size} bytes is absurd`);
+    const last = this.#received + chunk.size === description.length + pages.length;
+    reach('before', last ? 'lastChunk' : 'chunk');
     const bytes = await decompress(chunk.data, chunk.size);
     const inDescription = this.#received < description.length;
     const part = inDescription ? description : pages;
@@ -79,6 +85,7 @@ export class SnapshotReceiver {
     }
     part.set(bytes, offset);
     this.#received += bytes.length;
+    reach('after', last ? 'lastChunk' : 'chunk');
     if (this.#received === description.length + pages.length) {
       this.#description = null;
       this.#pages = null;
