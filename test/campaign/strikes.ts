@@ -1,0 +1,177 @@
+/**
+ * One failure of a campaign, from a Protected pair to a Protected pair: the fault, what must come of it, what it cost.
+ *
+ * Invariants: only processes of the campaign's own host are killed; after a fault that one copy survives, every observer
+ * goes on, by one of the two replicas that were there, in one generation more.
+ */
+import type { FtStatus } from '../../preload/contract.ts';
+import { isAlive } from '../support/host.ts';
+import { until, VM } from './life.ts';
+import type { Step } from './plan.ts';
+import { sortieName, type Sortie } from './points.ts';
+import type { Failure } from './results.ts';
+import type { Scene } from './scene.ts';
+
+const pids = ({ primary, secondary }: FtStatus): number[] =>
+  [primary, secondary].flatMap((place) => (place ? [place.pid] : []));
+
+/** Does what the step says. @throws {Error} with the violation. */
+export async function strike(scene: Scene, step: Step): Promise<Failure> {
+  await scene.use(step.mode);
+  const before = await scene.isProtected();
+  await new Promise((resolve) => setTimeout(resolve, step.waitMs));
+  scene.life.check();
+  const { lagMs, logBandwidthBitsPerSecond, outputDelayMsP50, outputDelayMsP99 } = await scene.host.call('metrics', {
+    vm: VM,
+  });
+  scene.life.takeSilence();
+  const failedAt = performance.now();
+  const { life } = scene;
+  const { outcome, silenceMs } = await act(scene, step, before, failedAt);
+  const after = await scene.isProtected();
+  const protectedMs = performance.now() - failedAt;
+  // Events of who went live where keep it to one holder for each generation.
+  const changed = after.primary?.pid !== before.primary?.pid;
+  if (outcome === 'lived') life.check();
+  const { number, fault, victim, mode, sortie } = step;
+  return {
+    number,
+    fault,
+    victim,
+    point: sortie ? sortieName(sortie) : null,
+    mode,
+    outcome,
+    silenceMs,
+    protectedMs,
+    stunMs: after.lastStart?.stunMs ?? null,
+    failover: outcome === 'lived' && changed ? after.lastFailover : null,
+    metrics: { lagMs, logBandwidthBitsPerSecond, outputDelayMsP50, outputDelayMsP99 },
+  };
+}
+
+type Came = Pick<Failure, 'outcome' | 'silenceMs'>;
+
+function act(scene: Scene, step: Step, before: FtStatus, failedAt: number): Promise<Came> {
+  switch (step.fault) {
+    case 'point':
+      return atPoint(scene, step.sortie as Sortie, step.count, before);
+    case 'gateway':
+      return killGateway(scene, step.victim, before, failedAt);
+    case 'host':
+      return scene.killHost().then(() => ({ outcome: 'ended', silenceMs: {} }));
+    default:
+      return atAnyMoment(scene, step, before);
+  }
+}
+
+/** A kill, a hang or a cut of a Protected pair: the guest lives on, whoever was hit. */
+async function atAnyMoment(scene: Scene, { fault, victim }: Step, before: FtStatus): Promise<Came> {
+  const { host } = scene;
+  if (victim && fault === 'random') process.kill(before[victim]?.pid ?? 0, 'SIGKILL');
+  else await host.call('fault', { vm: VM, kind: victim ? `hang-${victim}` : 'cut-channel' });
+  await until(
+    async () => (await scene.status()).generation !== before.generation,
+    `after the fault (${fault}) somebody goes on`,
+  );
+  await scene.life.goesOn();
+  const silenceMs = scene.life.takeSilence();
+  if (fault === 'hang') await host.call('fault', { vm: VM, kind: 'heal' });
+  await goesOnAs(scene, before, victim);
+  return { outcome: 'lived', silenceMs };
+}
+
+/** The pair is Protected again, with the primary that it should have. */
+async function goesOnAs(scene: Scene, before: FtStatus, victim: Step['victim']): Promise<void> {
+  const after = await scene.isProtected();
+  const primary = after.primary?.pid ?? 0;
+  if (!pids(before).includes(primary)) throw new Error(`process ${primary} is the primary, and was not there before`);
+  const changed = primary !== before.primary?.pid;
+  if (victim && changed !== (victim === 'primary')) throw new Error(`the ${victim} was hit, and the wrong one went on`);
+}
+
+/* ------------------------------------------------------------------ named points -------------------------------- */
+
+async function atPoint(scene: Scene, sortie: Sortie, count: number, before: FtStatus): Promise<Came> {
+  const { outcome } = sortie;
+  scene.life.mayBeCut(outcome !== 'lives');
+  const armed = await bringToPoint(scene, sortie, count, before);
+  await until(() => !isAlive(armed), `process ${armed} dies ${sortieName(sortie)}`);
+  if (sortie.trigger === 'hang primary') letGoOn(before.primary?.pid ?? 0);
+  if (await ended(scene, sortie, [...pids(before), armed])) {
+    if (outcome === 'lives') throw new Error(`the guest should live on after a death ${sortieName(sortie)}`);
+    await scene.beginAnew(pids(before));
+    return { outcome: 'ended', silenceMs: {} };
+  }
+  if (outcome === 'ends') throw new Error(`a guest without a copy goes on after a death ${sortieName(sortie)}`);
+  scene.life.mayBeCut(false);
+  await scene.life.goesOn();
+  const silenceMs = scene.life.takeSilence();
+  await goesOnAs(scene, before, sortie.armed === 'primary' ? 'primary' : 'secondary');
+  return { outcome: 'lived', silenceMs };
+}
+
+/** @returns the process that dies at the point. */
+async function bringToPoint(scene: Scene, sortie: Sortie, count: number, before: FtStatus): Promise<number> {
+  const { host } = scene;
+  const at = { when: sortie.when, point: sortie.point, count };
+  const arm = async (who: 'primary' | 'secondary'): Promise<number> => {
+    const { pid } = await host.call('fault', { vm: VM, kind: `crash-${who}`, at });
+    if (pid === null) throw new Error(`there is no ${who} that could die`);
+    return pid;
+  };
+  const armed = sortie.armed === 'next' ? null : await arm(sortie.armed);
+  const { primary, secondary } = before;
+  if (sortie.trigger === 'kill primary') process.kill(primary?.pid ?? 0, 'SIGKILL');
+  if (sortie.trigger === 'kill secondary') process.kill(secondary?.pid ?? 0, 'SIGKILL');
+  if (sortie.trigger === 'hang primary') await host.call('fault', { vm: VM, kind: 'hang-primary' });
+  if (sortie.trigger === 'cut channel') await host.call('fault', { vm: VM, kind: 'cut-channel' });
+  if (armed !== null) return armed;
+  const next = async (): Promise<boolean> => {
+    const now = (await scene.status()).secondary;
+    return now !== null && now.pid !== secondary?.pid;
+  };
+  await until(next, 'another secondary is started');
+  return arm('secondary');
+}
+
+function letGoOn(pid: number): void {
+  // Its fleet may have ended it already, for the sake of a shared disk.
+  if (isAlive(pid)) process.kill(pid, 'SIGCONT');
+}
+
+/** Waits until it is clear: the VM is off, or one of the two goes on with a new secondary on its way or there. */
+async function ended(scene: Scene, sortie: Sortie, dead: readonly number[]): Promise<boolean> {
+  let off = false;
+  await until(
+    async () => {
+      const { power, ft } = await scene.view();
+      off = power === 'off';
+      return off || (ft.status === 'protected' && !dead.includes(ft.secondary?.pid ?? 0));
+    },
+    `after a death ${sortieName(sortie)} the VM is off or Protected again`,
+  );
+  return off;
+}
+
+/* ------------------------------------------------------------------ the gateway --------------------------------- */
+
+/** The guest's connections are cut and made again; it runs on, also where the primary dies with the gateway. */
+async function killGateway(scene: Scene, victim: Step['victim'], before: FtStatus, failedAt: number): Promise<Came> {
+  const { host, life } = scene;
+  const { gatewayPid } = await host.call('host.show', {});
+  if (gatewayPid === null) throw new Error('there is no gateway');
+  life.mayBeCut(true);
+  process.kill(gatewayPid, 'SIGKILL');
+  if (victim) process.kill(before[victim]?.pid ?? 0, 'SIGKILL');
+  await until(
+    async () => ![null, gatewayPid].includes((await host.call('host.show', {})).gatewayPid),
+    'the gateway is started again',
+  );
+  await life.reconnect(failedAt);
+  await life.goesOn();
+  const silenceMs = life.takeSilence();
+  const after = await scene.isProtected();
+  if (victim) await goesOnAs(scene, before, victim);
+  else if (pids(after).join() !== pids(before).join()) throw new Error('a replica died with the gateway');
+  return { outcome: 'lived', silenceMs };
+}
