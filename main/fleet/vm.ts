@@ -429,6 +429,12 @@ export class Vm {
   /** The user's own file is the true disk whenever that can be. */
   #settleDisk(pair: Pair): void {
     const { disk } = this;
+    try {
+      // A replica may have won the test-and-set and died before it could say so.
+      disk.reload();
+    } catch {
+      // The datastore is away: a power-on reads it again, and then says why it cannot.
+    }
     if (disk.slot === 'A' || disk.current === undefined) return;
     if (pair.disksEqual && disk.preferOwn(pair.generation)) {
       const words = `Both disks are equal: the virtual machine's disk is "${disk.current}" again.`;

@@ -17,6 +17,7 @@ const ORDER: Order = {
   modes: MODES,
   batch: 10,
   victim: 'both',
+  point: '',
 };
 const HEADER: Header = { order: ORDER, machine: { cpus: 2, model: 'a model', node: 'v24' }, startedAt: 0 };
 

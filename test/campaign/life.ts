@@ -12,7 +12,8 @@ import { ConsoleObserver, FrameObserver } from './observers.ts';
 export const VM = 'campaign';
 /** The gateway's address stands for the host's loopback. */
 const HOST_ADDRESS = '10.77.0.1';
-const PATIENCE_MS = 60_000;
+/** What does not come in this time never comes, on however busy a computer. */
+const PATIENCE_MS = 180_000;
 const POLL_MS = 10;
 
 export type Forwards = { readonly [server in keyof typeof GUEST_PORTS]: number };
@@ -83,14 +84,14 @@ export class Life {
   static async begin(host: TestHost, forwards: Forwards, number: number): Promise<Life> {
     await host.call('power.on', { vm: VM });
     const serial = host.attach(VM);
-    await serial.until(/:~# $/);
+    await serial.until(/:~# $/, PATIENCE_MS);
     serial.write('until grep -q /mnt /proc/mounts && ip route | grep -q default; do sleep 0.1; done; echo rea""dy\n');
-    await serial.until(/ready/);
+    await serial.until(/ready/, PATIENCE_MS);
     const frames = new FrameObserver();
     const listener = { address: HOST_ADDRESS, port: await frames.listen() };
     const first = number * ROUNDS_MAX;
     for (const line of loadLines(listener, first)) serial.write(`${line}\n`);
-    await serial.until(/C 10\r/);
+    await serial.until(/C 10\r/, PATIENCE_MS);
     return new Life(serial, first, frames, forwards);
   }
 
@@ -113,16 +114,17 @@ export class Life {
   async goesOn(): Promise<void> {
     const { synced, read } = this.console;
     const counts = this.observers.map(({ count }) => count);
-    const wants = (): string | undefined => {
-      if (this.console.synced === synced || this.console.read === read) return 'disk';
-      return this.observers.find((observer, index) => observer.count === counts[index])?.name;
+    const waiting = (): string[] => {
+      const names = this.observers.flatMap(({ name, count }, index) => (count === counts[index] ? [name] : []));
+      if (this.console.synced === synced) names.push('writing to the disk');
+      return this.console.read === read ? [...names, 'reading from the disk'] : names;
     };
     await until(
       () => {
         this.check();
-        return wants() === undefined;
+        return waiting().length === 0;
       },
-      () => `${wants()} goes on`,
+      () => `after the fault goes on: ${waiting().join(', ')}`,
     );
   }
 

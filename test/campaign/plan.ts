@@ -4,7 +4,7 @@
  * Invariant: the same order gives the same plan, so that a campaign that was interrupted knows what is left.
  */
 import { Random } from '../simulation/random.ts';
-import { SORTIES, type Sortie } from './points.ts';
+import { SORTIES, sortieName, type Sortie } from './points.ts';
 
 /** `random`: kill -9 at any moment. `point`: at a named one. `hang`: SIGSTOP for longer than the failure timeout. */
 export const FAULTS = ['random', 'point', 'gateway', 'host', 'hang', 'cut'] as const;
@@ -30,6 +30,8 @@ export interface Order {
   readonly modes: readonly Mode[];
   readonly batch: number;
   readonly victim: 'primary' | 'secondary' | 'both';
+  /** Of the named points only those in whose names this is; empty: all. */
+  readonly point: string;
 }
 
 export interface Step {
@@ -53,12 +55,16 @@ const WAIT_MS_MAX = 600;
 /** A VM that ends has to boot again: where the guest lives on more can be seen in the same time. */
 const LIVES_WEIGHT = 3;
 
-export function drawPlan({ seed, counts, modes, batch, victim: only }: Order): Step[] {
+/** @throws {Error} where no point has such a name. */
+export function drawPlan({ seed, counts, modes, batch, victim: only, point }: Order): Step[] {
   const random = new Random(seed);
   const faults = FAULTS.flatMap((fault) =>
     Array.from({ length: counts[fault] }, (_, index) => ({ fault, place: (index + random.next()) / counts[fault] })),
   ).toSorted((a, b) => a.place - b.place);
-  const sorties = rounds(random);
+  const sorties = rounds(
+    SORTIES.filter((sortie) => sortieName(sortie).includes(point)),
+    random,
+  );
   const hits: { [F in Fault]?: number } = {};
   return faults.map(({ fault }, index) => {
     const hit = (hits[fault] = (hits[fault] ?? 0) + 1);
@@ -83,10 +89,11 @@ function victimOf(fault: Fault, sortie: Sortie | null, turn: 'primary' | 'second
 }
 
 /** Every sortie once before any comes again, then the frequent ones more often; each time in another order. */
-function* rounds(random: Random): Generator<Sortie, never> {
-  const frequent = SORTIES.filter(({ outcome }) => outcome !== 'ends');
+function* rounds(sorties: readonly Sortie[], random: Random): Generator<Sortie, never> {
+  if (sorties.length === 0) throw new Error('no named point has such a name');
+  const frequent = sorties.filter(({ outcome }) => outcome !== 'ends');
   for (;;) {
-    yield* shuffled(SORTIES, random);
+    yield* shuffled(sorties, random);
     for (let again = 1; again < LIVES_WEIGHT; again += 1) yield* shuffled(frequent, random);
   }
 }

@@ -8,14 +8,14 @@ import { copyFileSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { FtStatus, VmView } from '../../preload/contract.ts';
 import { guestLibrary } from '../../main/paths.ts';
-import { isAlive, TestHost } from '../support/host.ts';
+import { isAlive, type TestHost } from '../support/host.ts';
 import { addForwards, Life, until, VM, type Forwards } from './life.ts';
 import { checkImage } from './observers.ts';
 import type { Mode } from './plan.ts';
 
 /** Enough for the sample guest and its load, and little to copy. */
 const MEMORY_MB = '72';
-const PATIENCE_SECONDS = 60;
+const PATIENCE_SECONDS = 180;
 /** A host that was killed leaves replicas that end by themselves. */
 const ORPHANS_END_MS = 20_000;
 

@@ -106,7 +106,9 @@ async function atPoint(scene: Scene, sortie: Sortie, count: number, before: FtSt
   scene.life.mayBeCut(false);
   await scene.life.goesOn();
   const silenceMs = scene.life.takeSilence();
-  await goesOnAs(scene, before, sortie.armed === 'primary' ? 'primary' : 'secondary');
+  // The two of before are dead where the sender of a snapshot died: its receiver goes on, if it had heard enough.
+  const bothDied = sortie.armed === 'primary' && sortie.trigger === 'kill secondary';
+  if (!bothDied) await goesOnAs(scene, before, sortie.armed === 'primary' ? 'primary' : 'secondary');
   return { outcome: 'lived', silenceMs };
 }
 
