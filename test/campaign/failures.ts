@@ -115,9 +115,24 @@ function progressOf(results: ResultFile, total: number, doneHere: number, sinceM
   return `${done.length}/${total} done, ${violations} violations, ${perHour.toFixed(0)} an hour, ${left} minutes left`;
 }
 
+/** Whoever interrupts a campaign takes its host with it; what was under way counts for nothing. */
+function endOnSignal(host: TestHost): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      say(`${signal}: the campaign ends here`);
+      void host.stop('SIGKILL').finally(() => {
+        host.remove();
+        process.exit(1);
+      });
+      interrupted = true;
+    });
+  }
+}
+
 /** @returns whether nothing was wrong. */
 async function run(results: ResultFile, steps: readonly Step[], total: number): Promise<boolean> {
   const host = new TestHost();
+  endOnSignal(host);
   let number = steps[0]?.number ?? 0;
   try {
     await host.start();
@@ -133,6 +148,7 @@ async function run(results: ResultFile, steps: readonly Step[], total: number): 
     await scene.end();
     return true;
   } catch (error) {
+    if (interrupted) return await new Promise<never>(() => {});
     const violation = (error as Error).message;
     const events = await host.call('event.list', { vm: VM, limit: EVENTS_KEPT }).catch(() => []);
     results.add({ number, violation, events });
@@ -145,6 +161,7 @@ async function run(results: ResultFile, steps: readonly Step[], total: number): 
   }
 }
 
+let interrupted = false;
 const results = new ResultFile(values.state ?? null);
 const order = orderOf(results);
 const plan = drawPlan(order);

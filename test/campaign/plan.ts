@@ -53,7 +53,7 @@ export interface Step {
 
 const WAIT_MS_MAX = 600;
 /** A VM that ends has to boot again: where the guest lives on more can be seen in the same time. */
-const LIVES_WEIGHT = 3;
+const LIVES_WEIGHT = 5;
 
 /** @throws {Error} where no point has such a name. */
 export function drawPlan({ seed, counts, modes, batch, victim: only, point }: Order): Step[] {
