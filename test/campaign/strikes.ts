@@ -97,8 +97,7 @@ async function atPoint(scene: Scene, sortie: Sortie, count: number, before: FtSt
   const armed = await bringToPoint(scene, sortie, count, before);
   await until(() => !isAlive(armed), `process ${armed} dies ${sortieName(sortie)}`);
   if (sortie.trigger === 'hang primary') letGoOn(before.primary?.pid ?? 0);
-  if (await ended(scene, sortie, [...pids(before), armed])) {
-    if (outcome === 'lives') throw new Error(`the guest should live on after a death ${sortieName(sortie)}`);
+  if (outcome !== 'lives' && (await ended(scene, sortie, [...pids(before), armed]))) {
     await scene.beginAnew(pids(before));
     return { outcome: 'ended', silenceMs: {} };
   }
@@ -106,6 +105,7 @@ async function atPoint(scene: Scene, sortie: Sortie, count: number, before: FtSt
   scene.life.mayBeCut(false);
   await scene.life.goesOn();
   const silenceMs = scene.life.takeSilence();
+  await until(async () => !pids(await scene.status()).includes(armed), 'the dead process leaves the pair');
   // The two of before are dead where the sender of a snapshot died: its receiver goes on, if it had heard enough.
   const bothDied = sortie.armed === 'primary' && sortie.trigger === 'kill secondary';
   if (!bothDied) await goesOnAs(scene, before, sortie.armed === 'primary' ? 'primary' : 'secondary');
@@ -123,6 +123,8 @@ async function bringToPoint(scene: Scene, sortie: Sortie, count: number, before:
   };
   const armed = sortie.armed === 'next' ? null : await arm(sortie.armed);
   const { primary, secondary } = before;
+  // Both come by ways of their own: the order must be there before the channel closes.
+  if (sortie.trigger === 'kill primary') await hears(scene, 'secondary');
   if (sortie.trigger === 'kill primary') process.kill(primary?.pid ?? 0, 'SIGKILL');
   if (sortie.trigger === 'kill secondary') process.kill(secondary?.pid ?? 0, 'SIGKILL');
   if (sortie.trigger === 'hang primary') await host.call('fault', { vm: VM, kind: 'hang-primary' });
@@ -134,6 +136,14 @@ async function bringToPoint(scene: Scene, sortie: Sortie, count: number, before:
   };
   await until(next, 'another secondary is started');
   return arm('secondary');
+}
+
+/** A replica has taken in what it was told until now: it has reported since, twice, since one may be on its way. */
+async function hears(scene: Scene, who: 'primary' | 'secondary'): Promise<void> {
+  for (let report = 0; report < 2; report += 1) {
+    const epoch = (await scene.status())[who]?.epoch;
+    await until(async () => (await scene.status())[who]?.epoch !== epoch, `the ${who} reports`);
+  }
 }
 
 function letGoOn(pid: number): void {
