@@ -30,6 +30,7 @@ const failure = (number: number, change: Partial<Failure> = {}): Failure => ({
   outcome: 'lived',
   silenceMs: { console: number * 10 },
   protectedMs: number * 1000,
+  suspicions: 0,
   stunMs: 50,
   failover: { at: 0, reason: 'r', detectMs: number, drainMs: 0, arbitrateMs: 2, liveMs: 3 },
   metrics: { lagMs: 1, logBandwidthBitsPerSecond: 1, outputDelayMsP50: 1, outputDelayMsP99: 1 },

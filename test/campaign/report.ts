@@ -62,6 +62,9 @@ function phases(groups: readonly GroupFigures[]): string {
   return table('Failover, ms, p50 / p90 / p99 / worst', heads, lines);
 }
 
+const suspicions = (failures: readonly Failure[]): number =>
+  failures.reduce((sum, failure) => sum + failure.suspicions, 0);
+
 function violation({ number, violation: what, events }: Violation): string {
   const lines = events.map(({ at, kind, message }) => `${new Date(at).toISOString()} ${kind}: ${message}`);
   return [`**Failure ${number}: ${what}**`, '', '```', ...lines, '```'].join('\n');
@@ -94,6 +97,8 @@ function page(all: readonly Results[]): string {
     silences(kinds),
     '',
     phases(kinds),
+    '',
+    `Replicas suspected without having been hit, because they got no time: ${suspicions(failures)}.`,
     '',
     `By disk mode: ${groupBy(failures, modeName)
       .map(({ name, n, stunMs }) => `${name} ${n} (stun ${words(stunMs)} ms)`)
