@@ -135,8 +135,8 @@ const fault: Command = {
   takes: ['NAME', FAULTS.join('|'), 'MS?'],
   options: { at: 'before|after:POINT', count: 'N' },
   help:
-    'Make something fail on purpose, or heal it; MS only for delay-channel. With --at a crash waits until the process ' +
-    `comes there (for the Nth time): ${CRASH_POINTS.join(', ')}`,
+    'Make something fail on purpose, or heal it; MS only for delay-channel. With --at a crash waits until the ' +
+    `process comes there (for the Nth time): ${CRASH_POINTS.join(', ')}`,
   run: (invocation) =>
     withHost(invocation, async (client) => {
       const [vm, kind, delay] = invocation.positionals;

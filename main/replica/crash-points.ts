@@ -1,5 +1,6 @@
 /**
- * Named points at which this process can be made to die, as by `kill -9`: a fault made on purpose, ordered by the fleet.
+ * Named points at which this process can be made to die, as by `kill -9`: a fault made on purpose, ordered by the
+ * fleet.
  *
  * Invariants: without an order nothing happens at any of them; an order strikes once, since nothing survives it. What
  * came before a point has been handed to the operating system (as far as the receiver took it), what comes after it has

@@ -18,6 +18,7 @@ const ORDER: Order = {
   batch: 10,
   victim: 'both',
   point: '',
+  timeoutMs: 800,
 };
 const HEADER: Header = { order: ORDER, machine: { cpus: 2, model: 'a model', node: 'v24' }, startedAt: 0 };
 

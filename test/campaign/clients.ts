@@ -2,9 +2,9 @@
  * Programs on the host that talk to servers in the guest through port forwards, while its replicas are killed: curl
  * over one kept connection, an interactive session, and clients of a key-value store.
  *
- * Invariants checked: no connection is ever cut, unless its observer was told that it may be (the gateway is killed, or
- * the guest may end); every answer is the one to the question, each exactly once; a value that was acknowledged is never
- * lost, and nobody reads what was overwritten before (see `History`), also over new connections.
+ * Invariants checked: no connection is ever cut, unless its observer was told that it may be (the gateway is killed,
+ * or the guest may end); every answer is the one to the question, each exactly once; a value that was acknowledged is
+ * never lost, and nobody reads what was overwritten before (see `History`), also over new connections.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import net from 'node:net';

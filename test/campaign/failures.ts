@@ -4,11 +4,11 @@
  * [--point TEXT] [--timeout MS]`: makes a pair fail again and again, under a guest that counts on its console, writes
  * and reads its disk and serves programs over the network, and watches from outside (observers.ts, clients.ts).
  *
- * `--kills` are kill -9 of primary and secondary in turn at any moment, `--points` at named points (points.ts; `--point`
- * chooses among them by a part of their names), `--gateways` and `--hosts` of those processes; `--hangs` are SIGSTOP
- * for longer than the failure timeout, `--cuts` cut the channel. Without `--disk` and `--reads` it goes through all four
- * disk modes, `--batch` failures at a time. With `--state DIR` each failure is kept at once, and the same order (or
- * none) goes on where it was interrupted.
+ * `--kills` are kill -9 of primary and secondary in turn at any moment, `--points` at named points (points.ts;
+ * `--point` chooses among them by a part of their names), `--gateways` and `--hosts` of those processes; `--hangs`
+ * are SIGSTOP for longer than the failure timeout, `--cuts` cut the channel. Without `--disk` and `--reads` it goes
+ * through all four disk modes, `--batch` failures at a time. With `--state DIR` each failure is kept at once, and the
+ * same order (or none) goes on where it was interrupted.
  *
  * Invariant: it ends with exit status 1 as soon as an observer sees a gap, a repeat, a contradiction or a lost write,
  * two replicas go on in one generation, or the pair does not become Protected again. Only processes of its own host
@@ -75,6 +75,7 @@ function ordered(former: Order | null): Order {
     batch: Number(values.batch),
     victim: values.victim as Order['victim'],
     point: values.point,
+    timeoutMs: Number(values.timeout),
   };
 }
 
@@ -136,7 +137,7 @@ async function run(results: ResultFile, steps: readonly Step[], total: number): 
   let number = steps[0]?.number ?? 0;
   try {
     await host.start();
-    const scene = await Scene.begin(host, (steps[0] as Step).mode, Number(values.timeout));
+    const scene = await Scene.begin(host, (steps[0] as Step).mode, order.timeoutMs);
     const startedAt = performance.now();
     for (const [index, step] of steps.entries()) {
       number = step.number;

@@ -32,6 +32,8 @@ export interface Order {
   readonly victim: 'primary' | 'secondary' | 'both';
   /** Of the named points only those in whose names this is; empty: all. */
   readonly point: string;
+  /** The VM's failure timeout. */
+  readonly timeoutMs: number;
 }
 
 export interface Step {

@@ -1,5 +1,6 @@
 /**
- * Kills at named points (preload/faults.ts), as data: who is armed, what brings it to its point, and what may come of it.
+ * Kills at named points (preload/faults.ts), as data: who is armed, what brings it to its point, and what may come of
+ * it.
  *
  * Invariant: `ends` only where the one copy that lived died: the other was dead already, or not yet allowed to go live,
  * or had lost the test-and-set. Everywhere else the guest lives on, and the outside sees no gap.
@@ -70,5 +71,6 @@ export const SORTIES: readonly Sortie[] = [
 
 /** In words, such as `before claim (secondary; hang primary)`. */
 export function sortieName({ when, point, armed, trigger }: Sortie): string {
-  return `${when} ${point} (${armed === 'next' ? 'next secondary' : armed}${trigger === 'nothing' ? '' : `; ${trigger}`})`;
+  const who = armed === 'next' ? 'next secondary' : armed;
+  return `${when} ${point} (${trigger === 'nothing' ? who : `${who}; ${trigger}`})`;
 }

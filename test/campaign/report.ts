@@ -1,6 +1,7 @@
 /**
- * `npm run campaign:report -- [--write FILE.md] [--json FILE.json] RESULTS…`: results of campaigns (failures.ts; a folder
- * or its results.jsonl) as one Markdown page and as JSON, with percentiles by kind of fault, victim and point.
+ * `npm run campaign:report -- [--write FILE.md] [--json FILE.json] [--note TEXT] RESULTS…`: results of campaigns
+ * (failures.ts; a folder or its results.jsonl) as one Markdown page and as JSON, with percentiles by kind of fault,
+ * victim and point.
  *
  * Invariants: every number is of the results; what was wrong stands first. `--write` replaces the page down to its
  * section "Earlier campaigns", and leaves that as it is.
@@ -13,20 +14,22 @@ import { isViolation, readResults, type Failure, type Results, type Violation } 
 const EARLIER = '## Earlier campaigns';
 
 const INTRODUCTION = [
-  'Real processes, killed (`kill -9`), stopped (SIGSTOP for longer than the failure timeout) or cut off from each other,',
-  'by `npm run campaign`. The sample guest (72 MB) counts on its console and over TCP, writes, syncs and reads back its',
-  'disk, and serves HTTP on one kept connection, a session, and a key-value store whose history is checked. Each observer',
-  'is a program apart from the product; its silence contains its own pace (60 to 500 ms between two signs of life).',
+  'Real processes, killed (`kill -9`), stopped (SIGSTOP for longer than the failure timeout) or cut off from each',
+  'other, by `npm run campaign`. The sample guest (72 MB) counts on its console and over TCP, writes, syncs and',
+  'reads back its disk, and serves HTTP on one kept connection, a session, and a key-value store whose history is',
+  'checked. Each observer is a program apart from the product; its silence contains its own pace (60 to 500 ms',
+  'between two signs of life).',
   '',
-  '- A replica is killed at any moment, or kills itself at a named point: before or after a log entry, an acknowledgement,',
-  '  an output, a disk request, a test-and-set, the answer to one, going live, or the capture, a chunk, the restoring of a',
-  '  snapshot. Where another copy lives (or nobody else has won the lease), nothing may be lost, repeated or cut. Where the',
-  '  only copy died, the VM must say so ("powered off unexpectedly"), leave no process, have on its disk everything that',
-  '  was synced (e2fsck, and file by file), and work when it is powered on anew.',
-  '- A killed gateway cuts connections; console and disk go on, the users connect again, and the store still knows what it',
-  '  has acknowledged. Every other time the primary dies with it.',
-  '- A killed host ends its VMs; it must know its settings, networks, forwards and events, and its VM as after the death of',
-  '  an only copy.',
+  '- A replica is killed at any moment, or kills itself at a named point: before or after a log entry, an',
+  '  acknowledgement, an output, a disk request, a test-and-set, the answer to one, going live, or the capture, a',
+  '  chunk, the restoring of a snapshot. Where another copy lives (or nobody else has won the lease), nothing may be',
+  '  lost, repeated or cut. Where the only copy died, the VM must say so ("powered off unexpectedly"), leave no',
+  '  process, have on its disk everything that was synced (e2fsck, and file by file), and work when it is powered on',
+  '  anew.',
+  '- A killed gateway cuts connections; console and disk go on, the users connect again, and the store still knows',
+  '  what it has acknowledged. Every other time the primary dies with it.',
+  '- A killed host ends its VMs; it must know its settings, networks, forwards and events, and its VM as after the',
+  '  death of an only copy.',
 ].join('\n');
 
 function row(name: string, cells: readonly string[]): string {
@@ -73,11 +76,13 @@ function violation({ number, violation: what, events }: Violation): string {
 const modeName = ({ mode }: Failure): string =>
   `disk ${mode.disk}, reads ${mode.reads === 'log' ? 'through the log' : 'on the secondary'}`;
 
-function page(all: readonly Results[]): string {
+/** `note`: what else a reader should know of the circumstances. */
+function page(all: readonly Results[], note?: string): string {
   const failures = all.flatMap(({ done }) => done.filter((one): one is Failure => !isViolation(one)));
   const violations = all.flatMap(({ done }) => done.filter(isViolation));
   const { machine } = all[0]?.header ?? {};
-  const days = all.map(({ header }) => new Date(header.startedAt).toISOString().slice(0, 10));
+  const days = [...new Set(all.map(({ header }) => new Date(header.startedAt).toISOString().slice(0, 10)))];
+  const timeouts = [...new Set(all.map(({ header }) => header.order.timeoutMs))];
   const kinds = groupBy(failures, kindOf);
   const points = failures.filter(({ point }) => point !== null);
   const count = violations.length === 0 ? 'no violation' : `${violations.length} violations`;
@@ -86,8 +91,10 @@ function page(all: readonly Results[]): string {
     '',
     INTRODUCTION,
     '',
-    `${machine?.cpus ?? 0} cores (${machine?.model ?? ''}), Node ${machine?.node ?? ''}, ${[...new Set(days)].join(', ')}. ` +
+    `${machine?.cpus ?? 0} cores (${machine?.model ?? ''}), Node ${machine?.node ?? ''}, ${days.join(', ')}, ` +
+      `failure timeout ${timeouts.join(' and ')} ms. ` +
       'Primary and secondary are processes of one computer, not independent hosts.',
+    ...(note === undefined ? [] : ['', note]),
     '',
     `## ${failures.length} failures, ${count}`,
     '',
@@ -116,12 +123,12 @@ function earlier(file: string): string {
 }
 
 const { values, positionals } = parseArgs({
-  options: { write: { type: 'string' }, json: { type: 'string' } },
+  options: { write: { type: 'string' }, json: { type: 'string' }, note: { type: 'string' } },
   allowPositionals: true,
 });
 if (positionals.length === 0) throw new Error('name the results of at least one campaign: campaign:report -- DIR');
 const all = positionals.map(readResults);
-const text = `${page(all)}\n`;
+const text = `${page(all, values.note)}\n`;
 if (values.write === undefined) process.stdout.write(text);
 else writeFileSync(values.write, `${text}${earlier(values.write)}`);
 if (values.json !== undefined) {

@@ -23,7 +23,7 @@ export interface Failure {
   readonly silenceMs: { readonly [observer: string]: number };
   /** From the fault until Protected again; where the guest was powered on anew that includes its start. */
   readonly protectedMs: number;
-  /** Replicas that were suspected although nobody had hit them: they got no time for longer than the failure timeout. */
+  /** Replicas that were suspected though nobody had hit them: they got no time for longer than the failure timeout. */
   readonly suspicions: number;
   readonly stunMs: number | null;
   /** What the new primary told of its going live; null where the primary stayed the same. */

@@ -1,8 +1,8 @@
 /**
  * One failure of a campaign, from a Protected pair to a Protected pair: the fault, what must come of it, what it cost.
  *
- * Invariants: only processes of the campaign's own host are killed; after a fault that one copy survives, every observer
- * goes on, by one of the two replicas that were there, in one generation more.
+ * Invariants: only processes of the campaign's own host are killed; after a fault that one copy survives, every
+ * observer goes on, by one of the two replicas that were there, in one generation more.
  */
 import type { FtStatus } from '../../preload/contract.ts';
 import { isAlive } from '../support/host.ts';
@@ -83,8 +83,8 @@ async function atAnyMoment(scene: Scene, step: Step, before: FtStatus): Promise<
 }
 
 /**
- * How many test-and-sets there were beyond that of the fault: on a busy computer a replica may get no time for longer than
- * the failure timeout, and is suspected, which is no violation.
+ * How many test-and-sets there were beyond that of the fault: on a busy computer a replica may get no time for longer
+ * than the failure timeout, and is suspected, which is no violation.
  */
 function extra({ fault, victim }: Step, before: FtStatus, after: FtStatus): number {
   const own = fault === 'gateway' && victim === null ? 0 : 1;

@@ -173,7 +173,7 @@ describe('a VM with separate disks', () => {
     }
   });
 
-  test('is shown with the copy where its last replica has won the test-and-set, and died before it could say so', async () => {
+  test('is shown with the copy where its last replica won the lease and died before it could say so', async () => {
     const made = await world();
     const primary = made.processes.last('boot');
     const secondary = made.processes.last('standBy');
