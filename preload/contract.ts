@@ -16,7 +16,8 @@ import {
   type EventRecord,
   type TaskRecord,
 } from './history.ts';
-import { failoverCommands, type ActiveFault, type FailoverReport, type FailoverResults } from './failover.ts';
+import { failoverCommands, type FailoverReport, type FailoverResults } from './failover.ts';
+import { faultCommands, type ActiveFault, type FaultResults } from './faults.ts';
 import { metricsCommands, type MetricsResults, type VmMetrics } from './metrics.ts';
 import { FilePath } from './file-path.ts';
 import { cardChoice, networkCommands, type NetworkResults, type NicView } from './network.ts';
@@ -34,8 +35,8 @@ export type {
 } from './history.ts';
 export { EVENTS_LIMIT_MAX } from './history.ts';
 export type { DiskCheckView, DiskView } from './disk.ts';
-export type { ActiveFault, FailoverRecord, FailoverReport, FaultKind } from './failover.ts';
-export { FAULTS } from './failover.ts';
+export type { FailoverRecord, FailoverReport } from './failover.ts';
+export { CRASH_POINTS, FAULTS, type ActiveFault, type CrashAt, type CrashPoint, type FaultKind } from './faults.ts';
 export type { MetricsHistory, MetricsRange, ReplicaMetrics, VmMetrics } from './metrics.ts';
 export type { ForwardView, NetworkView, NicCounters, NicType, NicView } from './network.ts';
 
@@ -309,6 +310,7 @@ export const commands = {
   metrics: VmOnly,
   ...metricsCommands,
   ...failoverCommands,
+  ...faultCommands,
 } as const;
 
 export type CommandName = keyof typeof commands;
@@ -316,7 +318,7 @@ export type CommandArgs<C extends CommandName> = v.InferInput<(typeof commands)[
 export type ParsedArgs<C extends CommandName> = v.InferOutput<(typeof commands)[C]>;
 
 /** What every command answers. */
-export interface CommandResults extends NetworkResults, DiskResults, MetricsResults, FailoverResults {
+export interface CommandResults extends NetworkResults, DiskResults, MetricsResults, FailoverResults, FaultResults {
   'host.show': HostView;
   'vm.list': readonly VmView[];
   'vm.show': VmView;

@@ -5,7 +5,7 @@
  * `--json`.
  */
 import path from 'node:path';
-import { CommandError, FT_STATES, FAULTS, type RecordingEnd } from '../../preload/contract.ts';
+import { CommandError, CRASH_POINTS, FT_STATES, FAULTS, type RecordingEnd } from '../../preload/contract.ts';
 import { number, simple, withHost, write, type Command } from './command.ts';
 import { diskCommands, size } from './disk.ts';
 import { historyCommands } from './history.ts';
@@ -131,15 +131,30 @@ function keyboard(
   };
 }
 
+/** Where a crash waits; what is wrong with it the host says. */
+function crashAt({ at, count }: { readonly [name: string]: string | boolean | undefined }): object {
+  const times = number('count', count);
+  if (typeof at !== 'string') {
+    if (times !== undefined) throw new CommandError('usage', '--count goes with --at, which names the point.');
+    return {};
+  }
+  const [when, point] = at.split(':');
+  return { at: { when, point, ...(times !== undefined && { count: times }) } };
+}
+
 const fault: Command = {
   words: 'fault',
   takes: ['NAME', FAULTS.join('|'), 'MS?'],
-  help: 'Make something fail on purpose, or heal it; MS: how late the channel is, or how long a process hangs',
+  options: { at: 'before|after:POINT', count: 'N' },
+  help:
+    'Make something fail on purpose, or heal it; MS: how late the channel is, or how long a process hangs. With --at a ' +
+    `crash waits until the process comes there (for the Nth time): ${CRASH_POINTS.join(', ')}`,
   run: (invocation) =>
     withHost(invocation, async (client) => {
       const [vm, kind, delay] = invocation.positionals;
       const ms = number('MS', delay);
-      const result = await client.call('fault', { vm, kind, ...(ms !== undefined && { ms }) } as never);
+      const at = crashAt(invocation.options);
+      const result = await client.call('fault', { vm, kind, ...(ms !== undefined && { ms }), ...at } as never);
       const hit = result.pid === null ? '' : ` (process ${result.pid})`;
       invocation.print(invocation.json ? JSON.stringify(result) : `Done: ${kind}${hit}.`);
     }),

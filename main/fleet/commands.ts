@@ -97,7 +97,7 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
   metrics: (fleet, { vm }) => fleet.vm(vm).metrics(),
   'metrics.history': (fleet, { vm, range, since }) => fleet.sampler.history(fleet.vm(vm).id, range, since),
   'failover.list': (fleet, { vm, limit }) => fleet.failovers.list({ vm: idOf(fleet, vm), limit }),
-  fault: (fleet, { vm, kind, ms }) => ({ pid: fleet.vm(vm).fault(kind, ms) }),
+  fault: (fleet, { vm, kind, ...details }) => ({ pid: fleet.vm(vm).fault(kind, details) }),
   'record.start': (fleet, { vm, file, force }) => {
     const found = fleet.vm(vm);
     found.require('record.start');

@@ -24,7 +24,7 @@ import type { FailoverTable } from '../store/failovers.ts';
 import type { VmRecord, VmTable } from '../store/vms.ts';
 import type { AlarmSubject } from './alarms.ts';
 import type { DiskDesk, DiskUser } from './disk-desk.ts';
-import { Faults } from './faults.ts';
+import { Faults, faultWords, type FaultDetails } from './faults.ts';
 import { ftStatusOf, metricsOf } from './figures.ts';
 import { DRIVE_WORDS, mediumChange } from './media.ts';
 import type { NetworkDesk, NicRecord } from './network-desk.ts';
@@ -370,13 +370,12 @@ export class Vm {
    * @returns the pid of the process that was hit, null where none was.
    * @throws {CommandError} `refused` when there is nothing that could fail that way, `usage` when the time is wrong.
    */
-  fault(kind: FaultKind, ms: number | undefined): number | null {
+  fault(kind: FaultKind, details: FaultDetails): number | null {
     this.require(kind);
     const pair = this.#pair;
     if (!pair) throw new CommandError('refused', `"${this.name}" has no replica at this moment.`);
-    const pid = this.#faults.inject(kind, ms, pair.faultTargets);
-    const words = `Fault: ${kind}${ms === undefined ? '' : ` ${ms} ms`}.`;
-    this.#event('fault.injected', 'warning', words, { kind, ms, pid });
+    const pid = this.#faults.inject(kind, details, pair.faultTargets);
+    this.#event('fault.injected', 'warning', faultWords(kind, details), { kind, ...details, pid });
     this.#around.changed(this);
     return pid;
   }
@@ -386,11 +385,6 @@ export class Vm {
     this.require('console');
     if (this.ends.input(input)) return;
     throw new CommandError('refused', `"${this.name}" does not take its input: too much is waiting already.`);
-  }
-
-  /** Resolves when more input may be given. */
-  inputRoom(): Promise<void> {
-    return this.ends.inputRoom();
   }
 
   /* -------------------------------------------------------------- what its pair tells it --------------------- */
@@ -448,6 +442,12 @@ export class Vm {
   /** The user's own file is the true disk whenever that can be. */
   #settleDisk(pair: Pair): void {
     const { disk } = this;
+    try {
+      // A replica may have won the test-and-set and died before it could say so.
+      disk.reload();
+    } catch {
+      // The datastore is away: a power-on reads it again, and then says why it cannot.
+    }
     if (disk.slot === 'A' || disk.current === undefined) return;
     if (pair.disksEqual && disk.preferOwn(pair.generation)) {
       const words = `Both disks are equal: the virtual machine's disk is "${disk.current}" again.`;

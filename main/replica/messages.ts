@@ -4,6 +4,7 @@
  * Invariant: everything a replica may do it does because of a message here, a message of its peer, or its own
  * machine; it knows neither the fleet nor its database.
  */
+import type { CrashAt } from '../../preload/faults.ts';
 import type { ConsoleInput } from '../../preload/input.ts';
 import type { DiskSlot } from '../datastore/leases.ts';
 import type { FtEvent, FtSettings } from '../ft/environment.ts';
@@ -82,7 +83,9 @@ export type ToReplica =
   | { readonly type: 'record'; readonly file: string }
   | { readonly type: 'stopRecording' }
   /** To a backup: flip a bit of the guest's memory. A fault made on purpose. */
-  | { readonly type: 'corrupt' };
+  | { readonly type: 'corrupt' }
+  /** Die when you come to this point (crash-points.ts). A fault made on purpose. */
+  | { readonly type: 'crash'; readonly at: CrashAt };
 
 /** What became of a recording. */
 export type RecordingEvent =

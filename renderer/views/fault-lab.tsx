@@ -6,7 +6,7 @@
 import { FlaskConical, ListTree, TriangleAlert } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import type { ActiveFault, EventRecord, FaultKind, VmView } from '../../preload/contract.ts';
-import { FAULT_MS_MAX, FAULTS } from '../../preload/failover.ts';
+import { FAULT_MS_MAX, FAULTS } from '../../preload/faults.ts';
 import { FAULT_MS, faultAction } from '../actions/faults.ts';
 import * as format from '../format.ts';
 import { ftWords } from '../ft-view.ts';
