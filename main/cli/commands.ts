@@ -147,7 +147,7 @@ const fault: Command = {
   takes: ['NAME', FAULTS.join('|'), 'MS?'],
   options: { at: 'before|after:POINT', count: 'N' },
   help:
-    'Make something fail on purpose, or heal it; MS: how late the channel is, or how long a process hangs. With --at a ' +
+    'Make something fail on purpose, or heal it; MS: how late the channel is, how long a process hangs. With --at a ' +
     `crash waits until the process comes there (for the Nth time): ${CRASH_POINTS.join(', ')}`,
   run: (invocation) =>
     withHost(invocation, async (client) => {
