@@ -6,8 +6,8 @@
  * Invariant: exit status 0 exactly when nothing differed; what did is named with program, seed, epoch and part.
  */
 import { parseArgs } from 'node:util';
-import { prepareCheckout } from '../../main/prepare.ts';
-import { table, torture } from './command.ts';
+import { ensureGuests } from '../../main/prepare.ts';
+import { type Row, table, torture } from './command.ts';
 import { mixedLoad } from './linux-load.ts';
 import { programNames } from './programs.ts';
 
@@ -31,21 +31,28 @@ function number(name: string, text: string, most: number): number {
   throw new RangeError(`--${name} is a number from 0 to ${most}, not ${text}`);
 }
 
-await prepareCheckout(say);
+await ensureGuests(say);
 const tortured = values.torture || values.program !== undefined;
 if (tortured || values.minutes === undefined) {
-  const rows = await torture(
-    {
-      programs: values.program ?? programNames(),
+  const rows: Row[] = [];
+  for (const program of values.program ?? programNames()) {
+    const plan = {
+      programs: [program],
       seed: number('seed', values.seed, 2 ** 31),
       seconds: number('seconds', values.seconds, 3600),
       clones: number('clones', values.clones, 1000),
-    },
-    (row) => say(`${row.program}: ${row.differences.length === 0 ? 'equal' : row.differences.join('\n')}`),
-  );
+      warm: true,
+    };
+    const startedAt = performance.now();
+    for (const row of await torture(plan)) {
+      rows.push(row);
+      const what = row.differences.length === 0 ? 'equal' : row.differences.join('\n');
+      say(`${program}: ${what} (${((performance.now() - startedAt) / 1000).toFixed(0)} s)`);
+    }
+  }
   say(`\n${table(rows)}`);
   if (rows.some(({ differences }) => differences.length > 0)) process.exitCode = 1;
 }
 if (!tortured || values.minutes !== undefined) {
-  await mixedLoad(number('minutes', values.minutes ?? '5', 10_000), values.keep, say);
+  await mixedLoad(number('minutes', values.minutes ?? '5', 10_000), values.keep);
 }

@@ -39,6 +39,8 @@ export interface RepeatJob {
 export type Job = RecordJob | RepeatJob;
 
 export interface Recorded {
+  /** Of virtual time. */
+  readonly seconds: number;
   readonly epochs: number;
   readonly instructions: number;
   readonly modules: number;
@@ -58,8 +60,8 @@ export interface Repeated {
 
 /** The epochs of a history that a warm machine has behind itself. */
 const WARMING_EPOCHS = 3000;
-/** A guest that halts in every epoch would need too many of them. */
-const EPOCHS_PER_SECOND_MAX = 20_000;
+/** So many epochs count as a second, for guests that halt in every one of them. */
+const EPOCHS_PER_SECOND = 2500;
 
 /** Snapshots are taken once this much of the time has passed. Sorted, as shares of the whole. */
 function cloneTimes(seed: number, count: number): number[] {
@@ -74,8 +76,9 @@ export async function record({ program, seed, seconds, clones, file }: RecordJob
   const writer = new RecordingWriter(file);
   const times = cloneTimes(seed, clones);
   const snapshots: number[] = [];
-  while (machine.virtualNs < seconds * 1e9 && machine.epoch < seconds * EPOCHS_PER_SECOND_MAX && !machine.stopped) {
-    const wanted = machine.virtualNs > (times[0] ?? 1) * seconds * 1e9;
+  const progress = () => Math.max(machine.virtualNs / 1e9, machine.epoch / EPOCHS_PER_SECOND) / seconds;
+  while (progress() < 1 && !machine.stopped) {
+    const wanted = progress() > (times[0] ?? 1);
     const quiet = wanted ? world.quietHead() : null;
     const due = wanted && quiet === null;
     writer.check(machine, due);
@@ -90,12 +93,13 @@ export async function record({ program, seed, seconds, clones, file }: RecordJob
   }
   writer.check(machine, true);
   writer.close();
-  const { epoch: epochs, instructions } = machine;
-  return { epochs, instructions, modules: machine.metrics.compiledModules, snapshots, printed: world.printed };
+  const { epoch: epochs, instructions, virtualNs } = machine;
+  const modules = machine.metrics.compiledModules;
+  return { seconds: virtualNs / 1e9, epochs, instructions, modules, snapshots, printed: world.printed };
 }
 
 /** Executes the rest of the recording on a machine, comparing every hash. Says where and how it differs, or null. */
-function compare(machine: Machine, file: string, counts: { hashes: number; full: number }): string | null {
+export function compare(machine: Machine, file: string, counts: { hashes: number; full: number }): string | null {
   const start = machine.epoch;
   const different: HashRegion[] = [];
   for (const entry of readEntries(file)) {

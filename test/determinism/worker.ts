@@ -1,6 +1,11 @@
-/** A process for one torture job: the job is its argument as JSON, the result goes to standard output as JSON. */
+/**
+ * A process for some torture jobs, one after the other: they are its argument as JSON, the results go to standard
+ * output as JSON.
+ */
 import { type Job, record, repeat } from './torture.ts';
 
-const job = JSON.parse(process.argv[2] ?? '') as Job;
-const result = job.kind === 'record' ? await record(job) : await repeat(job);
-process.stdout.write(JSON.stringify(result));
+const results: unknown[] = [];
+for (const job of JSON.parse(process.argv[2] ?? '') as readonly Job[]) {
+  results.push(job.kind === 'record' ? await record(job) : await repeat(job));
+}
+process.stdout.write(JSON.stringify(results));

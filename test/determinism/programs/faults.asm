@@ -55,7 +55,7 @@ plain:  xor     edx, edx
         expect  mov [0x7fff0000], eax
         expect  inc dword [0xffffffff]
         mov     eax, 0x7fff1234
-        expect  call eax
+        expect  jmp eax
         mov     ecx, 0x12345678
         rdmsr
         ret
@@ -218,27 +218,22 @@ state:  mov     eax, ecx
 
 ; An instruction whose second half is missing, at every place; operands and far structures likewise.
 straddling:
-        mov     ebx, 9
+        mov     ebx, 11
 .next:  call    unmap
         mov     dword [HOLES_PTE], 0x700007
         mov     edi, HOLES + 0x1000
         sub     edi, ebx
-        mov     dword [edi], 0x00048781 ; add dword [edi + 4], 0x01020304; ret: as far as the page goes
         mov     dword [allowed], 1
-        mov     dword [0x701000], 0x04030201
         mov     eax, edi
         push    ebx
         mov     esi, .code
-        mov     edi, eax
-        mov     ecx, 11
+        mov     ecx, .end - .code
         mov     dword [mapped], 1
         rep     movsb
-        push    eax
         call    unmap
         mov     dword [HOLES_PTE], 0x700007
-        mov     dword [mapped], 1
-        pop     eax
-        mov     edi, allowed
+        mov     dword [mapped], 1   ; the second half is found again
+        mov     edi, WINDOW
         call    eax
         mov     esi, HOLES + 0x2fff
         mov     dword [mapped], 2
@@ -255,8 +250,9 @@ straddling:
         jnz     .next
         mov     dword [allowed], 0
         ret
-.code:  add     dword [edi + 0x40000000 - 0x3ffffffc + 4], 0
+.code:  add     dword [edi + 0x00012344], 0x04030201
         ret
+.end:
 
 ; Faults in a loop that is compiled: every 64th division, and a store that misses its page every time it is new.
 hot:    call    unmap

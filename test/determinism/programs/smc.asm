@@ -241,7 +241,7 @@ made_up:
         pop     edi
         call    .run
         inc     byte [edi + 6]      ; another register, or another operation
-        and     byte [edi + 6], 0xdb
+        and     byte [edi + 6], 0xd2 ; of eax and edx: a changed ecx would loop for ever
         or      byte [edi + 6], 0xc0
         call    .run
 .run:   push    edi
