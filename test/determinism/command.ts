@@ -14,7 +14,7 @@ import type { Job, Recorded, Repeated, RepeatJob } from './torture.ts';
 export interface Plan {
   readonly programs: readonly string[];
   readonly seed: number;
-  /** Of virtual time, for each program. */
+  /** For each program, see `RecordJob`. */
   readonly seconds: number;
   readonly clones: number;
   /** Whether there is more than the repetition from power-on and the clones: takes a process and a history more. */

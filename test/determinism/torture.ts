@@ -21,7 +21,7 @@ export interface RecordJob {
   readonly kind: 'record';
   readonly program: string;
   readonly seed: number;
-  /** Of virtual time. */
+  /** How long, from when the guest is at work: in epochs, `EPOCHS_PER_SECOND` of them a second. */
   readonly seconds: number;
   readonly clones: number;
   readonly file: string;
@@ -60,8 +60,10 @@ export interface Repeated {
 
 /** The epochs of a history that a warm machine has behind itself. */
 const WARMING_EPOCHS = 3000;
-/** So many epochs count as a second, for guests that halt in every one of them. */
+/** About as many as a busy guest executes in a second. */
 const EPOCHS_PER_SECOND = 2500;
+/** A guest that is not at work by then never will be. */
+const START_EPOCHS_MAX = 200_000;
 
 /** Snapshots are taken once this much of the time has passed. Sorted, as shares of the whole. */
 function cloneTimes(seed: number, count: number): number[] {
@@ -76,9 +78,12 @@ export async function record({ program, seed, seconds, clones, file }: RecordJob
   const writer = new RecordingWriter(file);
   const times = cloneTimes(seed, clones);
   const snapshots: number[] = [];
-  const progress = () => Math.max(machine.virtualNs / 1e9, machine.epoch / EPOCHS_PER_SECOND) / seconds;
-  while (progress() < 1 && !machine.stopped) {
-    const wanted = progress() > (times[0] ?? 1);
+  let startedAt = 0;
+  for (;;) {
+    if (!world.ready) startedAt = machine.epoch;
+    const progress = (machine.epoch - startedAt) / EPOCHS_PER_SECOND / seconds;
+    if (progress >= 1 || machine.stopped || startedAt > START_EPOCHS_MAX) break;
+    const wanted = progress > (times[0] ?? 1);
     const quiet = wanted ? world.quietHead() : null;
     const due = wanted && quiet === null;
     writer.check(machine, due);

@@ -52,6 +52,11 @@ export class World {
     this.#random = generator(seed);
   }
 
+  /** Whether the guest is at work: a bare program always is. */
+  get ready(): boolean {
+    return this.#guest.surroundings === 'bare' || this.#commands > 0;
+  }
+
   /** The next head. */
   head(): Head {
     const random = this.#random;
