@@ -59,7 +59,7 @@ export interface Repeated {
 }
 
 /** The epochs of a history that a warm machine has behind itself. */
-const WARMING_EPOCHS = 3000;
+const WARMING_EPOCHS = 1500;
 /** About as many as a busy guest executes in a second. */
 const EPOCHS_PER_SECOND = 2500;
 /** A guest that is not at work by then never will be. */
