@@ -17,7 +17,7 @@ vi.setConfig({ testTimeout: 180_000 });
 const seed = Number(process.env['LOCKSTEP_SEED'] ?? Date.now() % 2 ** 31);
 
 test('programs that change their code, and fault, in storms of interrupts repeat exactly', async () => {
-  const rows = await torture({ programs: ['smc', 'storm', 'faults'], seed, seconds: 0.4, clones: 1, warm: false });
+  const rows = await torture({ programs: ['smc', 'storm', 'faults'], seed, seconds: 0.2, clones: 1, warm: false });
   expect(rows.flatMap(({ differences }) => differences)).toEqual([]);
   for (const row of rows) {
     expect([row.program, row.machines]).toEqual([row.program, 2]);
@@ -27,7 +27,7 @@ test('programs that change their code, and fault, in storms of interrupts repeat
 
 test('a single bit of memory that differs is found, and named by its page', async () => {
   const file = path.join(temporaryFolder(), 'log');
-  await record({ kind: 'record', program: 'strings', seed, seconds: 0.1, clones: 0, file });
+  await record({ kind: 'record', program: 'strings', seed, seconds: 0.04, clones: 0, file });
   const guest = await guestOf('strings');
   const machine = await createMachine(guest.config);
   const page = machine.corrupt();
