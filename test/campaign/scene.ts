@@ -6,7 +6,7 @@
  */
 import { copyFileSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { FtStatus, VmView } from '../../preload/contract.ts';
+import { EVENTS_LIMIT_MAX, type FtStatus, type VmView } from '../../preload/contract.ts';
 import { guestLibrary } from '../../main/paths.ts';
 import { isAlive, type TestHost } from '../support/host.ts';
 import { addForwards, Life, until, VM, type Forwards } from './life.ts';
@@ -145,7 +145,8 @@ export class Scene {
         hostPort,
         guestPort,
       ]),
-      events: await host.call('event.list', { vm: VM, limit: 200 }),
+      // All of them: of the newest few the oldest would make way for what a new host has to tell.
+      events: await host.call('event.list', { vm: VM, limit: EVENTS_LIMIT_MAX }),
     };
   }
 
