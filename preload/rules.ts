@@ -7,6 +7,9 @@ import type { FaultKind as Fault, VmView } from './contract.ts';
 
 export type GuardedCommand =
   | 'vm.delete'
+  | 'vm.clone'
+  | 'vm.export'
+  | 'power.shutdown'
   | 'nic.set'
   | 'media.insert'
   | 'media.eject'
@@ -63,6 +66,11 @@ function resumeRefusal(vm: Subject): string | null {
   return notRunning(vm);
 }
 
+/** A disk that is being written to is no whole. */
+function shareRefusal(command: 'vm.clone' | 'vm.export', { name }: Subject): string {
+  return `"${name}" is running: power it off to ${command === 'vm.clone' ? 'clone' : 'export'} it.`;
+}
+
 /** An uplink's DHCP server is not ours: a card on it has no address of ours. */
 function forwardRefusal({ nic }: Subject): string | null {
   if (nic.type === 'none' || nic.address !== null) return null;
@@ -80,6 +88,11 @@ export function refusal(command: GuardedCommand, vm: Subject): string | null {
   switch (command) {
     case 'vm.delete':
       return vm.power === 'off' ? null : `"${vm.name}" is running: power it off first.`;
+    case 'vm.clone':
+    case 'vm.export':
+      return vm.power === 'off' ? null : shareRefusal(command, vm);
+    case 'power.shutdown':
+      return vm.power === 'paused' ? `"${vm.name}" is paused: resume it first.` : notRunning(vm);
     case 'nic.set':
       return vm.power === 'off' ? null : `"${vm.name}" is running: its network card is changed while it is off.`;
     case 'media.insert':
