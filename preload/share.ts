@@ -28,8 +28,8 @@ export const shareCommands = {
     id: v.pipe(v.number('a task is named by its number'), v.integer('a task is named by its number'), v.minValue(1)),
   }),
   /**
-   * Asks the guest to end, and waits until it has. The sample Linux is told so at its root shell on the serial port, all
-   * others by Ctrl+Alt+Del: there is no ACPI power button. `then`: what to do when it has not in time.
+   * Asks the guest to end, and waits until it has. The sample Linux is told so at its root shell on the serial port,
+   * all others by Ctrl+Alt+Del: there is no ACPI power button. `then`: what to do when it has not in time.
    */
   'power.shutdown': v.strictObject({
     vm: Vm,

@@ -13,6 +13,7 @@ import { metricsCommands } from './metrics.ts';
 import { ftDetails, hostDetails, vmDetails, vmTable } from './print.ts';
 import { attachSerial } from './serial.ts';
 import { networkCommands } from './network.ts';
+import { cancel, shareCommands, shutdown } from './share.ts';
 import { recordSound, SOUND_SECONDS_MAX } from './sound.ts';
 
 const create: Command = {
@@ -221,10 +222,12 @@ export const commands: readonly Command[] = [
   simple('vm list', 'vm.list', 'List the VMs', vmTable, []),
   simple('vm show', 'vm.show', 'Show what a VM is made of', vmDetails),
   set,
+  ...shareCommands,
   simple('vm delete', 'vm.delete', 'Delete a VM that is powered off; its image files stay', () => null),
   mediaInsert,
   mediaEject,
   simple('power on', 'power.on', 'Power a VM on', () => null),
+  shutdown,
   simple('power off', 'power.off', 'Power a VM off, at once', () => null),
   simple('power reset', 'power.reset', 'Power a VM off and on again, at once', () => null),
   simple('power pause', 'power.pause', 'Let a guest stand still; its secondary stands still with it', () => null),
@@ -268,6 +271,7 @@ export const commands: readonly Command[] = [
     return `Recorded ${epochs} epochs, ${(bytes / 2 ** 20).toFixed(1)} MiB, in ${file}.`;
   }),
   ...historyCommands,
+  cancel,
   ...metricsCommands,
   fault,
 ];

@@ -2,8 +2,8 @@
  * Clones of a VM that is off: full ones with a copy of its disk, linked ones whose disk holds only what differs.
  *
  * Invariants: a clone has an id, a MAC address, a seed and an address of its own, and no port forwards. After a linked
- * clone neither VM writes to the disk that was there: both stand on it, each with an overlay. What is interrupted leaves
- * the source as it was (or with an empty overlay, which is the same), and nothing of the clone.
+ * clone neither VM writes to the disk that was there: both stand on it, each with an overlay. What is interrupted
+ * leaves the source as it was (or with an empty overlay, which is the same), and nothing of the clone.
  */
 import { randomInt } from 'node:crypto';
 import path from 'node:path';

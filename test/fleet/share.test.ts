@@ -133,7 +133,7 @@ test('a clone that is cancelled leaves nothing, and the VM can be used again', a
   await call('power.on', { vm: 'web' });
 });
 
-test('what a host that was killed left half made is removed at the next start, and what was complete is kept', async () => {
+test('what a killed host left half made is removed at the next start, and what was complete is kept', async () => {
   const { call, fleet, dataFolder, guests } = await withDisk('lsd');
   const { hardware } = await call('vm.clone', { vm: 'web', name: 'copy' });
   await fleet.close();

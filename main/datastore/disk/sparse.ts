@@ -18,8 +18,8 @@ const STRIDE = 65_536;
 const BREATH = 1024;
 
 /**
- * The pieces (aligned, of `pieceBytes`, the last one may be shorter) that are not all zeros, in order. `passed` hears how
- * many bytes are behind; what it throws ends the copy. @throws as the disk does.
+ * The pieces (aligned, of `pieceBytes`, the last one may be shorter) that are not all zeros, in order. `passed` hears
+ * how many bytes are behind; what it throws ends the copy. @throws as the disk does.
  */
 export async function* dataOf(
   disk: BlockDevice,

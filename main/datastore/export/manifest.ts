@@ -7,8 +7,8 @@ import { ExportError, MANIFEST_BYTES_MAX, PARTS_MAX } from './layout.ts';
 
 const GIB = 2 ** 30;
 /**
- * The roles, and how large a part of each may be, in bytes. `state` is for what a suspended machine's memory and devices
- * were.
+ * The roles, and how large a part of each may be, in bytes. `state` is for what a suspended machine's memory and
+ * devices were.
  */
 export const ROLES = {
   hda: 128 * GIB,

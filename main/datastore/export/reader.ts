@@ -1,8 +1,9 @@
 /**
  * Reads an export, record after record.
  *
- * Invariants: memory is bounded by a record; no chunk is larger than it says, none lies outside its part or over another;
- * whoever has got the last chunk without an error has got exactly what was written, and nothing stands behind it.
+ * Invariants: memory is bounded by a record; no chunk is larger than it says, none lies outside its part or over
+ * another; whoever has got the last chunk without an error has got exactly what was written, and nothing stands behind
+ * it.
  */
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -59,8 +60,8 @@ export class ExportReader {
   }
 
   /**
-   * Looks at beginning and end. @throws {ExportError} naming the file and what is wrong; as node:fs does, where the file
-   * cannot be opened.
+   * Looks at beginning and end. @throws {ExportError} naming the file and what is wrong; as node:fs does, where the
+   * file cannot be opened.
    */
   static async open(path: string): Promise<ExportReader> {
     const file = await HostFile.open(path, 'r');

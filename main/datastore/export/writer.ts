@@ -1,8 +1,8 @@
 /**
  * Writes an export, record after record.
  *
- * Invariants: memory is bounded by a chunk; parts come in order and each from its beginning to its end; what was written
- * before `end` has returned is no export.
+ * Invariants: memory is bounded by a chunk; parts come in order and each from its beginning to its end; what was
+ * written before `end` has returned is no export.
  */
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
