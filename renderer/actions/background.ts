@@ -1,6 +1,6 @@
 /**
- * Commands that take long, sent from a dialog: what is refused is told there, and what takes its time goes on without it,
- * as a task.
+ * Commands that take long, sent from a dialog: what is refused is told there, and what takes its time goes on without
+ * it, as a task.
  *
  * Invariant: an error is told exactly once: by rejecting, or after that by `late`.
  */

@@ -38,8 +38,7 @@ export const share = {
     title: 'Import a virtual machine',
     send: 'Import',
     file: 'Exported file',
-    fileHint:
-      'A path on the computer that Lockstep runs on, or drop the file onto the window of the desktop application.',
+    fileHint: 'A path on the computer that Lockstep runs on.',
     noFile: 'Say which file it is: its name ends in .lockstep.',
     name: 'Name',
     nameHint: 'The name that it had, where nothing is said.',
@@ -47,7 +46,6 @@ export const share = {
     macs: { new: 'A new one', keep: 'The one that it had' },
     macHint: 'Two VMs with one address do not work on one network.',
     failed: 'Import',
-    dropped: 'A browser does not say where a dropped file is. Choose Import… and enter its path.',
   },
   shutdown: {
     action: 'Shut down guest',
