@@ -23,13 +23,15 @@ export const shareCommands = {
     name: v.exactOptional(VmName),
     keepMac: v.optional(v.boolean(), false),
   }),
+  /** Makes a disc of what a folder of this computer holds now, and puts it into the CD-ROM drive. */
+  'media.folder': v.strictObject({ vm: Vm, folder: File }),
   /** What it was making is removed again. */
   'task.cancel': v.strictObject({
     id: v.pipe(v.number('a task is named by its number'), v.integer('a task is named by its number'), v.minValue(1)),
   }),
   /**
    * Asks the guest to end, and waits until it has. The sample Linux is told so at its root shell on the serial port,
-   * all others by Ctrl+Alt+Del: there is no ACPI power button. `then`: what to do when it has not in time.
+   * all others by Ctrl+Alt+Del: there is no ACPI power button. `otherwise`: what to do when it has not in time.
    */
   'power.shutdown': v.strictObject({
     vm: Vm,
@@ -41,7 +43,7 @@ export const shareCommands = {
       ),
       60,
     ),
-    then: v.exactOptional(v.picklist(['off'], 'is off')),
+    otherwise: v.exactOptional(v.picklist(['off'], 'is off')),
   }),
 } as const;
 
@@ -53,6 +55,7 @@ export interface ShareResults {
     readonly bytes: number;
   };
   'vm.import': VmView;
+  'media.folder': VmView;
   'task.cancel': null;
   'power.shutdown': VmView;
 }

@@ -160,13 +160,23 @@ const DRIVES = 'cdrom|fda';
 
 const mediaInsert: Command = {
   words: 'media insert',
-  takes: ['NAME', DRIVES, 'FILE'],
-  help: 'Put a CD or floppy image into a drive, at once where the VM runs; it stays there across power-offs',
+  takes: ['NAME', DRIVES, 'FILE?'],
+  options: { folder: 'DIR' },
+  help:
+    'Put a CD or floppy image into a drive, at once where the VM runs; it stays there across power-offs. ' +
+    '--folder DIR (cdrom only): a disc made of what that folder holds now',
   run: (invocation) =>
     withHost(invocation, async (client) => {
-      const [vm, drive, file = ''] = invocation.positionals;
+      const [vm = '', drive, file] = invocation.positionals;
+      const { folder } = invocation.options;
+      if ((file === undefined) === (folder === undefined) || (folder !== undefined && drive !== 'cdrom')) {
+        throw new CommandError('usage', 'Say either an image FILE, or for the drive cdrom --folder DIR.');
+      }
       // The host may have another working folder.
-      const view = await client.call('media.insert', { vm, drive, file: file && path.resolve(file) } as never);
+      const view =
+        folder === undefined
+          ? await client.call('media.insert', { vm, drive, file: file && path.resolve(file) } as never)
+          : await client.call('media.folder', { vm, folder: path.resolve(String(folder)) });
       if (invocation.json) invocation.print(JSON.stringify(view));
     }),
 };

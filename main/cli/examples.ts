@@ -21,7 +21,7 @@ export const EXAMPLES: { readonly [words: string]: readonly string[] } = {
   'vm export': ['vm export web web.lockstep'],
   'vm import': ['vm import web.lockstep', 'vm import web.lockstep web-2 --keep-mac'],
   'vm delete': ['vm delete web'],
-  'media insert': ['media insert web cdrom drivers.iso'],
+  'media insert': ['media insert web cdrom drivers.iso', 'media insert web cdrom --folder ~/papers'],
   'media eject': ['media eject web cdrom'],
   'power on': ['power on web'],
   'power shutdown': ['power shutdown web', 'power shutdown web --timeout 20 --then off'],

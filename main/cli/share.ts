@@ -63,10 +63,13 @@ function made({ name }: VmView): string {
 
 export const shareCommands: readonly Command[] = [clone, exporting, importing];
 
+/** Not as a name of ours: what has a `then` is taken for a promise. */
+const THEN = 'then';
+
 export const shutdown: Command = {
   words: 'power shutdown',
   takes: ['NAME'],
-  options: { timeout: 'SECONDS', then: 'off' },
+  options: { timeout: 'SECONDS', [THEN]: 'off' },
   help:
     'Ask the guest to shut down, and wait until it has (60 s unless said otherwise); --then off powers it off when ' +
     'it has not. The sample Linux is told at its serial console, others by Ctrl+Alt+Del, on which many start again',
@@ -74,8 +77,12 @@ export const shutdown: Command = {
     withHost(invocation, async (client) => {
       const [vm] = invocation.positionals;
       const timeoutSeconds = number('timeout', invocation.options['timeout']);
-      const { then } = invocation.options;
-      const args = { vm, ...(timeoutSeconds !== undefined && { timeoutSeconds }), ...(then !== undefined && { then }) };
+      const otherwise = invocation.options[THEN];
+      const args = {
+        vm,
+        ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+        ...(otherwise !== undefined && { otherwise }),
+      };
       const view = await client.call('power.shutdown', args as never);
       if (invocation.json) invocation.print(JSON.stringify(view));
     }),
@@ -84,7 +91,7 @@ export const shutdown: Command = {
 export const cancel: Command = {
   words: 'task cancel',
   takes: ['ID'],
-  help: 'Cancel a clone, an export or an import; it leaves nothing behind',
+  help: 'Cancel a clone, an export, an import, or the making of a disc; it leaves nothing behind',
   run: (invocation) =>
     withHost(invocation, async (client) => {
       const id = number('ID', invocation.positionals[0]) ?? 0;

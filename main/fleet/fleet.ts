@@ -24,7 +24,7 @@ import { DiskDesk } from './disk-desk.ts';
 import { Audit } from './audit.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { admitVm, limitsOf, type Limits } from './limits.ts';
-import { NewFiles, removeUnfinished } from './new-files.ts';
+import { removeUnfinished, type NewFiles } from './new-files.ts';
 import { NetworkDesk, type NicRecord } from './network-desk.ts';
 import type { Processes } from './processes.ts';
 import { Sampler } from './sampler.ts';

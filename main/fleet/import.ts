@@ -21,7 +21,7 @@ import { readDescription, type Description } from './export-description.ts';
 import type { Fleet } from './fleet.ts';
 import { NewFiles } from './new-files.ts';
 import { makeRaw } from './raw-file.ts';
-import { checkFiles, FILE_KINDS } from './spec.ts';
+import { checkFiles, type FILE_KINDS } from './spec.ts';
 import type { Advance } from './tasks.ts';
 
 type FileKind = (typeof FILE_KINDS)[number];

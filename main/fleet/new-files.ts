@@ -86,7 +86,13 @@ function removeNoted(note: string): void {
  * The name under which `file` is written until it is complete, noted in `folder` until `forget` is called.
  * @throws {Error} as node:fs does, when `folder` cannot be written to.
  */
-export function writingBeside(folder: string, file: string): { readonly temporary: string; forget(): void } {
+export function writingBeside(
+  folder: string,
+  file: string,
+): {
+  readonly temporary: string;
+  readonly forget: () => void;
+} {
   const temporary = path.join(path.dirname(file), `.${path.basename(file)}-${randomUUID().slice(0, 8)}${WRITING}`);
   const note = path.join(folder, `${NOTE}${randomUUID()}`);
   writeFileSync(note, temporary, { mode: 0o600, flag: 'wx' });

@@ -26,7 +26,7 @@ export async function shutDown(fleet: Fleet, { vm: name, ...how }: ParsedArgs<'p
     if (!hasHalted(fleet, vm)) {
       const ended = endsWithin(fleet, vm, how.timeoutSeconds * 1000);
       ask(vm);
-      if (!(await ended) && how.then !== 'off') throw tooLate(vm, how.timeoutSeconds);
+      if (!(await ended) && how.otherwise !== 'off') throw tooLate(vm, how.timeoutSeconds);
     }
     if (vm.power !== 'off') await vm.powerOff();
     return vm.view();

@@ -38,6 +38,7 @@ const TITLES: { readonly [K in TaskKind]: string } = {
   'vm.export': 'Export virtual machine',
   'vm.import': 'Import virtual machine',
   'power.shutdown': 'Shut down guest',
+  'media.folder': 'Make a disc of a folder',
 };
 
 /** Less progress than this is not worth telling. */

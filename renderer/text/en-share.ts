@@ -29,7 +29,7 @@ export const share = {
     file: 'File',
     fileHint: 'A path on the computer that Lockstep runs on. The name ends in .lockstep.',
     noFile: 'Say where the file is to be, with a name that ends in .lockstep.',
-    what: 'Configuration, disk, and your own kernel, disc and floppy images go into one compressed file with checksums.',
+    what: 'Configuration, disk, and your own kernel, disc and floppy images go into one compressed file.',
     failed: (name: string) => `Export "${name}"`,
   },
   import: {

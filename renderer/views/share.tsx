@@ -156,7 +156,7 @@ export function ImportButton({ iconOnly = false }: { readonly iconOnly?: boolean
   );
 }
 
-const CANCELLABLE: readonly string[] = ['vm.clone', 'vm.export', 'vm.import'];
+const CANCELLABLE: readonly string[] = ['vm.clone', 'vm.export', 'vm.import', 'media.folder'];
 
 /** Where a task can be cancelled. */
 export function CancelTask({ task }: { readonly task: TaskRecord }) {

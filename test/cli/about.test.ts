@@ -222,9 +222,10 @@ test('what packages install is what the command line prints (npm run manual)', (
 
 test.skipIf(!installed('groff'))('groff sets the manual page without a warning', () => {
   const file = path.join(root, 'resources', 'cli', 'lockstep.1');
-  const { status, stdout, stderr } = spawnSync('groff', ['-man', '-Tutf8', '-ww', file], { encoding: 'utf8' });
+  const args = ['-man', '-Tutf8', '-P-cbou', '-ww', file];
+  const { status, stdout, stderr } = spawnSync('groff', args, { encoding: 'utf8' });
   expect([status, stderr]).toEqual([0, '']);
-  for (const { words } of all) expect(stdout.replaceAll(/\u001b\[\d+m/g, '')).toContain(`lockstep ${words}`);
+  for (const { words } of all) expect(stdout).toContain(`lockstep ${words}`);
 });
 
 /* ------------------------------------------------------------------ nothing of the contract is missing ----------- */
@@ -257,6 +258,7 @@ const NOT_ON_PAGE: { readonly [name: string]: string } = {
   'disk.resize': DISK_FILES,
   'disk.import': DISK_FILES,
   'disk.export': DISK_FILES,
+  'media.folder': 'on its way: the page has no dialog for drives yet',
   'media.insert': 'on its way: the page has no dialog for drives yet',
   'media.eject': 'on its way: the page has no dialog for drives yet',
 };

@@ -302,6 +302,6 @@ describe('a guest that is shut down', () => {
     replica?.says({ type: 'guestStopped' });
     expect((await shutdown).power).toBe('off');
     await call('power.on', { vm: 'web' });
-    expect((await call('power.shutdown', { vm: 'web', timeoutSeconds: 1, then: 'off' })).power).toBe('off');
+    expect((await call('power.shutdown', { vm: 'web', timeoutSeconds: 1, otherwise: 'off' })).power).toBe('off');
   });
 });

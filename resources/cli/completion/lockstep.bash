@@ -14,7 +14,7 @@ _lockstep_command() {
     'vm export') takes='vm file' options='--force' ;;
     'vm import') takes='file none' options='--keep-mac' ;;
     'vm delete') takes='vm' options='' ;;
-    'media insert') takes='vm cdrom|fda file' options='' ;;
+    'media insert') takes='vm cdrom|fda file' options='--folder=file' ;;
     'media eject') takes='vm cdrom|fda' options='' ;;
     'power on') takes='vm' options='' ;;
     'power shutdown') takes='vm' options='--timeout=none --then=off' ;;
@@ -101,7 +101,7 @@ _lockstep() {
       continue
     fi
     case "$word" in
-      --data | --host | --port | --listen | --tls-cert | --tls-key | --guest-memory | --sample | --memory | --bzimage | --initrd | --cmdline | --hda | --disk-size | --cdrom | --fda | --network | --nic | --timeout | --then | --for | --seconds | --subnet | --uplink | --type | --parent | --format | --since | --before | --limit | --kind | --severity | --search | --vm | --range | --to) skip="$word" ;;
+      --data | --host | --port | --listen | --tls-cert | --tls-key | --guest-memory | --sample | --memory | --bzimage | --initrd | --cmdline | --hda | --disk-size | --cdrom | --fda | --network | --nic | --folder | --timeout | --then | --for | --seconds | --subnet | --uplink | --type | --parent | --format | --since | --before | --limit | --kind | --severity | --search | --vm | --range | --to) skip="$word" ;;
       -*) ;;
       *) plain+=("$word") ;;
     esac

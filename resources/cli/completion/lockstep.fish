@@ -27,7 +27,7 @@ function __lockstep_command
         case 'vm delete'
             printf '%s\n' 'vm' ''
         case 'media insert'
-            printf '%s\n' 'vm cdrom|fda file' ''
+            printf '%s\n' 'vm cdrom|fda file' '--folder=file'
         case 'media eject'
             printf '%s\n' 'vm cdrom|fda' ''
         case 'power on'
@@ -160,7 +160,7 @@ function __lockstep_complete
             continue
         end
         switch $word
-            case --data --host --port --listen --tls-cert --tls-key --guest-memory --sample --memory --bzimage --initrd --cmdline --hda --disk-size --cdrom --fda --network --nic --timeout --then --for --seconds --subnet --uplink --type --parent --format --since --before --limit --kind --severity --search --vm --range --to
+            case --data --host --port --listen --tls-cert --tls-key --guest-memory --sample --memory --bzimage --initrd --cmdline --hda --disk-size --cdrom --fda --network --nic --folder --timeout --then --for --seconds --subnet --uplink --type --parent --format --since --before --limit --kind --severity --search --vm --range --to
                 set skip $word
             case '-*'
             case '*'
