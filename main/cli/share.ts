@@ -63,13 +63,14 @@ function made({ name }: VmView): string {
 
 export const shareCommands: readonly Command[] = [clone, exporting, importing];
 
-/** Not as a name of ours: what has a `then` is taken for a promise. */
-const THEN = 'then';
-
 export const shutdown: Command = {
   words: 'power shutdown',
   takes: ['NAME'],
-  options: { timeout: 'SECONDS', [THEN]: 'off' },
+  // In pairs: an object with a `then` of its own is taken for a promise.
+  options: Object.fromEntries([
+    ['timeout', 'SECONDS'],
+    ['then', 'off'],
+  ]),
   help:
     'Ask the guest to shut down, and wait until it has (60 s unless said otherwise); --then off powers it off when ' +
     'it has not. The sample Linux is told at its serial console, others by Ctrl+Alt+Del, on which many start again',
@@ -77,7 +78,7 @@ export const shutdown: Command = {
     withHost(invocation, async (client) => {
       const [vm] = invocation.positionals;
       const timeoutSeconds = number('timeout', invocation.options['timeout']);
-      const otherwise = invocation.options[THEN];
+      const otherwise = invocation.options['then'];
       const args = {
         vm,
         ...(timeoutSeconds !== undefined && { timeoutSeconds }),
