@@ -72,6 +72,7 @@ async function start(): Promise<void> {
   // The command line works beside the window; a browser is not let in.
   await startControl(fleet, dataFolder, () => null);
   openWindow(quitting);
+  opened.listen(ipcMain);
   opened.importInto(fleet, { askToImport, tellImportFailed });
 }
 

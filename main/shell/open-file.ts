@@ -1,17 +1,18 @@
 /**
- * Exported virtual machines that the user opened outside the window: by a double click, a drop on the icon, "Open
- * with".
+ * Exported virtual machines that the user opened: by a double click, a drop on the icon or the window, "Open with".
  *
  * Invariants: nothing is imported that the user was not asked about, one file after the other; a file that comes before
  * the fleet is there waits for it.
  */
 import path from 'node:path';
-import type { App } from 'electron';
+import type { App, IpcMain } from 'electron';
+import { DROP_CHANNEL } from '../../preload/bridge.ts';
 import { CommandError } from '../../preload/contract.ts';
 import { EXPORT_EXTENSION } from '../../preload/share.ts';
 import { newCaller } from '../fleet/audit.ts';
 import { carryOutFor } from '../fleet/commands.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import { fromOurPage } from './window-door.ts';
 
 /** More than this nobody opens on purpose. */
 const WAITING_MAX = 20;
@@ -35,6 +36,15 @@ export class OpenedFiles {
     });
     app.on('second-instance', (_event, theirs, folder) => this.#add(exportedFiles(theirs, folder)));
     this.#add(exportedFiles(argv, process.cwd()));
+  }
+
+  /** Files that are dropped onto the window. */
+  listen(ipcMain: Pick<IpcMain, 'on'>): void {
+    ipcMain.on(DROP_CHANNEL, (event, files: unknown) => {
+      if (!fromOurPage(event) || !Array.isArray(files)) return;
+      const paths = files.filter((file): file is string => typeof file === 'string' && path.isAbsolute(file));
+      this.#add(exportedFiles(['', ...paths], path.sep));
+    });
   }
 
   /** Asks about each and imports it, from now on. */

@@ -38,7 +38,7 @@ export const share = {
     title: 'Import a virtual machine',
     send: 'Import',
     file: 'Exported file',
-    fileHint: 'A path on the computer that Lockstep runs on.',
+    fileHint: 'A path on the computer that Lockstep runs on. The desktop window takes the file itself, too.',
     noFile: 'Say which file it is: its name ends in .lockstep.',
     name: 'Name',
     nameHint: 'The name that it had, where nothing is said.',

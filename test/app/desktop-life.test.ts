@@ -34,7 +34,7 @@ describe.skipIf(!chromium())('the desktop application, from its start to its end
     await desktop.see('focus');
   });
 
-  test('a double click on an exported VM asks, then imports it; a wrong file is told', {
+  test('a double click on an exported VM, or its drop, asks, then imports it; a wrong one is told', {
     timeout: 60_000,
   }, async () => {
     await desktop.call('vm.create', { name: 'shared', sample: 'test' });
@@ -43,6 +43,16 @@ describe.skipIf(!chromium())('the desktop application, from its start to its end
     await desktop.call('vm.delete', { vm: 'shared' });
     expect(await desktop.startAgain(file)).toBe(0);
     expect((await desktop.see('question')).options.message).toBe('Import the virtual machine in "shared.lockstep"?');
+    desktop.do({ do: 'answer', button: 0 });
+    await inventoryShows('shared');
+    await desktop.call('vm.delete', { vm: 'shared' });
+    await (await desktop.page()).evaluate((name) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(['x'], name));
+      dataTransfer.items.add(new File(['x'], 'other.txt'));
+      document.body.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer }));
+    }, encodeURIComponent(file));
+    expect((await desktop.see('question')).options.detail).toContain(file);
     desktop.do({ do: 'answer', button: 0 });
     await inventoryShows('shared');
     writeFileSync(file, 'no VM');

@@ -86,6 +86,7 @@ describe('a command', () => {
         file: '/x',
         drive: 'cdrom',
         name: 'x',
+        folder: '/',
       };
       const args = { vm: 'nobody', network: 'nowhere', ...words, ...forward };
       const known = Object.fromEntries(
