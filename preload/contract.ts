@@ -20,7 +20,9 @@ import { failoverCommands, type FailoverReport, type FailoverResults } from './f
 import { faultCommands, type ActiveFault, type FaultResults } from './faults.ts';
 import { metricsCommands, type MetricsResults, type VmMetrics } from './metrics.ts';
 import { FilePath } from './file-path.ts';
+import { Vm, VmName } from './names.ts';
 import { cardChoice, networkCommands, type NetworkResults, type NicView } from './network.ts';
+import { shareCommands, type ShareResults } from './share.ts';
 
 export type {
   AlarmRecord,
@@ -37,28 +39,17 @@ export { EVENTS_LIMIT_MAX } from './history.ts';
 export type { DiskCheckView, DiskView } from './disk.ts';
 export type { FailoverRecord, FailoverReport } from './failover.ts';
 export { CRASH_POINTS, FAULTS, type ActiveFault, type CrashAt, type CrashPoint, type FaultKind } from './faults.ts';
+export { VM_NAME_LENGTH_MAX } from './names.ts';
 export type { MetricsHistory, MetricsRange, ReplicaMetrics, VmMetrics } from './metrics.ts';
 export type { ForwardView, NetworkView, NicCounters, NicType, NicView } from './network.ts';
 
 /* ------------------------------------------------------------------ limits and small schemas ------------------- */
 
-export const VM_NAME_LENGTH_MAX = 64;
 export const MEMORY_MB_MIN = 16;
 export const MEMORY_MB_MAX = 2048;
 export const TYPE_LENGTH_MAX = 4096;
 export const WAIT_SECONDS_MAX = 86_400;
 
-const Name = v.pipe(
-  v.string('a VM name is text'),
-  v.minLength(1, 'a VM name needs at least one character'),
-  v.maxLength(VM_NAME_LENGTH_MAX, `a VM name has at most ${VM_NAME_LENGTH_MAX} characters`),
-  v.regex(
-    /^[\p{L}\p{N}](?:[\p{L}\p{N} ._-]*[\p{L}\p{N}._-])?$/u,
-    'a VM name is made of letters, digits, spaces, ".", "_" and "-", and begins with a letter or a digit',
-  ),
-);
-/** A VM is addressed by its name (not case-sensitive) or its id. */
-const Vm = v.pipe(v.string('name the VM'), v.minLength(1, 'name the VM'), v.maxLength(VM_NAME_LENGTH_MAX));
 const MemoryMB = v.pipe(
   v.number('memory is a number of MB'),
   v.integer('memory is a whole number of MB'),
@@ -241,7 +232,7 @@ export const commands = {
   'vm.list': v.strictObject({}),
   'vm.show': VmOnly,
   'vm.create': v.strictObject({
-    name: Name,
+    name: VmName,
     sample: v.optional(Sample),
     memoryMB: v.optional(MemoryMB),
     bzimage: v.optional(FilePath),
@@ -257,6 +248,7 @@ export const commands = {
   'vm.delete': VmOnly,
   ...networkCommands,
   ...diskCommands,
+  ...shareCommands,
   'vm.set': v.strictObject({ vm: Vm, ...ftSettings }),
   /** At once where the VM runs, and from the next power-on; what was in the drive goes without a word to the guest. */
   'media.insert': v.strictObject({ vm: Vm, drive: MediaDrive, file: FilePath }),
@@ -318,7 +310,13 @@ export type CommandArgs<C extends CommandName> = v.InferInput<(typeof commands)[
 export type ParsedArgs<C extends CommandName> = v.InferOutput<(typeof commands)[C]>;
 
 /** What every command answers. */
-export interface CommandResults extends NetworkResults, DiskResults, MetricsResults, FailoverResults, FaultResults {
+export interface CommandResults
+  extends NetworkResults,
+    DiskResults,
+    MetricsResults,
+    FailoverResults,
+    FaultResults,
+    ShareResults {
   'host.show': HostView;
   'vm.list': readonly VmView[];
   'vm.show': VmView;

@@ -4,9 +4,13 @@
  * Invariant: a button is dimmed exactly when the fleet would refuse, with the same sentence as the reason.
  */
 import type { FaultKind as Fault, VmView } from './contract.ts';
+import { FAULTS } from './faults.ts';
 
 export type GuardedCommand =
   | 'vm.delete'
+  | 'vm.clone'
+  | 'vm.export'
+  | 'power.shutdown'
   | 'nic.set'
   | 'media.insert'
   | 'media.eject'
@@ -63,6 +67,11 @@ function resumeRefusal(vm: Subject): string | null {
   return notRunning(vm);
 }
 
+/** A disk that is being written to is no whole. */
+function shareRefusal(command: 'vm.clone' | 'vm.export', { name }: Subject): string {
+  return `"${name}" is running: power it off to ${command === 'vm.clone' ? 'clone' : 'export'} it.`;
+}
+
 /** An uplink's DHCP server is not ours: a card on it has no address of ours. */
 function forwardRefusal({ nic }: Subject): string | null {
   if (nic.type === 'none' || nic.address !== null) return null;
@@ -75,11 +84,41 @@ function captureRefusal(vm: Subject): string | null {
   return notRunning(vm) === null ? null : `"${vm.name}" is not running: power it on to capture its frames.`;
 }
 
+function isFault(command: GuardedCommand): command is Fault {
+  return (FAULTS as readonly string[]).includes(command);
+}
+
+function faultRefusal(fault: Fault, vm: Subject): string | null {
+  switch (fault) {
+    case 'crash-primary':
+      return notRunning(vm) === null ? null : `"${vm.name}" is not running: there is no primary to crash.`;
+    case 'hang-primary':
+      return notRunning(vm) === null ? null : `"${vm.name}" is not running: there is no primary to hang.`;
+    case 'crash-secondary':
+      return vm.ft.secondary ? null : `"${vm.name}" has no secondary to crash.`;
+    case 'hang-secondary':
+      return vm.ft.secondary ? null : `"${vm.name}" has no secondary to hang.`;
+    case 'cut-channel':
+    case 'delay-channel':
+      return vm.ft.secondary ? null : `"${vm.name}" has no secondary, so there is no logging channel.`;
+    case 'heal':
+      return vm.power === 'on' ? null : `"${vm.name}" is not running: there is nothing to heal.`;
+    case 'corrupt-secondary':
+      return vm.ft.status === 'protected' ? null : `"${vm.name}" is not Protected: there is no secondary to corrupt.`;
+  }
+}
+
 /** Why `command` is refused for this VM now, as a sentence with its remedy; null when it is allowed. */
 export function refusal(command: GuardedCommand, vm: Subject): string | null {
+  if (isFault(command)) return faultRefusal(command, vm);
   switch (command) {
     case 'vm.delete':
       return vm.power === 'off' ? null : `"${vm.name}" is running: power it off first.`;
+    case 'vm.clone':
+    case 'vm.export':
+      return vm.power === 'off' ? null : shareRefusal(command, vm);
+    case 'power.shutdown':
+      return vm.power === 'paused' ? `"${vm.name}" is paused: resume it first.` : notRunning(vm);
     case 'nic.set':
       return vm.power === 'off' ? null : `"${vm.name}" is running: its network card is changed while it is off.`;
     case 'media.insert':
@@ -116,21 +155,6 @@ export function refusal(command: GuardedCommand, vm: Subject): string | null {
       return notProtected(vm);
     case 'console':
       return vm.power === 'off' ? `"${vm.name}" is powered off: power it on to use its console.` : null;
-    case 'crash-primary':
-      return notRunning(vm) === null ? null : `"${vm.name}" is not running: there is no primary to crash.`;
-    case 'hang-primary':
-      return notRunning(vm) === null ? null : `"${vm.name}" is not running: there is no primary to hang.`;
-    case 'crash-secondary':
-      return vm.ft.secondary ? null : `"${vm.name}" has no secondary to crash.`;
-    case 'hang-secondary':
-      return vm.ft.secondary ? null : `"${vm.name}" has no secondary to hang.`;
-    case 'cut-channel':
-    case 'delay-channel':
-      return vm.ft.secondary ? null : `"${vm.name}" has no secondary, so there is no logging channel.`;
-    case 'heal':
-      return vm.power === 'on' ? null : `"${vm.name}" is not running: there is nothing to heal.`;
-    case 'corrupt-secondary':
-      return vm.ft.status === 'protected' ? null : `"${vm.name}" is not Protected: there is no secondary to corrupt.`;
     case 'record.start':
       if (vm.recording) return `"${vm.name}" is already being recorded: stop that recording first.`;
       return vm.power === 'on' ? null : `"${vm.name}" is not running: power it on to record it.`;

@@ -38,6 +38,10 @@ export type OpenDialog =
   /** A new forward where it is null. */
   | { readonly kind: 'forward'; readonly vm: string; readonly forward: ForwardView | null }
   | { readonly kind: 'newNetwork' }
+  | { readonly kind: 'clone'; readonly vm: string }
+  | { readonly kind: 'export'; readonly vm: string }
+  /** The file that is proposed. */
+  | { readonly kind: 'import'; readonly file: string }
   | { readonly kind: 'confirm'; readonly action: string; readonly vm: string };
 
 export interface State {

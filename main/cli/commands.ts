@@ -13,6 +13,7 @@ import { metricsCommands } from './metrics.ts';
 import { ftDetails, hostDetails, vmDetails, vmTable } from './print.ts';
 import { attachSerial } from './serial.ts';
 import { networkCommands } from './network.ts';
+import { cancel, shareCommands, shutdown } from './share.ts';
 import { recordSound, SOUND_SECONDS_MAX } from './sound.ts';
 
 const FILE_OPTIONS: ReadonlySet<string> = new Set(['bzimage', 'initrd', 'hda', 'cdrom', 'fda']);
@@ -182,13 +183,23 @@ const DRIVES = 'cdrom|fda';
 
 const mediaInsert: Command = {
   words: 'media insert',
-  takes: ['NAME', DRIVES, 'FILE'],
-  help: 'Put a CD or floppy image into a drive, at once where the VM runs; it stays there across power-offs',
+  takes: ['NAME', DRIVES, 'FILE?'],
+  options: { folder: 'DIR' },
+  help:
+    'Put a CD or floppy image into a drive, at once where the VM runs; it stays there across power-offs. ' +
+    '--folder DIR (cdrom only): a disc made of what that folder holds now',
   run: (invocation) =>
     withHost(invocation, async (client) => {
-      const [vm, drive, file = ''] = invocation.positionals;
+      const [vm = '', drive, file] = invocation.positionals;
+      const { folder } = invocation.options;
+      if ((file === undefined) === (folder === undefined) || (folder !== undefined && drive !== 'cdrom')) {
+        throw new CommandError('usage', 'Say either an image FILE, or for the drive cdrom --folder DIR.');
+      }
       // The host may have another working folder.
-      const view = await client.call('media.insert', { vm, drive, file: file && path.resolve(file) } as never);
+      const view =
+        folder === undefined
+          ? await client.call('media.insert', { vm, drive, file: file && path.resolve(file) } as never)
+          : await client.call('media.folder', { vm, folder: path.resolve(String(folder)) });
       if (invocation.json) invocation.print(JSON.stringify(view));
     }),
 };
@@ -244,10 +255,12 @@ export const commands: readonly Command[] = [
   simple('vm list', 'vm.list', 'List the VMs', vmTable, []),
   simple('vm show', 'vm.show', 'Show what a VM is made of', vmDetails),
   set,
+  ...shareCommands,
   simple('vm delete', 'vm.delete', 'Delete a VM that is powered off; its image files stay', () => null),
   mediaInsert,
   mediaEject,
   simple('power on', 'power.on', 'Power a VM on', () => null),
+  shutdown,
   simple('power off', 'power.off', 'Power a VM off, at once', () => null),
   simple('power reset', 'power.reset', 'Power a VM off and on again, at once', () => null),
   simple('power pause', 'power.pause', 'Let a guest stand still; its secondary stands still with it', () => null),
@@ -291,6 +304,7 @@ export const commands: readonly Command[] = [
     return `Recorded ${epochs} epochs, ${(bytes / 2 ** 20).toFixed(1)} MiB, in ${file}.`;
   }),
   ...historyCommands,
+  cancel,
   ...metricsCommands,
   fault,
 ];

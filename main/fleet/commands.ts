@@ -23,10 +23,12 @@ import { ScreenModel } from '../../preload/screen-model.ts';
 import type { Caller } from './audit.ts';
 import { createWithDisk, diskHandlers } from './disk-desk.ts';
 import type { Fleet } from './fleet.ts';
+import type { PairOperation } from './ft-changes.ts';
 import { admitReplicas, replicasOf } from './limits.ts';
 import { networkHandlers } from './network-commands.ts';
 import { makeWay } from './output-file.ts';
-import type { PairOperation, Vm } from './vm.ts';
+import { shareHandlers } from './share-commands.ts';
+import type { Vm } from './vm.ts';
 import { replaced, waitForState } from './wait.ts';
 
 type Handler<C extends CommandName> = (
@@ -45,6 +47,7 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
   },
   ...networkHandlers,
   ...diskHandlers,
+  ...shareHandlers,
   'vm.set': (fleet, { vm, ...changes }) => {
     const found = fleet.vm(vm);
     found.set(changes);

@@ -18,17 +18,18 @@ import { FailoverTable } from '../store/failovers.ts';
 import { MetricTable } from '../store/metrics.ts';
 import { TaskTable } from '../store/tasks.ts';
 import { NetworkTable } from '../store/networks.ts';
-import { VmTable } from '../store/vms.ts';
+import { VmTable, type VmRecord } from '../store/vms.ts';
 import { AlarmDesk } from './alarm-desk.ts';
 import { DiskDesk } from './disk-desk.ts';
 import { Audit } from './audit.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { admitVm, limitsOf, type Limits } from './limits.ts';
+import { removeUnfinished, type NewFiles } from './new-files.ts';
 import { NetworkDesk, type NicRecord } from './network-desk.ts';
 import type { Processes } from './processes.ts';
 import { Sampler } from './sampler.ts';
 import { Spares } from './spares.ts';
-import { configure, type GuestLibrary } from './spec.ts';
+import { configure, newMac, type GuestLibrary } from './spec.ts';
 import { TaskWatch } from './task-watch.ts';
 import { TaskDesk } from './tasks.ts';
 import { Vm, type VmSurroundings } from './vm.ts';
@@ -121,7 +122,13 @@ export class Fleet {
       this.events.add({ vm: null, kind: 'host.permissions', severity: 'warning', message });
     }
     this.#load();
+    removeUnfinished(this.disks.folder(), this.#table.all());
     this.network.open();
+  }
+
+  /** Where firmware and samples are. */
+  get guests(): GuestLibrary {
+    return this.#options.guests;
   }
 
   get host(): HostView {
@@ -151,13 +158,7 @@ export class Fleet {
 
   /** @throws {CommandError} when the name exists, or a file is not what it should be; nothing is made then. */
   create(args: ParsedArgs<'vm.create'>): Vm {
-    if (this.#table.find(args.name)) {
-      throw new CommandError(
-        'exists',
-        `There is already a VM "${args.name}". Choose another name, or delete that one.`,
-      );
-    }
-    admitVm(this.limits, this.#vms.size);
+    this.requireRoom(args.name);
     const made = configure(args, this.#options.guests, new Set(this.all().map((vm) => vm.mac)));
     const config = { ...made, nic: this.#card(args.nic ?? 'virtio', args.network ?? DEFAULT_NETWORK_NAME) };
     const id = randomUUID();
@@ -166,6 +167,48 @@ export class Fleet {
     this.#event(vm, 'vm.created', 'The virtual machine was created.');
     this.#changed();
     return vm;
+  }
+
+  /**
+   * A VM of a configuration that was made elsewhere: a clone, an import. Its new files take their places with it.
+   * @throws {CommandError} when the name exists, or there are too many; nothing is made then.
+   */
+  adopt(
+    { name, config, ftSettings }: Pick<VmRecord, 'name' | 'config' | 'ftSettings'>,
+    files: NewFiles,
+    event: { readonly kind: string; readonly message: string },
+  ): Vm {
+    this.requireRoom(name);
+    const id = randomUUID();
+    this.#table.insert({ id, name, createdAt: Date.now(), config });
+    if (Object.keys(ftSettings).length > 0) this.#table.setFtSettings(id, ftSettings);
+    files.keep();
+    const vm = this.#load(id);
+    this.#event(vm, event.kind, event.message);
+    this.#changed();
+    return vm;
+  }
+
+  /** An address that no other VM has. */
+  newMac(): string {
+    return newMac(new Set(this.all().map((vm) => vm.mac)));
+  }
+
+  /** The same card on the same network, or where there is none of this name on the default one. */
+  newCard(like: Pick<NicRecord, 'type' | 'network'>): NicRecord {
+    try {
+      return this.#card(like.type, like.network);
+    } catch {
+      return this.#card(like.type, DEFAULT_NETWORK_NAME);
+    }
+  }
+
+  /** @throws {CommandError} when there is a VM of this name, or there are too many. */
+  requireRoom(name: string): void {
+    if (this.#table.find(name)) {
+      throw new CommandError('exists', `There is already a VM "${name}". Choose another name, or delete that one.`);
+    }
+    admitVm(this.limits, this.#vms.size);
   }
 
   /**
@@ -195,6 +238,7 @@ export class Fleet {
     if (this.#closing) return;
     this.#closing = true;
     const running = this.all().filter((vm) => vm.power !== 'off');
+    await this.tasks.cancelAll();
     await Promise.allSettled(running.map((vm) => vm.powerOff()));
     this.sampler.close();
     this.#spares.close();

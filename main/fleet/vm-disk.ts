@@ -15,7 +15,7 @@ const FOLDER = 'disks';
 export class VmDisk {
   readonly #datastore: string;
   readonly #vm: string;
-  readonly #own: string | undefined;
+  #own: string | undefined;
   #slot: DiskSlot = 'A';
 
   /** `own` is the user's file; a VM without one has no hard disk. */
@@ -75,6 +75,11 @@ export class VmDisk {
     const changed = slot !== this.#slot;
     this.#slot = slot;
     return changed;
+  }
+
+  /** The user's file is another one from now on. */
+  replace(own: string): void {
+    this.#own = own;
   }
 
   /** Both images are equal and nobody uses them: the user's own is the true one again, if the lease can be written. */

@@ -21,10 +21,11 @@ import { beginGeneration } from '../datastore/leases.ts';
 import type { OutsideInput, ReplicaSpec } from '../replica/messages.ts';
 import type { EventTable } from '../store/events.ts';
 import type { FailoverTable } from '../store/failovers.ts';
-import type { VmRecord, VmTable } from '../store/vms.ts';
+import type { VmConfig, VmRecord, VmTable } from '../store/vms.ts';
 import type { AlarmSubject } from './alarms.ts';
 import type { DiskDesk, DiskUser } from './disk-desk.ts';
 import { Faults, faultWords, type FaultDetails } from './faults.ts';
+import { FT_CHANGES, OPERATIONS, type PairOperation } from './ft-changes.ts';
 import { ftStatusOf, metricsOf } from './figures.ts';
 import { DRIVE_WORDS, mediumChange } from './media.ts';
 import type { NetworkDesk, NicRecord } from './network-desk.ts';
@@ -61,23 +62,6 @@ export interface VmSurroundings {
 
 /** A machine pauses when its disks are quiet; one whose disks do not answer is not waited for, in milliseconds. */
 const PAUSE_TIMEOUT_MS = 10_000;
-
-/** What can be done to a Protected pair. */
-export type PairOperation = 'testFailover' | 'testRestartSecondary' | 'migrate';
-
-const OPERATIONS: { readonly [O in PairOperation]: string } = {
-  testFailover: 'Test Failover: the primary is ended on purpose.',
-  testRestartSecondary: 'Test Restart Secondary: the secondary is ended on purpose.',
-  migrate: 'Migrate Secondary: a new process takes the place of the present secondary.',
-};
-
-/** What is done to Fault Tolerance: the event, its words, and what then is so. */
-const FT_CHANGES = {
-  on: { kind: 'ft.turnedOn', words: 'turned on', enabled: true, suspended: false },
-  off: { kind: 'ft.turnedOff', words: 'turned off', enabled: false, suspended: false },
-  suspend: { kind: 'ft.suspended', words: 'suspended', enabled: true, suspended: true },
-  resume: { kind: 'ft.resumed', words: 'resumed', enabled: true, suspended: false },
-} as const;
 
 export class Vm {
   readonly ends = new OutsideEnds((message) => this.#pair?.send(message));
@@ -188,7 +172,7 @@ export class Vm {
   async powerOn(): Promise<void> {
     this.require('power.on');
     const { datastore, guests, vms } = this.#around;
-    this.#around.disks.requireIdle(this.disk.images);
+    this.#around.disks.requireWritable(this.name, this.disk.images);
     checkFiles({ ...this.#record.config, hda: this.disk.current }, guests);
     const poweredOnAt = Date.now();
     // Made once: a secondary that is started later is made of the same, whatever became of the files it was read from.
@@ -320,9 +304,7 @@ export class Vm {
   /** Another network card, or another network. @throws {CommandError} `refused` while the VM runs. */
   setNic(nic: NicRecord): void {
     this.require('nic.set');
-    const config = { ...this.#record.config, nic };
-    this.#around.vms.setConfig(this.id, config);
-    this.#record = { ...this.#record, config };
+    this.#configure({ nic });
     const what = nic.type === 'none' ? 'none' : `${nic.type} on "${nic.network}"`;
     this.#event('nic.set', 'info', `Network card: ${what}.`, { ...nic });
     this.#around.changed(this);
@@ -346,13 +328,29 @@ export class Vm {
     const change = await mediumChange(drive, file);
     this.require(command);
     if (this.#power !== 'off') this.input({ device: 'medium', change });
-    const config = { ...this.#record.config, [drive]: file ?? undefined };
-    this.#around.vms.setConfig(this.id, config);
-    this.#record = { ...this.#record, config };
+    this.#configure({ [drive]: file ?? undefined });
     const gone = before[drive] ?? '';
     if (file === null) this.#event('media.ejected', 'info', `Ejected from the ${words.drive}: "${gone}".`, { drive });
     else this.#event('media.inserted', 'info', `Inserted into the ${words.drive}: "${file}".`, { drive, file });
     this.#around.changed(this);
+  }
+
+  #configure(change: Partial<VmConfig>): void {
+    const config = { ...this.#record.config, ...change };
+    this.#around.vms.setConfig(this.id, config);
+    this.#record = { ...this.#record, config };
+  }
+
+  /** Its hard disk is another file from now on, which reads the same. It is off. */
+  replaceDisk(hda: string): void {
+    this.#configure({ hda });
+    this.disk.replace(hda);
+    this.#around.changed(this);
+  }
+
+  /** What it is made of and how it is set, for a copy. */
+  get record(): VmRecord {
+    return this.#record;
   }
 
   /** @throws {CommandError} `usage` when the settings contradict each other. */

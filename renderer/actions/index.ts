@@ -28,15 +28,19 @@ import { reset } from './reset.ts';
 import { resume } from './resume.ts';
 import { screenshot } from './screenshot.ts';
 import { sendCtrlAltDel } from './send-ctrl-alt-del.ts';
+import { shutdown } from './shutdown.ts';
+import { vmClone } from './vm-clone.ts';
+import { vmExport } from './vm-export.ts';
 
 /** Groups are divided by a line in menus. */
 export const ACTION_GROUPS: readonly (readonly Action[])[] = [
-  [powerOn, powerOff, pause, resume, reset],
+  [powerOn, shutdown, powerOff, pause, resume, reset],
   [openConsole, sendCtrlAltDel, screenshot],
   [recordStart, recordStop],
   [nicEdit, forwardAdd, captureStart, captureStop],
   [ftOn, ftOff, ftSuspend, ftResume, ftMigrate, ftTestFailover, ftTestRestartSecondary, ftSettings],
   FAULT_ACTIONS,
+  [vmClone, vmExport],
   [deleteVm],
 ];
 

@@ -4,6 +4,7 @@
  * Invariant: the words of Fault Tolerance are VMware's (vSphere), exactly; one thing has one word everywhere.
  */
 import { failover, faults, lab, monitor, notices } from './en-lab.ts';
+import { share } from './en-share.ts';
 import type { AlarmSeverity, FtReason, PowerState, TaskOutcome } from '../../preload/contract.ts';
 
 const ftReasons: { readonly [reason in FtReason]: string } = {
@@ -34,6 +35,7 @@ const alarmSeverities: { readonly [severity in AlarmSeverity]: string } = { warn
 
 export const en = {
   product: 'Lockstep',
+  share,
   power,
   ftReasons,
   actions: {

@@ -9,6 +9,7 @@ import { NewNetworkDialog } from './network/new-network.tsx';
 import { NicDialog } from './network/nic-dialog.tsx';
 import { NewVmDialog } from './new-vm.tsx';
 import { RecordDialog } from './record.tsx';
+import { CloneDialog, ExportDialog, ImportDialog } from './share.tsx';
 
 export function Dialogs() {
   const dialog = usePage((state) => state.dialog);
@@ -29,6 +30,12 @@ export function Dialogs() {
       return <ForVm id={dialog.vm}>{(vm) => <ForwardDialog vm={vm} forward={dialog.forward} />}</ForVm>;
     case 'newNetwork':
       return <NewNetworkDialog />;
+    case 'clone':
+      return <ForVm id={dialog.vm}>{(vm) => <CloneDialog vm={vm} />}</ForVm>;
+    case 'export':
+      return <ForVm id={dialog.vm}>{(vm) => <ExportDialog vm={vm} />}</ForVm>;
+    case 'import':
+      return <ImportDialog key={dialog.file} file={dialog.file} />;
     case undefined:
       return null;
   }

@@ -15,6 +15,7 @@ import { en } from '../text/en.ts';
 import { AlarmMark } from './alarms.tsx';
 import { Logo } from './header.tsx';
 import { RecentEvents } from './events.tsx';
+import { ImportButton } from './share.tsx';
 import { VmIcon } from './vm-icon.tsx';
 
 const SAMPLE = { name: en.home.sampleTitle, sample: 'linux', memoryMB: 128 } as const;
@@ -59,6 +60,7 @@ function Welcome() {
           <h2>{en.home.ownTitle}</h2>
           <p>{en.home.ownText}</p>
           <Button label="Choose…" size="large" onPress={() => store.setState({ dialog: { kind: 'newVm' } })} />
+          <ImportButton />
         </section>
       </div>
     </div>

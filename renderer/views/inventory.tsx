@@ -15,6 +15,7 @@ import { usePage, useServices } from '../services.ts';
 import { findVm } from '../state.ts';
 import { en } from '../text/en.ts';
 import { AlarmMark } from './alarms.tsx';
+import { ImportButton } from './share.tsx';
 import { VmIcon } from './vm-icon.tsx';
 
 export function Inventory() {
@@ -28,6 +29,7 @@ export function Inventory() {
       <div className="inventory-head">
         <h2>{en.inventory.title}</h2>
         <span className="count">{all.length}</span>
+        <ImportButton iconOnly />
         <Button
           label={en.actions.newVm}
           hint={`${en.actions.newVm} (Alt+N)`}

@@ -14,6 +14,7 @@ import { Spinner } from '../kit/spinner.tsx';
 import { usePage, useServices } from '../services.ts';
 import { en } from '../text/en.ts';
 import { ExportButtons } from './export-buttons.tsx';
+import { CancelTask } from './share.tsx';
 
 const KEPT = 'lockstep.tasks';
 const TICK_MS = 1000;
@@ -113,6 +114,7 @@ function TaskRow({ task }: { readonly task: TaskRecord }) {
       </td>
       <td className="task-status">
         <Status task={task} />
+        <CancelTask task={task} />
       </td>
       <td className={error ? 'cell-cut cell-line severity-error' : 'cell-cut cell-line'} title={error ?? undefined}>
         <span className="cut">{error ?? phase}</span>

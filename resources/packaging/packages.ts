@@ -68,7 +68,7 @@ export function pagePackages(root: string): FoundPackage[] {
       .map((file) => readFileSync(path.join(root, folder, file), 'utf8')),
   );
   const imported = sources.flatMap((text) =>
-    [...text.matchAll(/(?:\bfrom|^import|\bimport\()\s*'([^'.\s][^'\s]*)'/gm)].map((match) =>
+    [...text.matchAll(/(?<![.'\w])(?:from|import|import\()\s*'([^'.\s][^'\s]*)'/g)].map((match) =>
       packageOf(match[1] ?? ''),
     ),
   );

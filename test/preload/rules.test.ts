@@ -57,6 +57,9 @@ const withPower = ['recorded', 'on', 'starting', 'protectedPair', 'needSecondary
 /** Where each command is allowed. Everywhere else it is refused. */
 const allowed: { readonly [C in GuardedCommand]: readonly Subject[] } = {
   'vm.delete': ['off', 'offWithFt', 'suspendedOff'],
+  'vm.clone': ['off', 'offWithFt', 'suspendedOff'],
+  'vm.export': ['off', 'offWithFt', 'suspendedOff'],
+  'power.shutdown': withPower.filter((name) => name !== 'paused'),
   'nic.set': ['off', 'offWithFt', 'suspendedOff'],
   'media.insert': ['off', 'offWithFt', 'suspendedOff', ...withPower],
   'media.eject': ['off', 'offWithFt', 'suspendedOff', ...withPower],

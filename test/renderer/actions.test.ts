@@ -21,11 +21,12 @@ function allowed(vm: VmView): string[] {
 
 describe('enablement', () => {
   test('a VM that is off can be powered on, set up, or deleted', () => {
-    expect(allowed(off)).toEqual(['power-on', 'nic-edit', 'forward-add', 'ft-settings', 'delete']);
+    expect(allowed(off)).toEqual(['power-on', 'nic-edit', 'forward-add', 'ft-settings', 'clone', 'export', 'delete']);
   });
 
   test('a running VM has a console, can be protected, and can be crashed', () => {
     expect(allowed(on)).toEqual([
+      'shutdown',
       'power-off',
       'pause',
       'reset',

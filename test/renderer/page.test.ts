@@ -222,6 +222,36 @@ describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
     await page.getByRole('heading', { name: 'This link is no longer valid' }).waitFor();
   });
 
+  test('a VM is cloned and exported from its menu, and what cannot be imported stays in the dialog', async () => {
+    host.world.put(off);
+    await page.goto(host.url + at('summary'));
+    const more = async (action: string): Promise<void> => {
+      await button('More actions').click();
+      await page.getByRole('menuitem', { name: action }).click();
+      await page.getByRole('dialog').waitFor();
+    };
+    await more('Clone…');
+    await page.getByLabel('Name of the clone').fill('second');
+    await button('Clone').click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await more('Export…');
+    await page.getByLabel('File').fill('/tmp/web.zip');
+    await page.getByText('with a name that ends in .lockstep').waitFor();
+    await page.getByLabel('File').fill('/tmp/web.lockstep');
+    await button('Export').click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await button('Import…').click();
+    await page.getByLabel('Exported file').fill('/tmp/other.lockstep');
+    host.world.fail = new CommandError('refused', '"/tmp/other.lockstep" cannot be imported: it is cut off.');
+    await button('Import').click();
+    await page.getByRole('alert').getByText('it is cut off').waitFor();
+    expect(host.world.performed).toEqual([
+      { command: 'vm.clone', args: { vm: off.id, name: 'second', linked: false } },
+      { command: 'vm.export', args: { vm: off.id, file: '/tmp/web.lockstep', force: false } },
+      { command: 'vm.import', args: { file: '/tmp/other.lockstep', keepMac: false } },
+    ]);
+  });
+
   test('everything can be reached by keyboard', async () => {
     host.world.put(on);
     await page.goto(host.url);

@@ -1,0 +1,16 @@
+/** Ask the guest to end. Invariant: nothing is powered off that has not ended by itself. */
+import { CircleStop } from 'lucide-react';
+import { refusal } from '../../preload/rules.ts';
+import { en } from '../text/en.ts';
+import type { Action } from './action.ts';
+
+export const shutdown: Action = {
+  id: 'shutdown',
+  label: en.share.shutdown.action,
+  hint: en.share.shutdown.hint,
+  icon: CircleStop,
+  enabled: (vm) => refusal('power.shutdown', vm),
+  perform: async ({ vm, call }) => {
+    await call('power.shutdown', { vm: vm.id });
+  },
+};
