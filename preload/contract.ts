@@ -16,6 +16,7 @@ import {
   type EventRecord,
   type TaskRecord,
 } from './history.ts';
+import { folderCommands, type FolderResults } from './folder.ts';
 import { failoverCommands, type ActiveFault, type FailoverReport, type FailoverResults } from './failover.ts';
 import { metricsCommands, type MetricsResults, type VmMetrics } from './metrics.ts';
 import { cardChoice, networkCommands, type NetworkResults, type NicView } from './network.ts';
@@ -58,6 +59,7 @@ const Name = v.pipe(
 /** A VM is addressed by its name (not case-sensitive) or its id. */
 const Vm = v.pipe(v.string('name the VM'), v.minLength(1, 'name the VM'), v.maxLength(VM_NAME_LENGTH_MAX));
 const File = v.pipe(v.string(), v.minLength(1, 'a file path cannot be empty'), v.maxLength(4096));
+const Cmdline = v.pipe(v.string(), v.maxLength(2047, 'a kernel command line has at most 2047 characters'));
 const MemoryMB = v.pipe(
   v.number('memory is a number of MB'),
   v.integer('memory is a whole number of MB'),
@@ -194,6 +196,8 @@ export interface RecordingEnd {
 export interface VmView {
   readonly id: string;
   readonly name: string;
+  /** The path of the folder it is in, empty where it is in none. */
+  readonly folder: string;
   readonly createdAt: number;
   readonly power: PowerState;
   /** When it was powered on, null while off. */
@@ -230,6 +234,8 @@ export interface HostView {
 export interface Inventory {
   readonly host: HostView;
   readonly vms: readonly VmView[];
+  /** All folders by path, also empty ones. */
+  readonly folders: readonly string[];
 }
 
 /* ------------------------------------------------------------------ commands and queries ------------------------ */
@@ -245,7 +251,7 @@ export const commands = {
     memoryMB: v.optional(MemoryMB),
     bzimage: v.optional(File),
     initrd: v.optional(File),
-    cmdline: v.optional(v.pipe(v.string(), v.maxLength(2047, 'a kernel command line has at most 2047 characters'))),
+    cmdline: v.optional(Cmdline),
     hda: v.optional(File),
     /** A new thin disk of this size in the data folder, as its hard disk. In bytes. */
     diskBytes: v.exactOptional(DiskBytes),
@@ -254,6 +260,21 @@ export const commands = {
     ...cardChoice,
   }),
   'vm.delete': VmOnly,
+  /** Its name at any time, the rest while it is off; null takes away what is there, or goes back to the default. */
+  'vm.edit': v.strictObject({
+    vm: Vm,
+    name: v.exactOptional(Name),
+    memoryMB: v.exactOptional(MemoryMB),
+    bzimage: v.exactOptional(v.nullable(File)),
+    initrd: v.exactOptional(v.nullable(File)),
+    cmdline: v.exactOptional(v.nullable(Cmdline)),
+    hda: v.exactOptional(v.nullable(File)),
+    /** A new thin disk in the place of the hard disk there is, whose file stays. In bytes. */
+    diskBytes: v.exactOptional(DiskBytes),
+    cdrom: v.exactOptional(v.nullable(File)),
+    fda: v.exactOptional(v.nullable(File)),
+  }),
+  ...folderCommands,
   ...networkCommands,
   ...diskCommands,
   'vm.set': v.strictObject({ vm: Vm, ...ftSettings }),
@@ -316,12 +337,14 @@ export type CommandArgs<C extends CommandName> = v.InferInput<(typeof commands)[
 export type ParsedArgs<C extends CommandName> = v.InferOutput<(typeof commands)[C]>;
 
 /** What every command answers. */
-export interface CommandResults extends NetworkResults, DiskResults, MetricsResults, FailoverResults {
+export interface CommandResults extends NetworkResults, DiskResults, MetricsResults, FailoverResults, FolderResults {
   'host.show': HostView;
   'vm.list': readonly VmView[];
   'vm.show': VmView;
   'vm.create': VmView;
   'vm.delete': null;
+  'vm.edit': VmView;
+  'vm.move': VmView;
   'vm.set': VmView;
   'nic.set': VmView;
   'media.insert': VmView;

@@ -8,7 +8,7 @@ import { actionForKey } from './actions/index.ts';
 import { TooltipProvider } from './kit/tooltip.tsx';
 import { usePage, useServices } from './services.ts';
 import { findVm } from './state.ts';
-import { en } from './text/en.ts';
+import { texts } from './text/index.ts';
 import { AllAlarms } from './views/alarms.tsx';
 import { ConnectionBanner, ConnectionPage } from './views/connection.tsx';
 import { Dialogs } from './views/dialogs.tsx';
@@ -84,6 +84,6 @@ function useShortcuts() {
 function useTitle() {
   const name = usePage((state) => (state.route.page === 'vm' ? (findVm(state, state.route.vm)?.name ?? null) : null));
   useEffect(() => {
-    document.title = name ? `${name} – ${en.product}` : en.product;
+    document.title = name ? `${name} – ${texts.product}` : texts.product;
   }, [name]);
 }

@@ -23,10 +23,13 @@ import { ScreenModel } from '../../preload/screen-model.ts';
 import type { Caller } from './audit.ts';
 import { createWithDisk, diskHandlers } from './disk-desk.ts';
 import type { Fleet } from './fleet.ts';
+import { folderHandlers } from './folder-desk.ts';
 import { admitReplicas, replicasOf } from './limits.ts';
 import { networkHandlers } from './network-commands.ts';
 import { makeWay } from './output-file.ts';
-import type { PairOperation, Vm } from './vm.ts';
+import { editVm } from './vm-edit.ts';
+import type { PairOperation } from './ft-changes.ts';
+import type { Vm } from './vm.ts';
 import { replaced, waitForState } from './wait.ts';
 
 type Handler<C extends CommandName> = (
@@ -43,6 +46,12 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
     await fleet.delete(fleet.vm(vm));
     return null;
   },
+  'vm.edit': async (fleet, { vm, ...changes }) => {
+    const found = fleet.vm(vm);
+    await editVm(fleet, found, changes);
+    return found.view();
+  },
+  ...folderHandlers,
   ...networkHandlers,
   ...diskHandlers,
   'vm.set': (fleet, { vm, ...changes }) => {

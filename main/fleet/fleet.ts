@@ -15,6 +15,7 @@ import { AlarmTable } from '../store/alarms.ts';
 import { openDataFolder, type OpenedFolder } from '../store/database.ts';
 import { EventTable } from '../store/events.ts';
 import { FailoverTable } from '../store/failovers.ts';
+import { FolderTable } from '../store/folders.ts';
 import { MetricTable } from '../store/metrics.ts';
 import { TaskTable } from '../store/tasks.ts';
 import { NetworkTable } from '../store/networks.ts';
@@ -22,6 +23,7 @@ import { VmTable } from '../store/vms.ts';
 import { AlarmDesk } from './alarm-desk.ts';
 import { DiskDesk } from './disk-desk.ts';
 import { Audit } from './audit.ts';
+import { FolderDesk } from './folder-desk.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { admitVm, limitsOf, type Limits } from './limits.ts';
 import { NetworkDesk, type NicRecord } from './network-desk.ts';
@@ -57,6 +59,8 @@ export class Fleet {
   readonly network: NetworkDesk;
   readonly disks: DiskDesk;
   readonly failovers: FailoverTable;
+  readonly folders: FolderDesk;
+  readonly guests: GuestLibrary;
   readonly sampler: Sampler;
   readonly #options: FleetOptions;
   readonly #folder: OpenedFolder;
@@ -72,6 +76,7 @@ export class Fleet {
   /** @throws {DataFolderError} when the data folder cannot be used. */
   constructor(options: FleetOptions) {
     this.#options = options;
+    this.guests = options.guests;
     this.limits = options.limits ?? limitsOf();
     this.#folder = openDataFolder(options.dataFolder);
     const { database } = this.#folder;
@@ -91,6 +96,11 @@ export class Fleet {
     this.alarms.follow(() => this.#changed());
     this.#housekeeping = new Housekeeping(database);
     this.failovers = new FailoverTable(database);
+    this.folders = new FolderDesk(
+      new FolderTable(database),
+      () => this.all(),
+      () => this.#changed(),
+    );
     this.sampler = new Sampler(new MetricTable(database), () => this.all());
     const datastore = path.join(options.dataFolder, 'datastore');
     mkdirSync(datastore, { recursive: true, mode: 0o700 });
@@ -132,7 +142,7 @@ export class Fleet {
   }
 
   inventory(): Inventory {
-    return { host: this.host, vms: this.all().map((vm) => vm.view()) };
+    return { host: this.host, vms: this.all().map((vm) => vm.view()), folders: this.folders.all() };
   }
 
   /** By name. */
@@ -158,7 +168,7 @@ export class Fleet {
       );
     }
     admitVm(this.limits, this.#vms.size);
-    const made = configure(args, this.#options.guests, new Set(this.all().map((vm) => vm.mac)));
+    const made = configure(args, this.guests, new Set(this.all().map((vm) => vm.mac)));
     const config = { ...made, nic: this.#card(args.nic ?? 'virtio', args.network ?? DEFAULT_NETWORK_NAME) };
     const id = randomUUID();
     this.#table.insert({ id, name: args.name, createdAt: Date.now(), config });

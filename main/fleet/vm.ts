@@ -25,6 +25,7 @@ import type { VmRecord, VmTable } from '../store/vms.ts';
 import type { AlarmSubject } from './alarms.ts';
 import type { DiskDesk, DiskUser } from './disk-desk.ts';
 import { Faults } from './faults.ts';
+import { FT_CHANGES, OPERATIONS, type PairOperation } from './ft-changes.ts';
 import { ftStatusOf, metricsOf } from './figures.ts';
 import { DRIVE_WORDS, mediumChange } from './media.ts';
 import type { NetworkDesk, NicRecord } from './network-desk.ts';
@@ -62,23 +63,6 @@ export interface VmSurroundings {
 /** A machine pauses when its disks are quiet; one whose disks do not answer is not waited for, in milliseconds. */
 const PAUSE_TIMEOUT_MS = 10_000;
 
-/** What can be done to a Protected pair. */
-export type PairOperation = 'testFailover' | 'testRestartSecondary' | 'migrate';
-
-const OPERATIONS: { readonly [O in PairOperation]: string } = {
-  testFailover: 'Test Failover: the primary is ended on purpose.',
-  testRestartSecondary: 'Test Restart Secondary: the secondary is ended on purpose.',
-  migrate: 'Migrate Secondary: a new process takes the place of the present secondary.',
-};
-
-/** What is done to Fault Tolerance: the event, its words, and what then is so. */
-const FT_CHANGES = {
-  on: { kind: 'ft.turnedOn', words: 'turned on', enabled: true, suspended: false },
-  off: { kind: 'ft.turnedOff', words: 'turned off', enabled: false, suspended: false },
-  suspend: { kind: 'ft.suspended', words: 'suspended', enabled: true, suspended: true },
-  resume: { kind: 'ft.resumed', words: 'resumed', enabled: true, suspended: false },
-} as const;
-
 export class Vm {
   readonly ends = new OutsideEnds((message) => this.#pair?.send(message));
   readonly recording = new RecordingDesk({
@@ -87,7 +71,7 @@ export class Vm {
     event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
     changed: () => this.#around.changed(this),
   });
-  readonly disk: VmDisk;
+  disk: VmDisk;
   readonly #faults = new Faults(
     () => this.#pair?.faultTargets ?? null,
     () => this.#around.changed(this),
@@ -116,6 +100,11 @@ export class Vm {
     return this.#record.name;
   }
 
+  /** What is kept of it. */
+  get record(): VmRecord {
+    return this.#record;
+  }
+
   get mac(): string {
     return this.#record.config.mac;
   }
@@ -137,8 +126,18 @@ export class Vm {
   /* -------------------------------------------------------------- what is shown ------------------------------ */
 
   view(): VmView {
-    const { id, name, createdAt, config, ftEnabled, poweredOnAt, note } = this.#record;
-    const shown = { id, name, createdAt, power: this.#power, poweredOnAt, note, hardware: hardware(config), ftEnabled };
+    const { id, name, folder, createdAt, config, ftEnabled, poweredOnAt, note } = this.#record;
+    const shown = {
+      id,
+      name,
+      folder,
+      createdAt,
+      power: this.#power,
+      poweredOnAt,
+      note,
+      hardware: hardware(config),
+      ftEnabled,
+    };
     const { current: recording } = this.recording;
     const alarms = this.#around.alarms(id);
     const nic = this.#around.network.nic(id, config.mac, this.nic);
@@ -320,12 +319,25 @@ export class Vm {
   /** Another network card, or another network. @throws {CommandError} `refused` while the VM runs. */
   setNic(nic: NicRecord): void {
     this.require('nic.set');
-    const config = { ...this.#record.config, nic };
-    this.#around.vms.setConfig(this.id, config);
-    this.#record = { ...this.#record, config };
     const what = nic.type === 'none' ? 'none' : `${nic.type} on "${nic.network}"`;
-    this.#event('nic.set', 'info', `Network card: ${what}.`, { ...nic });
+    this.amend({ config: { ...this.#record.config, nic } }, 'nic.set', `Network card: ${what}.`, { ...nic });
+  }
+
+  /** Keeps what was decided elsewhere (vm-edit.ts, folder-desk.ts), and says so. */
+  amend(change: Partial<VmRecord>, kind: string, message: string, data?: { [key: string]: unknown }): void {
+    const before = this.#record;
+    this.#around.vms.update({ ...before, ...change });
+    this.#record = { ...before, ...change };
+    const { hda } = this.#record.config;
+    if (hda !== before.config.hda) this.disk = new VmDisk(this.#around.datastore, this.id, hda);
+    this.#event(kind, 'info', message, data);
     this.#around.changed(this);
+  }
+
+  /** Its folder may have another path. */
+  reload(): void {
+    const kept = this.#around.vms.find(this.id);
+    if (kept) this.#record = { ...this.#record, folder: kept.folder };
   }
 
   /**
@@ -347,12 +359,9 @@ export class Vm {
     this.require(command);
     if (this.#power !== 'off') this.input({ device: 'medium', change });
     const config = { ...this.#record.config, [drive]: file ?? undefined };
-    this.#around.vms.setConfig(this.id, config);
-    this.#record = { ...this.#record, config };
-    const gone = before[drive] ?? '';
-    if (file === null) this.#event('media.ejected', 'info', `Ejected from the ${words.drive}: "${gone}".`, { drive });
-    else this.#event('media.inserted', 'info', `Inserted into the ${words.drive}: "${file}".`, { drive, file });
-    this.#around.changed(this);
+    const gone = `Ejected from the ${words.drive}: "${before[drive] ?? ''}".`;
+    if (file === null) this.amend({ config }, 'media.ejected', gone, { drive });
+    else this.amend({ config }, 'media.inserted', `Inserted into the ${words.drive}: "${file}".`, { drive, file });
   }
 
   /** @throws {CommandError} `usage` when the settings contradict each other. */

@@ -11,13 +11,13 @@ import type { Action } from '../actions/action.ts';
 import { ACTION_GROUPS } from '../actions/index.ts';
 import { whyNot } from '../actions/run.ts';
 import { usePage, useServices } from '../services.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 
 // Not modal: a modal menu puts a style element into the page, which the Content-Security-Policy forbids.
 export function ActionMenuButton({ vm }: { readonly vm: VmView }) {
   return (
     <DropdownMenu.Root modal={false}>
-      <DropdownMenu.Trigger className="button button-plain button-medium button-icon" aria-label={en.actions.more}>
+      <DropdownMenu.Trigger className="button button-plain button-medium button-icon" aria-label={texts.actions.more}>
         <EllipsisVertical className="icon" aria-hidden="true" />
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>

@@ -4,7 +4,7 @@ import { DropdownMenu } from 'radix-ui';
 import { useState } from 'react';
 import { usePage, useServices } from '../services.ts';
 import { HOME } from '../route.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 import { NoticesButton } from './notices-button.tsx';
 import { keepTheme, readTheme, THEMES, type Theme } from '../theme.ts';
 
@@ -13,9 +13,9 @@ export function Header() {
   const host = usePage((state) => state.inventory?.host ?? null);
   return (
     <header className="header">
-      <button type="button" className="brand" onClick={() => go(HOME)} aria-label={`${en.product}: overview`}>
+      <button type="button" className="brand" onClick={() => go(HOME)} aria-label={`${texts.product}: overview`}>
         <Logo />
-        <span>{en.product}</span>
+        <span>{texts.product}</span>
       </button>
       <div className="header-host">
         {host ? (

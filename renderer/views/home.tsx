@@ -11,13 +11,13 @@ import { Badge } from '../kit/badge.tsx';
 import { Button } from '../kit/button.tsx';
 import { Card } from '../kit/card.tsx';
 import { usePage, useServices } from '../services.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 import { AlarmMark } from './alarms.tsx';
 import { Logo } from './header.tsx';
 import { RecentEvents } from './events.tsx';
 import { VmIcon } from './vm-icon.tsx';
 
-const SAMPLE = { name: en.home.sampleTitle, sample: 'linux', memoryMB: 128 } as const;
+const SAMPLE = { name: texts.home.sampleTitle, sample: 'linux', memoryMB: 128 } as const;
 const SAMPLE_KEY = 'create-sample';
 
 export function Home() {
@@ -38,15 +38,15 @@ function Welcome() {
   return (
     <div className="welcome">
       <Logo />
-      <h1>{en.home.welcome}</h1>
-      <p className="welcome-lead">{en.home.lead}</p>
+      <h1>{texts.home.welcome}</h1>
+      <p className="welcome-lead">{texts.home.lead}</p>
       <div className="welcome-cards">
         <section className="welcome-card welcome-first">
           <Server className="welcome-icon" aria-hidden="true" />
-          <h2>{en.home.sampleTitle}</h2>
-          <p>{en.home.sampleText}</p>
+          <h2>{texts.home.sampleTitle}</h2>
+          <p>{texts.home.sampleText}</p>
           <Button
-            label={en.home.sampleButton}
+            label={texts.home.sampleButton}
             icon={Play}
             tone="primary"
             size="large"
@@ -56,8 +56,8 @@ function Welcome() {
         </section>
         <section className="welcome-card">
           <FolderOpen className="welcome-icon" aria-hidden="true" />
-          <h2>{en.home.ownTitle}</h2>
-          <p>{en.home.ownText}</p>
+          <h2>{texts.home.ownTitle}</h2>
+          <p>{texts.home.ownText}</p>
           <Button label="Choose…" size="large" onPress={() => store.setState({ dialog: { kind: 'newVm' } })} />
         </section>
       </div>
@@ -82,17 +82,17 @@ function Overview({ vms }: { readonly vms: readonly VmView[] }) {
         </div>
       </header>
       <div className="page-scroll">
-        <Card title={en.inventory.title} className="card-flush">
+        <Card title={texts.inventory.title} className="card-flush">
           <table className="table table-rows">
             <thead>
               <tr>
                 <th className="cell-cut">Name</th>
                 <th>State</th>
-                <th>{en.ft.status}</th>
+                <th>{texts.ft.status}</th>
                 <th className="cell-wide">Where</th>
                 <th className="number">Memory</th>
                 <th className="number">Speed</th>
-                <th className="number cell-wide">{en.ft.lag}</th>
+                <th className="number cell-wide">{texts.ft.lag}</th>
               </tr>
             </thead>
             <tbody>
@@ -125,7 +125,7 @@ function Row({ vm }: { readonly vm: VmView }) {
         </button>
       </td>
       <td>
-        <Badge tone={powerTone(vm.power)}>{en.power[vm.power]}</Badge>
+        <Badge tone={powerTone(vm.power)}>{texts.power[vm.power]}</Badge>
       </td>
       <td>
         <Badge tone={words.tone}>{words.detail ? `${words.headline} · ${words.detail}` : words.headline}</Badge>

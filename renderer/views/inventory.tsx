@@ -13,7 +13,7 @@ import { SearchField } from '../kit/search-field.tsx';
 import type { Route } from '../route.ts';
 import { usePage, useServices } from '../services.ts';
 import { findVm } from '../state.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 import { AlarmMark } from './alarms.tsx';
 import { VmIcon } from './vm-icon.tsx';
 
@@ -23,14 +23,14 @@ export function Inventory() {
   const all = usePage((state) => state.inventory?.vms) ?? [];
   const vms = all.filter((vm) => vm.name.toLowerCase().includes(filter.trim().toLowerCase()));
   return (
-    <nav className="inventory" aria-label={en.inventory.title}>
+    <nav className="inventory" aria-label={texts.inventory.title}>
       <Places />
       <div className="inventory-head">
-        <h2>{en.inventory.title}</h2>
+        <h2>{texts.inventory.title}</h2>
         <span className="count">{all.length}</span>
         <Button
-          label={en.actions.newVm}
-          hint={`${en.actions.newVm} (Alt+N)`}
+          label={texts.actions.newVm}
+          hint={`${texts.actions.newVm} (Alt+N)`}
           icon={Plus}
           iconOnly
           size="small"
@@ -38,12 +38,12 @@ export function Inventory() {
         />
       </div>
       {all.length > 5 || filter ? (
-        <SearchField label={en.inventory.filter} value={filter} onChange={setFilter} />
+        <SearchField label={texts.inventory.filter} value={filter} onChange={setFilter} />
       ) : null}
       {vms.length > 0 ? (
         <Tree vms={vms} />
       ) : (
-        <p className="inventory-none">{all.length === 0 ? en.inventory.empty : en.inventory.none}</p>
+        <p className="inventory-none">{all.length === 0 ? texts.inventory.empty : texts.inventory.none}</p>
       )}
     </nav>
   );
@@ -56,10 +56,10 @@ function Places() {
     state.route.page === 'vm' && !findVm(state, state.route.vm) ? 'home' : state.route.page,
   );
   const places: readonly { readonly route: Route; readonly label: string; readonly icon: typeof List }[] = [
-    { route: { page: 'home' }, label: en.inventory.overview, icon: LayoutDashboard },
-    { route: { page: 'networks' }, label: en.inventory.networks, icon: Network },
-    { route: { page: 'events' }, label: en.inventory.events, icon: List },
-    { route: { page: 'alarms' }, label: en.inventory.alarms, icon: BellRing },
+    { route: { page: 'home' }, label: texts.inventory.overview, icon: LayoutDashboard },
+    { route: { page: 'networks' }, label: texts.inventory.networks, icon: Network },
+    { route: { page: 'events' }, label: texts.inventory.events, icon: List },
+    { route: { page: 'alarms' }, label: texts.inventory.alarms, icon: BellRing },
   ];
   return (
     <ul className="places">
@@ -95,7 +95,7 @@ function Tree({ vms }: { readonly vms: readonly VmView[] }) {
     items[next]?.focus();
   };
   return (
-    <ul className="tree" role="tree" aria-label={en.inventory.title} ref={tree} onKeyDown={onKeyDown}>
+    <ul className="tree" role="tree" aria-label={texts.inventory.title} ref={tree} onKeyDown={onKeyDown}>
       {vms.map((vm) => (
         <Item key={vm.id} vm={vm} selected={vm.id === open} reachable={vm.id === reachable} />
       ))}

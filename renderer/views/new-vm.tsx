@@ -14,7 +14,7 @@ import { Dialog } from '../kit/dialog.tsx';
 import { Field } from '../kit/field.tsx';
 import { checkForm, emptyForm, toArgs, type FileField, type FormErrors, type NewVmForm } from '../new-vm-form.ts';
 import { useServices, usePage } from '../services.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 import { CardFields } from './network/nic-dialog.tsx';
 
 export function NewVmDialog() {
@@ -57,25 +57,25 @@ export function NewVmDialog() {
   return (
     <Dialog
       wide
-      title={en.actions.newVm}
+      title={texts.actions.newVm}
       onClose={close}
       onSubmit={() => void create()}
       footer={
         <>
           <StartBox form={form} change={change} />
-          <Button label={en.actions.cancel} onPress={close} />
+          <Button label={texts.actions.cancel} onPress={close} />
           <Button
             label="Create"
             icon={Plus}
             tone="primary"
             type="submit"
             busy={busy}
-            reason={offline ? en.actionHints.disconnected : null}
+            reason={offline ? texts.actionHints.disconnected : null}
           />
         </>
       }
     >
-      {offline || failure ? <Failure message={offline ? en.actionHints.disconnected : (failure ?? '')} /> : null}
+      {offline || failure ? <Failure message={offline ? texts.actionHints.disconnected : (failure ?? '')} /> : null}
       <Basics form={form} errors={told} change={change} />
       <SourceChoice form={form} change={change} />
       {form.source === 'files' ? <Files form={form} errors={told} change={change} /> : null}
@@ -182,7 +182,7 @@ function Files({ form, errors, change }: PartProps & { readonly errors: FormErro
 function Advanced({ form, change }: PartProps) {
   return (
     <details className="fold">
-      <summary>{en.newVm.advanced}</summary>
+      <summary>{texts.newVm.advanced}</summary>
       <div className="form-grid">
         <CardFields
           network={form.network}

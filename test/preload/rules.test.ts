@@ -57,6 +57,7 @@ const withPower = ['recorded', 'on', 'starting', 'protectedPair', 'needSecondary
 /** Where each command is allowed. Everywhere else it is refused. */
 const allowed: { readonly [C in GuardedCommand]: readonly Subject[] } = {
   'vm.delete': ['off', 'offWithFt', 'suspendedOff'],
+  'vm.edit': ['off', 'offWithFt', 'suspendedOff'],
   'nic.set': ['off', 'offWithFt', 'suspendedOff'],
   'media.insert': ['off', 'offWithFt', 'suspendedOff', ...withPower],
   'media.eject': ['off', 'offWithFt', 'suspendedOff', ...withPower],

@@ -89,6 +89,7 @@ describe('enablement', () => {
 describe('the runner', () => {
   const inventory = {
     host: { version: '0', dataFolder: '/', recordingsFolder: '/r', hostName: 'h', pid: 1, gatewayPid: null },
+    folders: [],
     vms: [on],
   };
   const setUp = (call = vi.fn(async () => null as never)) => {
