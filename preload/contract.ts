@@ -16,7 +16,7 @@ import {
   type EventRecord,
   type TaskRecord,
 } from './history.ts';
-import { folderCommands, type FolderResults } from './folder.ts';
+import { Folder, folderCommands, type FolderResults } from './folder.ts';
 import { failoverCommands, type ActiveFault, type FailoverReport, type FailoverResults } from './failover.ts';
 import { metricsCommands, type MetricsResults, type VmMetrics } from './metrics.ts';
 import { cardChoice, networkCommands, type NetworkResults, type NicView } from './network.ts';
@@ -257,6 +257,8 @@ export const commands = {
     diskBytes: v.exactOptional(DiskBytes),
     cdrom: v.optional(File),
     fda: v.optional(File),
+    /** Made where it does not exist. */
+    folder: v.exactOptional(Folder),
     ...cardChoice,
   }),
   'vm.delete': VmOnly,

@@ -12,7 +12,7 @@ export const FOLDERS_MAX = 500;
 const FOLDER_LENGTH_MAX = FOLDER_DEPTH_MAX * (FOLDER_NAME_LENGTH_MAX + 1);
 const NAME = /^[\p{L}\p{N}](?:[\p{L}\p{N} ._&()-]*[\p{L}\p{N}._&()-])?$/u;
 
-const Folder = v.pipe(
+export const Folder = v.pipe(
   v.string('a folder is named by its path'),
   v.minLength(1, 'a folder name needs at least one character'),
   v.maxLength(FOLDER_LENGTH_MAX, `a folder's path has at most ${FOLDER_LENGTH_MAX} characters`),

@@ -30,6 +30,7 @@ const create: Command = {
     'disk-size': 'SIZE',
     cdrom: 'FILE',
     fda: 'FILE',
+    folder: 'FOLDER',
     network: 'NETWORK',
     nic: 'virtio|ne2k|none',
   },

@@ -41,7 +41,11 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
   'host.show': (fleet) => fleet.host,
   'vm.list': (fleet) => fleet.inventory().vms,
   'vm.show': (fleet, { vm }) => fleet.vm(vm).view(),
-  'vm.create': async (fleet, args) => (await createWithDisk(fleet, args)).view(),
+  'vm.create': async (fleet, { folder, ...args }) => {
+    const made = await createWithDisk(fleet, args);
+    if (folder !== undefined) fleet.folders.move(made, folder);
+    return made.view();
+  },
   'vm.delete': async (fleet, { vm }) => {
     await fleet.delete(fleet.vm(vm));
     return null;

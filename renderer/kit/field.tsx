@@ -19,12 +19,15 @@ export interface FieldProps {
   /** The dialog puts the focus here. */
   readonly first?: boolean;
   readonly inputMode?: 'numeric' | 'text';
+  /** Why it cannot be changed now; null or absent when it can. */
+  readonly reason?: string | null;
 }
 
 export function Field(props: FieldProps) {
   const id = useId();
   const error = props.error ?? null;
-  const described = [error ? `${id}-error` : null, props.hint ? `${id}-hint` : null].filter((part) => part !== null);
+  const hint = props.reason ?? props.hint;
+  const described = [error ? `${id}-error` : null, hint ? `${id}-hint` : null].filter((part) => part !== null);
   return (
     <div className={error ? 'field field-wrong' : 'field'}>
       <label htmlFor={id}>{props.label}</label>
@@ -36,6 +39,7 @@ export function Field(props: FieldProps) {
           className={props.mono ? 'mono' : undefined}
           value={props.value}
           placeholder={props.placeholder}
+          readOnly={Boolean(props.reason)}
           spellCheck={false}
           autoComplete="off"
           data-first={props.first || undefined}
@@ -51,9 +55,9 @@ export function Field(props: FieldProps) {
           {error}
         </p>
       ) : null}
-      {props.hint && !error ? (
+      {hint && !error ? (
         <p className="field-hint" id={`${id}-hint`}>
-          {props.hint}
+          {hint}
         </p>
       ) : null}
     </div>

@@ -110,7 +110,7 @@ export const start = {
     'Creates a small Linux, powers it on and turns on Fault Tolerance. It takes less than a minute; then kill one of ' +
     'its processes, and watch it go on.',
   button: 'Create a protected VM',
-  steps: { create: 'Create', power: 'Power on', guest: 'Guest boots', protect: 'Protected' },
+  steps: { create: 'Create', power: 'Power on', protect: 'Protected' },
   done: 'It is protected.',
   doneText: (name: string) => `"${name}" runs twice, in lockstep. Open its console, and crash its primary.`,
   openConsole: 'Open its console',

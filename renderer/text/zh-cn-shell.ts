@@ -101,7 +101,7 @@ export const start: Text['start'] = {
   title: '立即拥有一台受保护的虚拟机',
   text: '创建一个小型 Linux，打开电源并打开容错。用时不到一分钟；然后结束它的一个进程，看它继续运行。',
   button: '创建受保护的虚拟机',
-  steps: { create: '创建', power: '打开电源', guest: '客户机引导', protect: '受保护' },
+  steps: { create: '创建', power: '打开电源', protect: '受保护' },
   done: '它已受保护。',
   doneText: (name) => `“${name}”以锁步方式运行两份。打开它的控制台，让它的主虚拟机崩溃。`,
   openConsole: '打开它的控制台',

@@ -3,7 +3,7 @@
  *
  * Invariant: the banner is a live region, so that a screen reader tells a lost connection.
  */
-import { Link2Off, ServerOff, Unplug, type LucideIcon } from 'lucide-react';
+import { Link2Off, LogOut, ServerOff, Unplug, type LucideIcon } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { Spinner } from '../kit/spinner.tsx';
 import { usePage } from '../services.ts';
@@ -29,12 +29,14 @@ const CONNECTING_SHOWN_AFTER_MS = 400;
 
 export function ConnectionPage() {
   const phase = usePage((state) => state.phase);
+  const loggedOut = usePage((state) => state.loggedOut);
   // A connection that is there at once flashes nothing.
   const [patient, setPatient] = useState(true);
   useEffect(() => {
     const timer = setTimeout(() => setPatient(false), CONNECTING_SHOWN_AFTER_MS);
     return () => clearTimeout(timer);
   }, []);
+  if (loggedOut) return <Notice icon={LogOut} title={texts.shell.loggedOut} text={texts.shell.loggedOutText} />;
   if (phase === 'refused') {
     return <Notice icon={Link2Off} title={texts.connection.refusedTitle} text={texts.connection.refused} />;
   }

@@ -15,6 +15,7 @@ import { texts } from '../text/index.ts';
 
 export interface CommandDialogProps {
   readonly title: string;
+  readonly wide?: boolean;
   /** The name of the button that sends it. */
   readonly label: string;
   readonly icon?: LucideIcon;
@@ -51,6 +52,7 @@ export function CommandDialog(props: CommandDialogProps) {
   return (
     <Dialog
       title={props.title}
+      wide={props.wide ?? false}
       onClose={close}
       onSubmit={() => void submit()}
       footer={

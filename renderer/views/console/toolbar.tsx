@@ -13,6 +13,7 @@ import { sendCtrlAltDel } from '../../actions/send-ctrl-alt-del.ts';
 import { ActionButton } from '../../kit/action-button.tsx';
 import { Button } from '../../kit/button.tsx';
 import { texts } from '../../text/index.ts';
+import { MediaMenu } from '../media.tsx';
 import { SoundButton } from './sound-button.tsx';
 
 export interface ConsoleToolbarProps {
@@ -54,6 +55,7 @@ export function ConsoleToolbar({ vm, fit, onFit, onFullScreen, onCapture }: Cons
         tone="quiet"
         onPress={onFullScreen}
       />
+      <MediaMenu vm={vm} />
       <SoundButton vm={vm} />
       <span className="bar-space" />
       {vm.ftEnabled ? null : <ActionButton action={ftOn} vm={vm} size="small" tone="plain" />}
