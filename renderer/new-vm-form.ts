@@ -158,7 +158,7 @@ export function checkForm(form: NewVmForm, names: readonly string[]): FormErrors
   return errors;
 }
 
-/** The field that the host's error is about: by the file that it names, or the argument; null where it is about none. */
+/** The field that the host's error is about, by the file or the argument that it names; null where it names none. */
 export function fieldOfError(message: string, args: { readonly [key: string]: unknown }): TextField | null {
   for (const field of ['bzimage', 'initrd', 'hda', 'cdrom', 'fda'] as const) {
     const file = args[field];

@@ -1,5 +1,5 @@
 /**
- * Light, dark or of high contrast: what the system says, unless the user chose here; the choice is kept in this browser.
+ * Light, dark or of high contrast: what the system says, unless the user chose here; kept in this browser.
  *
  * Invariant: `data-theme` on the document's root is the theme exactly when the user chose one.
  */

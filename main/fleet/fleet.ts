@@ -33,7 +33,8 @@ import { Spares } from './spares.ts';
 import { configure, type GuestLibrary } from './spec.ts';
 import { TaskWatch } from './task-watch.ts';
 import { TaskDesk } from './tasks.ts';
-import { Vm, type VmSurroundings } from './vm.ts';
+import { Vm } from './vm.ts';
+import type { VmSurroundings } from './vm-surroundings.ts';
 
 /** Changes are told together, this often at most, in milliseconds. */
 const CHANGE_MS = 100;

@@ -6,7 +6,6 @@
  */
 import {
   CommandError,
-  type AlarmSummary,
   type FaultKind,
   type FtSettings,
   type FtStatus,
@@ -19,46 +18,23 @@ import { DEFAULT_NETWORK_NAME } from '../../preload/network.ts';
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
 import { beginGeneration } from '../datastore/leases.ts';
 import type { OutsideInput, ReplicaSpec } from '../replica/messages.ts';
-import type { EventTable } from '../store/events.ts';
-import type { FailoverTable } from '../store/failovers.ts';
-import type { VmRecord, VmTable } from '../store/vms.ts';
+import type { VmRecord } from '../store/vms.ts';
 import type { AlarmSubject } from './alarms.ts';
-import type { DiskDesk, DiskUser } from './disk-desk.ts';
+import type { DiskUser } from './disk-desk.ts';
 import { Faults } from './faults.ts';
 import { FT_CHANGES, OPERATIONS, type PairOperation } from './ft-changes.ts';
 import { ftStatusOf, metricsOf } from './figures.ts';
 import { DRIVE_WORDS, mediumChange } from './media.ts';
-import type { NetworkDesk, NicRecord } from './network-desk.ts';
+import type { NicRecord } from './network-desk.ts';
 import { OutsideEnds } from './outside-ends.ts';
 import { Pair } from './pair.ts';
 import type { PairOutside } from './pair-parts.ts';
 import { Rate } from './rate.ts';
-import type { Processes } from './processes.ts';
 import { RecordingDesk } from './recording-desk.ts';
-import type { Spares } from './spares.ts';
-import { changeSettings, checkFiles, hardware, hostName, settingsOf, specify, type GuestLibrary } from './spec.ts';
+import { changeSettings, checkFiles, hardware, hostName, settingsOf, specify } from './spec.ts';
 import type { Watched } from './task-watch.ts';
 import { otherSlot, VmDisk } from './vm-disk.ts';
-
-/** What all VMs share. */
-export interface VmSurroundings {
-  readonly vms: VmTable;
-  readonly events: EventTable;
-  readonly failovers: FailoverTable;
-  readonly processes: Processes;
-  readonly spares: Spares;
-  readonly guests: GuestLibrary;
-  /** The folder of the shared storage. */
-  readonly datastore: string;
-  readonly hostName: string;
-  readonly network: NetworkDesk;
-  readonly disks: DiskDesk;
-  /** Where recordings go whose file nobody has named. */
-  readonly recordings: string;
-  /** The VM may be in another state. */
-  readonly changed: (vm: Vm) => void;
-  readonly alarms: (vm: string) => AlarmSummary;
-}
+import type { VmSurroundings } from './vm-surroundings.ts';
 
 /** A machine pauses when its disks are quiet; one whose disks do not answer is not waited for, in milliseconds. */
 const PAUSE_TIMEOUT_MS = 10_000;

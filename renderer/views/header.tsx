@@ -1,4 +1,4 @@
-/** The bar at the top: what this is, which host it shows, the palette and the settings. Invariant: it is always there. */
+/** The bar at the top: what this is, which host it shows, palette and settings. Invariant: it is always there. */
 import { Check, Search, Settings } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import type { ReactNode } from 'react';

@@ -21,7 +21,17 @@ function allowed(vm: VmView): string[] {
 
 describe('enablement', () => {
   test('a VM that is off can be powered on, set up, or deleted', () => {
-    expect(allowed(off)).toEqual(['power-on', 'nic-edit', 'forward-add', 'ft-settings', 'delete']);
+    expect(allowed(off)).toEqual([
+      'power-on',
+      'ft-settings',
+      'insert-cdrom',
+      'insert-fda',
+      'nic-edit',
+      'forward-add',
+      'edit',
+      'move',
+      'delete',
+    ]);
   });
 
   test('a running VM has a console, can be protected, and can be crashed', () => {
@@ -32,14 +42,18 @@ describe('enablement', () => {
       'open-console',
       'ctrl-alt-del',
       'screenshot',
-      'record-start',
-      'forward-add',
-      'capture-start',
       'ft-on',
       'ft-settings',
       'crash-primary',
       'hang-primary',
       'heal',
+      'insert-cdrom',
+      'insert-fda',
+      'forward-add',
+      'capture-start',
+      'record-start',
+      'edit',
+      'move',
     ]);
   });
 
