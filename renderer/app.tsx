@@ -7,6 +7,7 @@ import { useEffect } from 'react';
 import { actionForKey } from './actions/index.ts';
 import { commandForKey } from './commands.ts';
 import { TooltipProvider } from './kit/tooltip.tsx';
+import { formatRoute } from './route.ts';
 import { usePage, useServices } from './services.ts';
 import { findVm } from './state.ts';
 import { texts } from './text/index.ts';
@@ -27,6 +28,7 @@ export function App() {
   const ready = usePage((state) => state.inventory !== null && state.phase !== 'refused' && !state.loggedOut);
   useShortcuts();
   useTitle();
+  useLastingAddress();
   return (
     <TooltipProvider>
       <div className="app">
@@ -97,6 +99,19 @@ function skip(event: { preventDefault(): void }) {
 
 function isWriting(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest('input, select, textarea, [role=application]') !== null;
+}
+
+/** A VM that is addressed by its name may be renamed: its id stays. */
+function useLastingAddress() {
+  const { store } = useServices();
+  const id = usePage((state) => (state.route.page === 'vm' ? (findVm(state, state.route.vm)?.id ?? null) : null));
+  useEffect(() => {
+    const { route } = store.getState();
+    if (id === null || route.page !== 'vm' || route.vm === id) return;
+    const lasting = { ...route, vm: id };
+    window.history.replaceState(null, '', formatRoute(lasting));
+    store.setState({ route: lasting });
+  }, [store, id]);
 }
 
 function useTitle() {

@@ -15,6 +15,7 @@ const whole = number(0);
 const one = number(1);
 const clock = new Intl.DateTimeFormat(DATES, { timeStyle: 'medium' });
 const minute = new Intl.DateTimeFormat(DATES, { timeStyle: 'short' });
+const dayAndClock = new Intl.DateTimeFormat(DATES, { dateStyle: 'medium', timeStyle: 'medium' });
 const day = new Intl.DateTimeFormat(DATES, { dateStyle: 'medium' });
 
 type Maybe = number | null | undefined;
@@ -88,7 +89,7 @@ export function tickTime(seconds: number, step: number): string {
 }
 
 export function dateAndTime(at: number): string {
-  return `${day.format(at)}, ${clock.format(at)}`;
+  return dayAndClock.format(at);
 }
 
 /** The time where it is today, else with the date. */
@@ -105,6 +106,11 @@ export function duration(ms: number): string {
   if (hours === 0) return texts.views.units.minutes(minutes);
   if (hours < 24) return texts.views.units.hours(hours, minutes % 60);
   return texts.views.units.days(Math.floor(hours / 24), hours % 24);
+}
+
+/** Several things after each other, in a sentence. */
+export function list(parts: readonly string[]): string {
+  return parts.join(language === 'zh-CN' ? '，' : ', ');
 }
 
 /** What a schema says, as a sentence for people. */

@@ -47,6 +47,10 @@ const MEMORY: { readonly [source in Source]: string } = {
   cd: '256',
   floppy: '32',
 };
+const NAMES: { readonly [source in Source]?: string } = {
+  sample: texts.start.name,
+  test: texts.form.sources.test.title,
+};
 const DEFAULT_DISK_SIZE = '4G';
 
 export function emptyForm(names: readonly string[], folder = ''): NewVmForm {
@@ -71,12 +75,7 @@ export function emptyForm(names: readonly string[], folder = ''): NewVmForm {
 
 /** Another kind of guest: what was proposed for the former one is proposed anew, what was typed stays. */
 export function withSource(form: NewVmForm, source: Source, names: readonly string[]): NewVmForm {
-  // A name has no parentheses.
-  const proposed = (of: Source) =>
-    freeName(
-      of === 'sample' ? texts.start.name : texts.form.sources[of].title.replaceAll(/ ?[()]/g, ' ').trim(),
-      names,
-    );
+  const proposed = (of: Source) => freeName(NAMES[of] ?? texts.views.vm, names);
   return {
     ...form,
     source,
@@ -154,7 +153,7 @@ export function checkForm(form: NewVmForm, names: readonly string[]): FormErrors
   if (source === 'cd' && !args.cdrom) errors.cdrom ??= texts.form.noBoot.cd;
   if (source === 'floppy' && !args.fda) errors.fda ??= texts.form.noBoot.floppy;
   // An empty disk boots nothing.
-  if (source === 'disk' && disk === 'new' && !args.cdrom && !args.fda) errors.diskSize ??= texts.form.noBoot.disk;
+  if (source === 'disk' && disk === 'new' && !args.cdrom && !args.fda) errors.cdrom ??= texts.form.emptyDisk;
   return errors;
 }
 

@@ -45,8 +45,14 @@ export interface Found<T> {
   readonly score: number;
 }
 
-/** The best, best first; all, in their order, where nothing was typed. */
-export function search<T>(items: readonly T[], typed: string, textOf: (item: T) => string, limit: number): T[] {
+/** The best, best first; all, in their order, where nothing was typed. `handicap` is taken from an item's points. */
+export function search<T>(
+  items: readonly T[],
+  typed: string,
+  textOf: (item: T) => string,
+  limit: number,
+  handicap: (item: T) => number = () => 0,
+): T[] {
   const words = typed.trim().toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return items.slice(0, limit);
   const found: Found<T>[] = [];
@@ -60,7 +66,7 @@ export function search<T>(items: readonly T[], typed: string, textOf: (item: T) 
       score += points;
       return true;
     });
-    if (all) found.push({ item, score: score - text.length / 100 });
+    if (all) found.push({ item, score: score - text.length / 100 - handicap(item) });
   }
   return found
     .toSorted((a, b) => b.score - a.score)

@@ -107,7 +107,7 @@ function vmRows(
   if (!open) return [own];
   const replicas = (['primary', 'secondary'] as const).map((role, index): ReplicaRow => {
     const { host = null, pid = null } = ft[role] ?? {};
-    const seen = JSON.stringify([host, pid, ft.status, level]);
+    const seen = JSON.stringify([host, pid, ft.primary?.host === ft.secondary?.host, level]);
     return { kind: 'replica', id: `${id}:${role}`, level: level + 1, place: index + 1, of: 2, look: seen, vm, role };
   });
   return [own, ...replicas];

@@ -19,15 +19,17 @@ export interface FieldProps {
   /** The dialog puts the focus here. */
   readonly first?: boolean;
   readonly inputMode?: 'numeric' | 'text';
-  /** Why it cannot be changed now; null or absent when it can. */
+  /** Why it cannot be changed now, told as its tooltip and its description; null or absent when it can. */
   readonly reason?: string | null;
 }
 
 export function Field(props: FieldProps) {
   const id = useId();
   const error = props.error ?? null;
-  const hint = props.reason ?? props.hint;
-  const described = [error ? `${id}-error` : null, hint ? `${id}-hint` : null].filter((part) => part !== null);
+  const { hint, reason } = props;
+  const described = [error ? `${id}-error` : null, reason ? `${id}-reason` : null, hint ? `${id}-hint` : null].filter(
+    (part) => part !== null,
+  );
   return (
     <div className={error ? 'field field-wrong' : 'field'}>
       <label htmlFor={id}>{props.label}</label>
@@ -39,7 +41,8 @@ export function Field(props: FieldProps) {
           className={props.mono ? 'mono' : undefined}
           value={props.value}
           placeholder={props.placeholder}
-          readOnly={Boolean(props.reason)}
+          readOnly={Boolean(reason)}
+          title={reason ?? undefined}
           spellCheck={false}
           autoComplete="off"
           data-first={props.first || undefined}
@@ -54,6 +57,11 @@ export function Field(props: FieldProps) {
           <CircleAlert className="icon" aria-hidden="true" />
           {error}
         </p>
+      ) : null}
+      {reason ? (
+        <span id={`${id}-reason`} hidden>
+          {reason}
+        </span>
       ) : null}
       {hint && !error ? (
         <p className="field-hint" id={`${id}-hint`}>

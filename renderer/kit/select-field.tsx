@@ -15,7 +15,7 @@ export interface SelectFieldProps<T extends string> {
 
 export function SelectField<T extends string>(props: SelectFieldProps<T>) {
   const id = useId();
-  const hint = props.reason ?? props.hint;
+  const { hint, reason } = props;
   return (
     <div className="field">
       <label htmlFor={id}>{props.label}</label>
@@ -24,7 +24,8 @@ export function SelectField<T extends string>(props: SelectFieldProps<T>) {
         className="select"
         value={props.value}
         data-first={props.first || undefined}
-        disabled={Boolean(props.reason)}
+        disabled={Boolean(reason)}
+        title={reason ?? undefined}
         aria-describedby={hint ? `${id}-hint` : undefined}
         onChange={(event) => {
           const chosen = props.choices.find(({ value }) => value === event.target.value);

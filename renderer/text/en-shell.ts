@@ -158,6 +158,7 @@ export const form = {
     floppy: 'Name the floppy image.',
   },
   noDisk: 'Name the image.',
+  emptyDisk: 'An empty disk boots nothing: name a CD or floppy image to start from.',
   initrdAlone: 'An initial RAM disk needs a kernel.',
   cmdlineAlone: 'A kernel command line needs a kernel.',
   nameTaken: (name: string) => `There is a VM named "${name}" already.`,

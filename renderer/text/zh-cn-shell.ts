@@ -149,6 +149,7 @@ export const form: Text['form'] = {
     floppy: '请指定软盘映像。',
   },
   noDisk: '请指定映像。',
+  emptyDisk: '空磁盘无法引导：请指定用于引导的 CD 或软盘映像。',
   initrdAlone: '初始 RAM 磁盘需要内核。',
   cmdlineAlone: '内核命令行需要内核。',
   nameTaken: (name) => `已存在名为“${name}”的虚拟机。`,

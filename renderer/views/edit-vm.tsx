@@ -107,7 +107,7 @@ function Hardware({ vm, form, errors, change }: PartProps) {
     label: value === 'keep' ? keptDisk(vm) : labels.disks[value],
   }));
   return (
-    <Section title={words.hardware} note={words.needsOff}>
+    <Section title={words.hardware} note={reason ?? words.needsOff}>
       <Field
         label={labels.memory}
         unit="MB"
@@ -176,7 +176,7 @@ function Kernel({ vm, form, errors, change }: PartProps) {
   const sample = guest === 'Sample Linux' || guest === 'Test guest';
   const off = refusal('vm.edit', vm);
   return (
-    <Section title={words.kernel} note={words.needsOff}>
+    <Section title={words.kernel} note={off ?? (sample ? words.sampleKernel : words.needsOff)}>
       {(['bzimage', 'initrd', 'cmdline'] as const).map((field) => (
         <Field
           key={field}

@@ -101,7 +101,7 @@ function Injected({ vm }: { readonly vm: VmView }) {
 function details({ at, ms, pid, kind }: ActiveFault): string {
   const time = ms === null ? [] : [kind === 'delay-channel' ? lab.later(ms) : lab.lasts(ms)];
   const who = pid === null ? [] : [lab.process(pid)];
-  return [...who, ...time, lab.since(format.timeOfDay(at))].join(', ');
+  return format.list([...who, ...time, lab.since(format.timeOfDay(at))]);
 }
 
 /** What happened since the last fault, and how long after it. */

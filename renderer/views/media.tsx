@@ -48,7 +48,7 @@ export function MediaDialog({ vm, drive }: { readonly vm: VmView; readonly drive
 export function MediaMenu({ vm }: { readonly vm: VmView }) {
   return (
     <DropdownMenu.Root modal={false}>
-      <DropdownMenu.Trigger className="button button-quiet button-small" aria-label={texts.menus.media}>
+      <DropdownMenu.Trigger className="button button-quiet button-small" title={texts.menus.media}>
         <Disc3 className="icon" aria-hidden="true" />
         <span>{words.button}</span>
       </DropdownMenu.Trigger>

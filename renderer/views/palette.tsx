@@ -13,7 +13,7 @@ import { vmWords } from '../ft-view.ts';
 import { search } from '../palette.ts';
 import { usePage, useServices, type Services } from '../services.ts';
 import { findVm, type State } from '../state.ts';
-import { texts } from '../text/index.ts';
+import { language, texts } from '../text/index.ts';
 
 interface Item {
   readonly id: string;
@@ -30,6 +30,15 @@ interface Item {
 const SHOWN_MAX = 50;
 /** Of VMs that are not open, actions are found for this many, whose names were typed. */
 const OTHERS_MAX = 5;
+
+/** What is refused comes after what fits about as well and is not. */
+const REFUSED = 6;
+
+/** In other languages an action is found by its English name, too: those who know VMware know that. */
+function searched({ id, label, about }: Item): string {
+  const english = language === 'en' ? '' : ` ${id.split(':')[0]?.replaceAll('-', ' ')}`;
+  return `${label} ${about}${english}`;
+}
 
 function actionsOf(vm: VmView, state: State, { runner }: Services): Item[] {
   return ACTIONS.map((action) => ({
@@ -80,7 +89,7 @@ export function CommandPalette() {
   const [typed, setTyped] = useState('');
   const [at, setAt] = useState(0);
   const items = useMemo(
-    () => search(itemsFor(typed, state, services), typed, ({ label, about }) => `${label} ${about}`, SHOWN_MAX),
+    () => search(itemsFor(typed, state, services), typed, searched, SHOWN_MAX, ({ reason }) => (reason ? REFUSED : 0)),
     [typed, state, services],
   );
   const close = () => store.setState({ dialog: null });
@@ -178,7 +187,10 @@ interface ResultsProps {
 
 function Results({ items, chosen, run }: ResultsProps) {
   const list = useRef<HTMLUListElement>(null);
-  useEffect(() => list.current?.children[chosen]?.scrollIntoView({ block: 'nearest' }), [chosen, items]);
+  useEffect(() => {
+    // In braces: newer browsers return a promise, which is no clean-up.
+    void list.current?.children[chosen]?.scrollIntoView({ block: 'nearest' });
+  }, [chosen, items]);
   return (
     <ul className="palette-list" id="palette-list" role="listbox" aria-label={texts.palette.title} ref={list}>
       {items.map((item, index) => {

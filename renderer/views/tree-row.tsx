@@ -5,6 +5,7 @@
  */
 import { Box, BoxSelect, ChevronRight, Folder, FolderOpen } from 'lucide-react';
 import { memo, type DragEvent } from 'react';
+import { UNKNOWN } from '../format.ts';
 import { vmWords } from '../ft-view.ts';
 import { texts } from '../text/index.ts';
 import type { FolderRow, ReplicaRow, TreeRow, VmRow } from '../tree-model.ts';
@@ -108,15 +109,21 @@ function VmContent({ row: { vm } }: { readonly row: VmRow }) {
   );
 }
 
-function ReplicaContent({ row: { vm, role } }: { readonly row: ReplicaRow }) {
+/** Its process; on which host only where the two differ, as it is said above the tree otherwise. */
+function whereOf({ vm: { ft }, role }: ReplicaRow): string {
+  const { host, pid } = ft[role] ?? {};
+  return ft.primary?.host === ft.secondary?.host ? String(pid) : `${host} · ${pid}`;
+}
+
+function ReplicaContent({ row }: { readonly row: ReplicaRow }) {
+  const { vm, role } = row;
   const place = vm.ft[role];
-  const missing = role === 'secondary' ? vmWords(vm).text : texts.ft.noPrimary;
   const Icon = place ? Box : BoxSelect;
   return (
     <>
       <Icon className="icon" aria-hidden="true" />
       <span className="tree-name">{texts.ft[role]}</span>
-      <span className="tree-where">{place ? `${place.host} · ${place.pid}` : missing}</span>
+      <span className="tree-where">{place ? whereOf(row) : UNKNOWN}</span>
     </>
   );
 }

@@ -101,8 +101,8 @@ describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
     const items = page.getByRole('treeitem');
     expect(await items.allTextContents()).toEqual([
       expect.stringContaining('Protected'),
-      'Primarylab-desk · 48112',
-      'Secondarylab-desk · 48190',
+      'Primary48112',
+      'Secondary48190',
     ]);
   });
 

@@ -108,9 +108,13 @@ describe('the form for a new VM', () => {
     expect(Object.keys(checkForm(of('cd'), []))).toEqual(['cdrom']);
     expect(Object.keys(checkForm(of('floppy'), []))).toEqual(['fda']);
     expect(Object.keys(checkForm(of('disk'), []))).toEqual(['hda']);
-    expect(Object.keys(checkForm({ ...of('disk'), disk: 'new' }, []))).toEqual(['diskSize']);
+    expect(Object.keys(checkForm({ ...of('disk'), disk: 'new' }, []))).toEqual(['cdrom']);
     expect(checkForm({ ...of('disk'), disk: 'new', cdrom: '/cd.iso' }, [])).toEqual({});
-    expect(toArgs({ ...of('disk'), hda: ' /d.img ' })).toEqual({ name: 'Hard disk', memoryMB: 256, hda: '/d.img' });
+    expect(toArgs({ ...of('disk'), hda: ' /d.img ' })).toEqual({
+      name: 'Virtual machine',
+      memoryMB: 256,
+      hda: '/d.img',
+    });
   });
 
   test('sends what is shown, and nothing that was typed for another guest', () => {
@@ -123,7 +127,7 @@ describe('the form for a new VM', () => {
   });
 
   test('keeps a name and a memory that were typed when the kind of guest is changed', () => {
-    expect(withSource(form, 'floppy', [])).toMatchObject({ name: 'Floppy image', memory: '32' });
+    expect(withSource(form, 'floppy', [])).toMatchObject({ name: 'Virtual machine', memory: '32' });
     expect(withSource({ ...form, name: 'Web', memory: '99' }, 'cd', [])).toMatchObject({ name: 'Web', memory: '99' });
   });
 
