@@ -10,6 +10,11 @@ export function taskTitle({ kind, title }: Pick<TaskRecord, 'kind' | 'title'>): 
   return (texts.views.taskTitles as { readonly [kind: string]: string })[kind] ?? title;
 }
 
+/** What the task is at; null where it says nothing. */
+export function taskPhase({ phase }: Pick<TaskRecord, 'phase'>): string | null {
+  return phase === null ? null : ((texts.views.taskPhases as { readonly [phase: string]: string })[phase] ?? phase);
+}
+
 export function alarmName({ definition, name }: Pick<AlarmRecord, 'definition' | 'name'>): string {
   return texts.views.alarmNames[definition] ?? name;
 }

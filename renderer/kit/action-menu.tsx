@@ -3,7 +3,7 @@
  *
  * Invariant: both menus show every action, in the same order; one that is refused stays visible with its reason.
  */
-import { ContextMenu, DropdownMenu } from 'radix-ui';
+import { DropdownMenu, type ContextMenu } from 'radix-ui';
 import { ChevronRight, EllipsisVertical } from 'lucide-react';
 import { Fragment } from 'react';
 import type { VmView } from '../../preload/contract.ts';

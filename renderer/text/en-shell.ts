@@ -22,11 +22,9 @@ export const palette = {
   placeholder: 'Type an action or the name of a virtual machine',
   none: 'Nothing fits.',
   results: (count: number) => (count === 1 ? '1 result' : `${count} results`),
-  about: (name: string) => `of "${name}"`,
   goTo: 'Go to',
   page: 'Page',
   keys: 'Arrow keys choose, Enter does it, Escape closes',
-  wholePage: 'Everywhere',
 } as const;
 
 export const shortcuts = {
@@ -58,8 +56,6 @@ export const menus = {
   faults: 'Inject a fault',
   ft: 'Fault Tolerance',
   network: 'Network',
-  record: 'Recording',
-  folder: 'Move to folder',
 } as const;
 
 export const folders = {
@@ -79,7 +75,6 @@ export const folders = {
   exists: (folder: string) => `There is a folder "${folder}" already.`,
   unchanged: 'It is there already.',
   count: (count: number) => `${count} virtual machines`,
-  of: (name: string) => `Folder ${name}`,
   moving: 'Move virtual machine',
   removing: 'Delete folder',
 } as const;
@@ -114,8 +109,6 @@ export const start = {
   done: 'It is protected.',
   doneText: (name: string) => `"${name}" runs twice, in lockstep. Open its console, and crash its primary.`,
   openConsole: 'Open its console',
-  failed: 'It did not work',
-  creating: (name: string) => `Create "${name}"`,
   name: 'Sample Linux',
 } as const;
 
@@ -160,7 +153,6 @@ export const form = {
   noDisk: 'Name the image.',
   emptyDisk: 'An empty disk boots nothing: name a CD or floppy image to start from.',
   initrdAlone: 'An initial RAM disk needs a kernel.',
-  cmdlineAlone: 'A kernel command line needs a kernel.',
   nameTaken: (name: string) => `There is a VM named "${name}" already.`,
   notSaved: 'What was typed is kept until the connection is back.',
 } as const;
@@ -173,16 +165,10 @@ export const edit = {
   hardware: 'Hardware',
   drives: 'Removable media',
   kernel: 'Kernel',
-  network: 'Network card',
-  ft: 'Fault Tolerance',
   needsOff: 'Changed while the VM is powered off',
   always: 'Changed at any time',
   unchanged: 'Nothing has been changed.',
-  discard: 'Discard changes',
-  saved: 'Saved',
   defaultCmdline: 'The default',
   sampleKernel: 'The sample brings its own kernel.',
-  removeDisk: 'Leave it empty for no hard disk. The file itself stays.',
   moved: (file: string) => `The disk is now in "${file}", after a failover with separate disks.`,
-  inUse: 'From the next power-on.',
 } as const;

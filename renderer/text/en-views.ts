@@ -31,6 +31,15 @@ const taskTitles: { readonly [kind in TaskKind]: string } = {
   'disk.export': 'Export virtual disk',
 };
 
+/** Of tasks, by the host's own words. */
+const taskPhases = {
+  'Waiting to start a secondary': 'Waiting to start a secondary',
+  'Building the secondary': 'Building the secondary',
+  'Synchronising the disk': 'Synchronising the disk',
+  'Copying the state': 'Copying the state',
+  'Catching up with the primary': 'Catching up with the primary',
+};
+
 export const views = {
   vm: 'Virtual machine',
   name: 'Name',
@@ -43,6 +52,7 @@ export const views = {
   triggered: 'Triggered',
   severities,
   taskTitles,
+  taskPhases,
   alarmCount: (count: number, word: string) => `${count === 1 ? '1 alarm' : `${count} alarms`}: ${word}`,
   eventCount: (count: string) => `${count} events`,
   recentEvents: 'Recent events',

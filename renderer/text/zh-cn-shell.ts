@@ -20,11 +20,9 @@ export const palette: Text['palette'] = {
   placeholder: '键入操作或虚拟机名称',
   none: '没有匹配项。',
   results: (count) => `${count} 个结果`,
-  about: (name) => `“${name}”`,
   goTo: '转到',
   page: '页面',
   keys: '方向键选择，Enter 执行，Esc 关闭',
-  wholePage: '全局',
 };
 
 export const shortcuts: Text['shortcuts'] = {
@@ -51,8 +49,6 @@ export const menus: Text['menus'] = {
   faults: '注入故障',
   ft: '容错',
   network: '网络',
-  record: '录制',
-  folder: '移动到文件夹',
 };
 
 export const folders: Text['folders'] = {
@@ -72,7 +68,6 @@ export const folders: Text['folders'] = {
   exists: (folder) => `文件夹“${folder}”已存在。`,
   unchanged: '它已经在那里。',
   count: (count) => `${count} 台虚拟机`,
-  of: (name) => `文件夹 ${name}`,
   moving: '移动虚拟机',
   removing: '删除文件夹',
 };
@@ -105,8 +100,6 @@ export const start: Text['start'] = {
   done: '它已受保护。',
   doneText: (name) => `“${name}”以锁步方式运行两份。打开它的控制台，让它的主虚拟机崩溃。`,
   openConsole: '打开它的控制台',
-  failed: '未成功',
-  creating: (name) => `创建“${name}”`,
   name: '示例 Linux',
 };
 
@@ -151,7 +144,6 @@ export const form: Text['form'] = {
   noDisk: '请指定映像。',
   emptyDisk: '空磁盘无法引导：请指定用于引导的 CD 或软盘映像。',
   initrdAlone: '初始 RAM 磁盘需要内核。',
-  cmdlineAlone: '内核命令行需要内核。',
   nameTaken: (name) => `已存在名为“${name}”的虚拟机。`,
   notSaved: '键入的内容会保留到连接恢复。',
 };
@@ -164,16 +156,10 @@ export const edit: Text['edit'] = {
   hardware: '硬件',
   drives: '可移动介质',
   kernel: '内核',
-  network: '网卡',
-  ft: '容错',
   needsOff: '在虚拟机关闭电源时更改',
   always: '随时可更改',
   unchanged: '没有任何更改。',
-  discard: '放弃更改',
-  saved: '已保存',
   defaultCmdline: '默认值',
   sampleKernel: '示例自带内核。',
-  removeDisk: '留空表示没有硬盘。文件本身会保留。',
   moved: (file) => `使用独立磁盘故障切换之后，磁盘现在位于“${file}”。`,
-  inUse: '从下次打开电源起生效。',
 };

@@ -34,6 +34,13 @@ export const views: Text['views'] = {
     'disk.import': '导入虚拟磁盘',
     'disk.export': '导出虚拟磁盘',
   },
+  taskPhases: {
+    'Waiting to start a secondary': '等待启动辅助虚拟机',
+    'Building the secondary': '正在构建辅助虚拟机',
+    'Synchronising the disk': '正在同步磁盘',
+    'Copying the state': '正在复制状态',
+    'Catching up with the primary': '正在追赶主虚拟机',
+  },
   alarmCount: (count, word) => `${count} 个警报：${word}`,
   eventCount: (count) => `${count} 个事件`,
   recentEvents: '近期事件',

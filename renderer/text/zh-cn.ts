@@ -79,7 +79,6 @@ export const zhCN: Text = {
     forwardAdd: '将此计算机的端口通向客户机的端口，运行时也可以',
     captureStart: '将网卡的帧写入 pcapng 文件，供 Wireshark 使用',
     busy: '正在进行中。',
-    openHint: '客户机的屏幕、键盘和鼠标',
     disconnected: '与 Lockstep 的连接已断开：请等待恢复。',
   },
   confirm: {

@@ -13,7 +13,7 @@ import { Button } from '../kit/button.tsx';
 import { Spinner } from '../kit/spinner.tsx';
 import { usePage, useServices } from '../services.ts';
 import { texts } from '../text/index.ts';
-import { taskTitle } from '../host-words.ts';
+import { taskPhase, taskTitle } from '../host-words.ts';
 import { ExportButtons } from './export-buttons.tsx';
 
 const KEPT = 'lockstep.tasks';
@@ -108,7 +108,7 @@ function TaskList({ tasks }: { readonly tasks: readonly TaskRecord[] }) {
 
 function TaskRow({ task }: { readonly task: TaskRecord }) {
   const { go } = useServices();
-  const { vm, error, phase } = task;
+  const { vm, error } = task;
   return (
     <tr data-task={task.kind} data-outcome={task.outcome ?? 'running'}>
       <td className="cell-line">{taskTitle(task)}</td>
@@ -121,7 +121,7 @@ function TaskRow({ task }: { readonly task: TaskRecord }) {
         <Status task={task} />
       </td>
       <td className={error ? 'cell-cut cell-line severity-error' : 'cell-cut cell-line'} title={error ?? undefined}>
-        <span className="cut">{error ?? phase}</span>
+        <span className="cut">{error ?? taskPhase(task)}</span>
       </td>
       <td className="cell-line cell-wide">{texts.tasks.by[task.by]}</td>
       <td className="cell-line" title={format.dateAndTime(task.startedAt)}>

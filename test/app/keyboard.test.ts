@@ -83,7 +83,7 @@ describe.skipIf(!executablePath)('without a mouse', () => {
     await page.getByTestId('power-status').getByText('Powered off').waitFor({ timeout: 20_000 });
     await palette('log out');
     await page.getByRole('heading', { name: 'You are logged out' }).waitFor();
-    expect((await page.goto(new URL('/', host.url).href))?.status()).toBe(403);
+    expect((await page.goto(new URL('/', host.url).href))?.status()).toBe(401);
     expect(problems).toEqual([]);
   });
 });

@@ -11,7 +11,7 @@ type Args = { readonly [key: string]: unknown };
 
 /** Undefined where the command is about something else. */
 export function fakeFolders(world: FakeWorld, command: CommandName, args: Args): unknown {
-  const folder = String(args['folder'] ?? '');
+  const { folder = '' } = args as { readonly folder?: string };
   const make = (path: string): void => {
     if (path === '' || world.folders.includes(path)) return;
     make(parentFolder(path));

@@ -253,6 +253,17 @@ describe.skipIf(EXECUTABLE === null)('the frame of the page', { timeout: 20_000 
     await expect.poll(() => page.locator('[data-vm]').count()).toBe(11);
   });
 
+  test('100,000 events that come at once are no burden', async () => {
+    const vm = { id: LEDGER.id, name: 'Ledger' };
+    const told = { at: Date.now(), vm, kind: 'power.on', severity: 'info', message: 'Powered on.', data: {} } as const;
+    host.world.events = Array.from({ length: 100_000 }, (_, index) => ({ ...told, id: index + 1 }));
+    await page.goto(`${host.url}#/events`);
+    await page.locator('tr[data-kind]').first().waitFor();
+    expect(await page.locator('tr[data-kind]').count()).toBeLessThanOrEqual(3000);
+    await page.getByRole('searchbox', { name: 'Search events' }).fill('no such thing');
+    await page.getByText('No event matches the filter.').waitFor();
+  });
+
   const looked = [
     ['shell-vm', 'en-US'],
     ['shell-menu', 'zh-CN'],
