@@ -92,7 +92,7 @@ function Number({ label, children }: { readonly label: string; readonly children
 function Channel({ vm, bandwidth }: { readonly vm: VmView; readonly bandwidth: number | null | undefined }) {
   const joined = vm.ft.secondary !== null;
   return (
-    <div className={joined ? 'channel channel-open' : 'channel'} aria-label={texts.ft.channel}>
+    <div className={joined ? 'channel channel-open' : 'channel'} role="group" aria-label={texts.ft.channel}>
       <span className="channel-label">{joined ? format.bitsPerSecond(bandwidth) : ''}</span>
       <span className="channel-line">
         <ArrowRight className="icon" aria-hidden="true" />

@@ -48,12 +48,8 @@ function ConsoleCard({ vm }: { readonly vm: VmView }) {
   const { go } = useServices();
   return (
     <Card title={texts.views.screen} icon={Monitor} className="card-flush">
-      <button
-        type="button"
-        className="preview"
-        aria-label={`${texts.actions.openConsole}: ${vm.name}`}
-        onClick={() => go({ page: 'vm', vm: vm.id, tab: 'console' })}
-      >
+      <button type="button" className="preview" onClick={() => go({ page: 'vm', vm: vm.id, tab: 'console' })}>
+        <span className="hidden-text">{`${texts.actions.openConsole}: ${vm.name}`}</span>
         <ConsolePreview vm={vm} />
       </button>
     </Card>

@@ -88,7 +88,7 @@ function FolderContent({ row }: { readonly row: FolderRow }) {
     <>
       <Icon className="icon tree-folder-icon" aria-hidden="true" />
       <span className="tree-name">{row.name}</span>
-      <span className="tree-count" aria-label={texts.folders.count(row.count)}>
+      <span className="tree-count" title={texts.folders.count(row.count)}>
         {row.count}
       </span>
     </>

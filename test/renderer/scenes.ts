@@ -367,7 +367,7 @@ export const SCENES: readonly Scene[] = [
     act: async (page) => {
       await page.getByRole('button', { name: 'New virtual machine' }).click();
       await page.getByText('Linux kernel').first().click();
-      await page.getByLabel('Name').fill('/etc');
+      await page.getByRole('dialog').getByLabel('Name').fill('/etc');
       await page.getByLabel('Memory').fill('4');
       await page.getByRole('button', { name: 'Create' }).click();
     },
