@@ -18,6 +18,7 @@ import {
 } from './history.ts';
 import { failoverCommands, type FailoverReport, type FailoverResults } from './failover.ts';
 import { faultCommands, type ActiveFault, type FaultResults } from './faults.ts';
+import { Folder, folderCommands, type FolderResults } from './folder.ts';
 import { metricsCommands, type MetricsResults, type VmMetrics } from './metrics.ts';
 import { FilePath } from './file-path.ts';
 import { Vm, VmName } from './names.ts';
@@ -50,6 +51,7 @@ export const MEMORY_MB_MAX = 2048;
 export const TYPE_LENGTH_MAX = 4096;
 export const WAIT_SECONDS_MAX = 86_400;
 
+const Cmdline = v.pipe(v.string(), v.maxLength(2047, 'a kernel command line has at most 2047 characters'));
 const MemoryMB = v.pipe(
   v.number('memory is a number of MB'),
   v.integer('memory is a whole number of MB'),
@@ -186,6 +188,8 @@ export interface RecordingEnd {
 export interface VmView {
   readonly id: string;
   readonly name: string;
+  /** The path of the folder it is in, empty where it is in none. */
+  readonly folder: string;
   readonly createdAt: number;
   readonly power: PowerState;
   /** When it was powered on, null while off. */
@@ -222,6 +226,8 @@ export interface HostView {
 export interface Inventory {
   readonly host: HostView;
   readonly vms: readonly VmView[];
+  /** All folders by path, also empty ones. */
+  readonly folders: readonly string[];
 }
 
 /* ------------------------------------------------------------------ commands and queries ------------------------ */
@@ -237,15 +243,32 @@ export const commands = {
     memoryMB: v.optional(MemoryMB),
     bzimage: v.optional(FilePath),
     initrd: v.optional(FilePath),
-    cmdline: v.optional(v.pipe(v.string(), v.maxLength(2047, 'a kernel command line has at most 2047 characters'))),
+    cmdline: v.optional(Cmdline),
     hda: v.optional(FilePath),
     /** A new thin disk of this size in the data folder, as its hard disk. In bytes. */
     diskBytes: v.exactOptional(DiskBytes),
     cdrom: v.optional(FilePath),
     fda: v.optional(FilePath),
+    /** Made where it does not exist. */
+    folder: v.exactOptional(Folder),
     ...cardChoice,
   }),
   'vm.delete': VmOnly,
+  /** Its name at any time, the rest while it is off; null takes away what is there, or goes back to the default. */
+  'vm.edit': v.strictObject({
+    vm: Vm,
+    name: v.exactOptional(VmName),
+    memoryMB: v.exactOptional(MemoryMB),
+    bzimage: v.exactOptional(v.nullable(FilePath)),
+    initrd: v.exactOptional(v.nullable(FilePath)),
+    cmdline: v.exactOptional(v.nullable(Cmdline)),
+    hda: v.exactOptional(v.nullable(FilePath)),
+    /** A new thin disk in the place of the hard disk there is, whose file stays. In bytes. */
+    diskBytes: v.exactOptional(DiskBytes),
+    cdrom: v.exactOptional(v.nullable(FilePath)),
+    fda: v.exactOptional(v.nullable(FilePath)),
+  }),
+  ...folderCommands,
   ...networkCommands,
   ...diskCommands,
   ...shareCommands,
@@ -316,12 +339,15 @@ export interface CommandResults
     MetricsResults,
     FailoverResults,
     FaultResults,
+    FolderResults,
     ShareResults {
   'host.show': HostView;
   'vm.list': readonly VmView[];
   'vm.show': VmView;
   'vm.create': VmView;
   'vm.delete': null;
+  'vm.edit': VmView;
+  'vm.move': VmView;
   'vm.set': VmView;
   'nic.set': VmView;
   'media.insert': VmView;

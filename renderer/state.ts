@@ -10,12 +10,14 @@ import type {
   EventRecord,
   ForwardView,
   Inventory,
+  MediaDrive,
   TaskRecord,
   VmMetrics,
   VmView,
 } from '../preload/contract.ts';
 import type { ConnectionPhase } from './bridge.ts';
 import { HOME, type Route } from './route.ts';
+import type { Theme } from './theme.ts';
 
 export const EVENTS_KEPT = 2000;
 export const TASKS_KEPT = 100;
@@ -30,7 +32,15 @@ export interface Toast {
 }
 
 export type OpenDialog =
-  | { readonly kind: 'newVm' }
+  | { readonly kind: 'newVm'; readonly folder?: string }
+  | { readonly kind: 'edit'; readonly vm: string }
+  | { readonly kind: 'move'; readonly vm: string }
+  | { readonly kind: 'media'; readonly vm: string; readonly drive: MediaDrive }
+  /** A new one in `folder` (empty: at the top), or another name for it. */
+  | { readonly kind: 'newFolder'; readonly folder: string }
+  | { readonly kind: 'renameFolder'; readonly folder: string }
+  | { readonly kind: 'palette' }
+  | { readonly kind: 'shortcuts' }
   | { readonly kind: 'ftSettings'; readonly vm: string }
   | { readonly kind: 'record'; readonly vm: string }
   | { readonly kind: 'nic'; readonly vm: string }
@@ -43,6 +53,13 @@ export type OpenDialog =
   /** The file that is proposed. */
   | { readonly kind: 'import'; readonly file: string }
   | { readonly kind: 'confirm'; readonly action: string; readonly vm: string };
+
+export interface Guide {
+  readonly name: string;
+  /** Null until it was created. */
+  readonly vm: string | null;
+  readonly failure: string | null;
+}
 
 export interface State {
   readonly phase: ConnectionPhase;
@@ -60,6 +77,11 @@ export interface State {
   readonly pending: readonly string[];
   readonly toasts: readonly Toast[];
   readonly dialog: OpenDialog | null;
+  /** The first VM, made with one click: which it is, and what went wrong. */
+  readonly guide: Guide | null;
+  readonly theme: Theme;
+  /** The user has logged out: nothing is shown any more. */
+  readonly loggedOut: boolean;
   readonly route: Route;
 }
 
@@ -74,6 +96,9 @@ export const INITIAL: State = {
   pending: [],
   toasts: [],
   dialog: null,
+  guide: null,
+  theme: 'system',
+  loggedOut: false,
   route: HOME,
 };
 
@@ -91,7 +116,18 @@ export function withPhase(state: State, phase: ConnectionPhase): State {
 export function withInventory(state: State, inventory: Inventory): State {
   const running = new Set(inventory.vms.filter((vm) => vm.power !== 'off').map((vm) => vm.id));
   const metrics = Object.fromEntries(Object.entries(state.metrics).filter(([vm]) => running.has(vm)));
-  return { ...state, inventory, metrics };
+  return { ...state, inventory: sharing(state.inventory, inventory), metrics };
+}
+
+/** What has not changed stays the same object, so that what shows it is not drawn again. */
+function sharing(before: Inventory | null, now: Inventory): Inventory {
+  if (before === null) return now;
+  const known = new Map(before.vms.map((vm) => [vm.id, vm]));
+  const vms = now.vms.map((vm) => {
+    const old = known.get(vm.id);
+    return old && JSON.stringify(old) === JSON.stringify(vm) ? old : vm;
+  });
+  return { ...now, vms };
 }
 
 /** Adds what is new; an event that is known already (after a reconnection) is not added again. */

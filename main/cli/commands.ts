@@ -5,9 +5,18 @@
  * `--json`.
  */
 import path from 'node:path';
-import { CommandError, CRASH_POINTS, FT_STATES, FAULTS, type RecordingEnd } from '../../preload/contract.ts';
+import {
+  CommandError,
+  CRASH_POINTS,
+  FT_STATES,
+  FAULTS,
+  type RecordingEnd,
+  type VmView,
+} from '../../preload/contract.ts';
+import type { Client } from './client.ts';
 import { number, simple, withHost, write, type Command } from './command.ts';
 import { diskCommands, size } from './disk.ts';
+import { folderCommands } from './folder.ts';
 import { historyCommands } from './history.ts';
 import { metricsCommands } from './metrics.ts';
 import { ftDetails, hostDetails, vmDetails, vmTable } from './print.ts';
@@ -36,6 +45,7 @@ const create: Command = {
     'disk-size': 'SIZE',
     cdrom: 'FILE',
     fda: 'FILE',
+    folder: 'FOLDER',
     network: 'NETWORK',
     nic: 'virtio|ne2k|none',
   },
@@ -53,26 +63,62 @@ const create: Command = {
     }),
 };
 
+/** What `vm set` takes beside the settings of Fault Tolerance. */
+const HARDWARE = ['name', 'memory', 'bzimage', 'initrd', 'cmdline', 'hda', 'disk-size', 'cdrom', 'fda'];
+const FILES: ReadonlySet<string> = new Set(['bzimage', 'initrd', 'hda', 'cdrom', 'fda']);
+
+/** One hardware setting as the contract takes it. An empty value takes away what is there. */
+function hardwareArg(key: string, value: string): readonly [string, unknown] {
+  if (key === 'memory') return ['memoryMB', number('memory', value)];
+  if (key === 'disk-size') return ['diskBytes', size(value)];
+  if (key === 'name') return [key, value];
+  if (value === '') return [key, null];
+  // The host may have another working folder.
+  return [key, FILES.has(key) ? path.resolve(value) : value];
+}
+
 const set: Command = {
   words: 'vm set',
   takes: ['NAME', 'KEY=VALUE …'],
   help:
     'Set failureTimeoutMs, hashIntervalEpochs, lagThrottleMs, lagHardMs, diskMode (shared|separate) or ' +
-    'diskReads (log|backup) of a VM; ' +
-    'effective from the next power-on or start of a secondary',
+    'diskReads (log|backup) of a VM, effective from the next power-on or start of a secondary; ' +
+    `${HARDWARE.join(', ')} (an empty value takes away what is there), while it is off; and folder`,
   run: (invocation) =>
     withHost(invocation, async (client) => {
       const [name, ...assignments] = invocation.positionals;
       const settings = assignments.map((assignment) => {
         const [, key = '', value = ''] = /^([^=]+)=(.*)$/.exec(assignment) ?? [];
-        if (value.trim() === '') throw new CommandError('usage', `KEY=VALUE is needed, not "${assignment}".`);
-        // A word where the setting takes words; the contract says what it takes.
-        return [key, Number.isFinite(Number(value)) ? Number(value) : value] as const;
+        const mayBeEmpty = HARDWARE.includes(key) || key === 'folder';
+        if (key === '' || (value.trim() === '' && !mayBeEmpty)) {
+          throw new CommandError('usage', `KEY=VALUE is needed, not "${assignment}".`);
+        }
+        return [key, value] as const;
       });
-      const vm = await client.call('vm.set', { vm: name, ...Object.fromEntries(settings) } as never);
+      const vm = await applySettings(client, name ?? '', settings);
       invocation.print(invocation.json ? JSON.stringify(vm) : vmDetails(vm));
     }),
 };
+
+/** Hardware first: it is refused where the rest would not be. A new name comes last, as the VM is called by the old. */
+async function applySettings(
+  client: Client,
+  vm: string,
+  settings: readonly (readonly [string, string])[],
+): Promise<VmView> {
+  const hardware = settings.filter(([key]) => HARDWARE.includes(key)).map(([key, value]) => hardwareArg(key, value));
+  const folder = settings.find(([key]) => key === 'folder');
+  // A word where the setting takes words; the contract says what it takes.
+  const ft = settings
+    .filter(([key]) => !HARDWARE.includes(key) && key !== 'folder')
+    .map(([key, value]) => [key, Number.isFinite(Number(value)) ? Number(value) : value] as const);
+  const { id } = await client.call('vm.show', { vm });
+  if (hardware.length > 0) await client.call('vm.edit', { vm: id, ...Object.fromEntries(hardware) } as never);
+  if (folder) await client.call('vm.move', { vm: id, folder: folder[1] });
+  if (ft.length > 0 || settings.length === 0)
+    await client.call('vm.set', { vm: id, ...Object.fromEntries(ft) } as never);
+  return client.call('vm.show', { vm: id });
+}
 
 const wait: Command = {
   words: 'ft wait',
@@ -257,6 +303,7 @@ export const commands: readonly Command[] = [
   set,
   ...shareCommands,
   simple('vm delete', 'vm.delete', 'Delete a VM that is powered off; its image files stay', () => null),
+  ...folderCommands,
   mediaInsert,
   mediaEject,
   simple('power on', 'power.on', 'Power a VM on', () => null),

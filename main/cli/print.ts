@@ -65,6 +65,7 @@ export function vmDetails(vm: VmView): string {
   return pairs([
     ['Name', vm.name],
     ['Id', vm.id],
+    ...(vm.folder === '' ? [] : [['Folder', vm.folder] as const]),
     ['Power', vm.note ? `${vm.power} (${vm.note})` : vm.power],
     ['Guest', hardware.guest],
     ['Memory', `${hardware.memoryMB} MB`],

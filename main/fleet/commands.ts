@@ -23,11 +23,13 @@ import { ScreenModel } from '../../preload/screen-model.ts';
 import type { Caller } from './audit.ts';
 import { createWithDisk, diskHandlers } from './disk-desk.ts';
 import type { Fleet } from './fleet.ts';
+import { folderHandlers } from './folder-desk.ts';
 import type { PairOperation } from './ft-changes.ts';
 import { admitReplicas, replicasOf } from './limits.ts';
 import { networkHandlers } from './network-commands.ts';
 import { makeWay } from './output-file.ts';
 import { shareHandlers } from './share-commands.ts';
+import { editVm } from './vm-edit.ts';
 import type { Vm } from './vm.ts';
 import { replaced, waitForState } from './wait.ts';
 
@@ -40,11 +42,21 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
   'host.show': (fleet) => fleet.host,
   'vm.list': (fleet) => fleet.inventory().vms,
   'vm.show': (fleet, { vm }) => fleet.vm(vm).view(),
-  'vm.create': async (fleet, args) => (await createWithDisk(fleet, args)).view(),
+  'vm.create': async (fleet, { folder, ...args }) => {
+    const made = await createWithDisk(fleet, args);
+    if (folder !== undefined) fleet.folders.move(made, folder);
+    return made.view();
+  },
   'vm.delete': async (fleet, { vm }) => {
     await fleet.delete(fleet.vm(vm));
     return null;
   },
+  'vm.edit': async (fleet, { vm, ...changes }) => {
+    const found = fleet.vm(vm);
+    await editVm(fleet, found, changes);
+    return found.view();
+  },
+  ...folderHandlers,
   ...networkHandlers,
   ...diskHandlers,
   ...shareHandlers,

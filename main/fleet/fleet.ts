@@ -15,6 +15,7 @@ import { AlarmTable } from '../store/alarms.ts';
 import { openDataFolder, type OpenedFolder } from '../store/database.ts';
 import { EventTable } from '../store/events.ts';
 import { FailoverTable } from '../store/failovers.ts';
+import { FolderTable } from '../store/folders.ts';
 import { MetricTable } from '../store/metrics.ts';
 import { TaskTable } from '../store/tasks.ts';
 import { NetworkTable } from '../store/networks.ts';
@@ -22,6 +23,7 @@ import { VmTable, type VmRecord } from '../store/vms.ts';
 import { AlarmDesk } from './alarm-desk.ts';
 import { DiskDesk } from './disk-desk.ts';
 import { Audit } from './audit.ts';
+import { FolderDesk } from './folder-desk.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { admitVm, limitsOf, type Limits } from './limits.ts';
 import { removeUnfinished, type NewFiles } from './new-files.ts';
@@ -32,7 +34,8 @@ import { Spares } from './spares.ts';
 import { configure, newMac, type GuestLibrary } from './spec.ts';
 import { TaskWatch } from './task-watch.ts';
 import { TaskDesk } from './tasks.ts';
-import { Vm, type VmSurroundings } from './vm.ts';
+import { Vm } from './vm.ts';
+import type { VmSurroundings } from './vm-surroundings.ts';
 
 /** Changes are told together, this often at most, in milliseconds. */
 const CHANGE_MS = 100;
@@ -58,6 +61,8 @@ export class Fleet {
   readonly network: NetworkDesk;
   readonly disks: DiskDesk;
   readonly failovers: FailoverTable;
+  readonly folders: FolderDesk;
+  readonly guests: GuestLibrary;
   readonly sampler: Sampler;
   readonly #options: FleetOptions;
   readonly #folder: OpenedFolder;
@@ -73,6 +78,7 @@ export class Fleet {
   /** @throws {DataFolderError} when the data folder cannot be used. */
   constructor(options: FleetOptions) {
     this.#options = options;
+    this.guests = options.guests;
     this.limits = options.limits ?? limitsOf();
     this.#folder = openDataFolder(options.dataFolder);
     const { database } = this.#folder;
@@ -92,6 +98,11 @@ export class Fleet {
     this.alarms.follow(() => this.#changed());
     this.#housekeeping = new Housekeeping(database);
     this.failovers = new FailoverTable(database);
+    this.folders = new FolderDesk(
+      new FolderTable(database),
+      () => this.all(),
+      () => this.#changed(),
+    );
     this.sampler = new Sampler(new MetricTable(database), () => this.all());
     const datastore = path.join(options.dataFolder, 'datastore');
     mkdirSync(datastore, { recursive: true, mode: 0o700 });
@@ -126,11 +137,6 @@ export class Fleet {
     this.network.open();
   }
 
-  /** Where firmware and samples are. */
-  get guests(): GuestLibrary {
-    return this.#options.guests;
-  }
-
   get host(): HostView {
     const { version, dataFolder } = this.#options;
     const recordingsFolder = path.join(dataFolder, 'recordings');
@@ -139,7 +145,7 @@ export class Fleet {
   }
 
   inventory(): Inventory {
-    return { host: this.host, vms: this.all().map((vm) => vm.view()) };
+    return { host: this.host, vms: this.all().map((vm) => vm.view()), folders: this.folders.all() };
   }
 
   /** By name. */
@@ -159,7 +165,7 @@ export class Fleet {
   /** @throws {CommandError} when the name exists, or a file is not what it should be; nothing is made then. */
   create(args: ParsedArgs<'vm.create'>): Vm {
     this.requireRoom(args.name);
-    const made = configure(args, this.#options.guests, new Set(this.all().map((vm) => vm.mac)));
+    const made = configure(args, this.guests, new Set(this.all().map((vm) => vm.mac)));
     const config = { ...made, nic: this.#card(args.nic ?? 'virtio', args.network ?? DEFAULT_NETWORK_NAME) };
     const id = randomUUID();
     this.#table.insert({ id, name: args.name, createdAt: Date.now(), config });

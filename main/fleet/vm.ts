@@ -6,7 +6,6 @@
  */
 import {
   CommandError,
-  type AlarmSummary,
   type FaultKind,
   type FtSettings,
   type FtStatus,
@@ -19,46 +18,23 @@ import { DEFAULT_NETWORK_NAME } from '../../preload/network.ts';
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
 import { beginGeneration } from '../datastore/leases.ts';
 import type { OutsideInput, ReplicaSpec } from '../replica/messages.ts';
-import type { EventTable } from '../store/events.ts';
-import type { FailoverTable } from '../store/failovers.ts';
-import type { VmConfig, VmRecord, VmTable } from '../store/vms.ts';
+import type { VmRecord } from '../store/vms.ts';
 import type { AlarmSubject } from './alarms.ts';
-import type { DiskDesk, DiskUser } from './disk-desk.ts';
+import type { DiskUser } from './disk-desk.ts';
 import { Faults, faultWords, type FaultDetails } from './faults.ts';
 import { FT_CHANGES, OPERATIONS, type PairOperation } from './ft-changes.ts';
 import { ftStatusOf, metricsOf } from './figures.ts';
 import { DRIVE_WORDS, mediumChange } from './media.ts';
-import type { NetworkDesk, NicRecord } from './network-desk.ts';
+import type { NicRecord } from './network-desk.ts';
 import { OutsideEnds } from './outside-ends.ts';
 import { Pair } from './pair.ts';
 import type { PairOutside } from './pair-parts.ts';
 import { Rate } from './rate.ts';
-import type { Processes } from './processes.ts';
 import { RecordingDesk } from './recording-desk.ts';
-import type { Spares } from './spares.ts';
-import { changeSettings, checkFiles, hardware, hostName, settingsOf, specify, type GuestLibrary } from './spec.ts';
+import { changeSettings, checkFiles, hardware, hostName, settingsOf, specify } from './spec.ts';
 import type { Watched } from './task-watch.ts';
 import { otherSlot, VmDisk } from './vm-disk.ts';
-
-/** What all VMs share. */
-export interface VmSurroundings {
-  readonly vms: VmTable;
-  readonly events: EventTable;
-  readonly failovers: FailoverTable;
-  readonly processes: Processes;
-  readonly spares: Spares;
-  readonly guests: GuestLibrary;
-  /** The folder of the shared storage. */
-  readonly datastore: string;
-  readonly hostName: string;
-  readonly network: NetworkDesk;
-  readonly disks: DiskDesk;
-  /** Where recordings go whose file nobody has named. */
-  readonly recordings: string;
-  /** The VM may be in another state. */
-  readonly changed: (vm: Vm) => void;
-  readonly alarms: (vm: string) => AlarmSummary;
-}
+import type { VmSurroundings } from './vm-surroundings.ts';
 
 /** A machine pauses when its disks are quiet; one whose disks do not answer is not waited for, in milliseconds. */
 const PAUSE_TIMEOUT_MS = 10_000;
@@ -71,7 +47,7 @@ export class Vm {
     event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
     changed: () => this.#around.changed(this),
   });
-  readonly disk: VmDisk;
+  disk: VmDisk;
   readonly #faults = new Faults(
     () => this.#pair?.faultTargets ?? null,
     () => this.#around.changed(this),
@@ -100,6 +76,11 @@ export class Vm {
     return this.#record.name;
   }
 
+  /** What is kept of it. */
+  get record(): VmRecord {
+    return this.#record;
+  }
+
   get mac(): string {
     return this.#record.config.mac;
   }
@@ -121,8 +102,18 @@ export class Vm {
   /* -------------------------------------------------------------- what is shown ------------------------------ */
 
   view(): VmView {
-    const { id, name, createdAt, config, ftEnabled, poweredOnAt, note } = this.#record;
-    const shown = { id, name, createdAt, power: this.#power, poweredOnAt, note, hardware: hardware(config), ftEnabled };
+    const { id, name, folder, createdAt, config, ftEnabled, poweredOnAt, note } = this.#record;
+    const shown = {
+      id,
+      name,
+      folder,
+      createdAt,
+      power: this.#power,
+      poweredOnAt,
+      note,
+      hardware: hardware(config),
+      ftEnabled,
+    };
     const { current: recording } = this.recording;
     const alarms = this.#around.alarms(id);
     const nic = this.#around.network.nic(id, config.mac, this.nic);
@@ -304,10 +295,25 @@ export class Vm {
   /** Another network card, or another network. @throws {CommandError} `refused` while the VM runs. */
   setNic(nic: NicRecord): void {
     this.require('nic.set');
-    this.#configure({ nic });
     const what = nic.type === 'none' ? 'none' : `${nic.type} on "${nic.network}"`;
-    this.#event('nic.set', 'info', `Network card: ${what}.`, { ...nic });
+    this.amend({ config: { ...this.#record.config, nic } }, 'nic.set', `Network card: ${what}.`, { ...nic });
+  }
+
+  /** Keeps what was decided elsewhere (vm-edit.ts, folder-desk.ts), and says so. */
+  amend(change: Partial<VmRecord>, kind: string, message: string, data?: { [key: string]: unknown }): void {
+    const before = this.#record;
+    this.#around.vms.update({ ...before, ...change });
+    this.#record = { ...before, ...change };
+    const { hda } = this.#record.config;
+    if (hda !== before.config.hda) this.disk = new VmDisk(this.#around.datastore, this.id, hda);
+    this.#event(kind, 'info', message, data);
     this.#around.changed(this);
+  }
+
+  /** Its folder may have another path. */
+  reload(): void {
+    const kept = this.#around.vms.find(this.id);
+    if (kept) this.#record = { ...this.#record, folder: kept.folder };
   }
 
   /**
@@ -328,29 +334,18 @@ export class Vm {
     const change = await mediumChange(drive, file);
     this.require(command);
     if (this.#power !== 'off') this.input({ device: 'medium', change });
-    this.#configure({ [drive]: file ?? undefined });
-    const gone = before[drive] ?? '';
-    if (file === null) this.#event('media.ejected', 'info', `Ejected from the ${words.drive}: "${gone}".`, { drive });
-    else this.#event('media.inserted', 'info', `Inserted into the ${words.drive}: "${file}".`, { drive, file });
-    this.#around.changed(this);
-  }
-
-  #configure(change: Partial<VmConfig>): void {
-    const config = { ...this.#record.config, ...change };
-    this.#around.vms.setConfig(this.id, config);
-    this.#record = { ...this.#record, config };
+    const config = { ...this.#record.config, [drive]: file ?? undefined };
+    const gone = `Ejected from the ${words.drive}: "${before[drive] ?? ''}".`;
+    if (file === null) this.amend({ config }, 'media.ejected', gone, { drive });
+    else this.amend({ config }, 'media.inserted', `Inserted into the ${words.drive}: "${file}".`, { drive, file });
   }
 
   /** Its hard disk is another file from now on, which reads the same. It is off. */
   replaceDisk(hda: string): void {
-    this.#configure({ hda });
+    this.#record = { ...this.#record, config: { ...this.#record.config, hda } };
+    this.#around.vms.update(this.#record);
     this.disk.replace(hda);
     this.#around.changed(this);
-  }
-
-  /** What it is made of and how it is set, for a copy. */
-  get record(): VmRecord {
-    return this.#record;
   }
 
   /** @throws {CommandError} `usage` when the settings contradict each other. */

@@ -113,4 +113,9 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (vm_id, step_ms, at)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE folder (path TEXT PRIMARY KEY COLLATE NOCASE) STRICT;
+  -- The path of the folder it is in; empty where it is in none.
+  ALTER TABLE vm ADD COLUMN folder TEXT NOT NULL DEFAULT '';
+  `,
 ];

@@ -28,6 +28,8 @@ export interface VmConfig {
 export interface VmRecord {
   readonly id: string;
   readonly name: string;
+  /** The path of its folder, empty where it is in none. */
+  readonly folder: string;
   readonly createdAt: number;
   readonly config: VmConfig;
   readonly ftEnabled: boolean;
@@ -42,6 +44,7 @@ export interface VmRecord {
 interface Row {
   readonly id: string;
   readonly name: string;
+  readonly folder: string;
   readonly created_at: number;
   readonly config: string;
   readonly ft_enabled: number;
@@ -51,7 +54,7 @@ interface Row {
   readonly note: string | null;
 }
 
-const COLUMNS = 'id, name, created_at, config, ft_enabled, ft_suspended, ft_settings, powered_on_at, note';
+const COLUMNS = 'id, name, folder, created_at, config, ft_enabled, ft_suspended, ft_settings, powered_on_at, note';
 
 export class VmTable {
   readonly #database: Database.Database;
@@ -99,6 +102,13 @@ export class VmTable {
     this.#database.prepare('UPDATE vm SET config = ? WHERE id = ?').run(JSON.stringify(config), id);
   }
 
+  /** What may be changed of it at will. @throws when the name exists. */
+  update({ id, name, folder, config }: Pick<VmRecord, 'id' | 'name' | 'folder' | 'config'>): void {
+    this.#database
+      .prepare('UPDATE vm SET name = ?, folder = ?, config = ? WHERE id = ?')
+      .run(name, folder, JSON.stringify(config), id);
+  }
+
   setPower(id: string, poweredOnAt: number | null, note: string | null): void {
     this.#database.prepare('UPDATE vm SET powered_on_at = ?, note = ? WHERE id = ?').run(poweredOnAt, note, id);
   }
@@ -108,6 +118,7 @@ function record(row: Row): VmRecord {
   return {
     id: row.id,
     name: row.name,
+    folder: row.folder,
     createdAt: row.created_at,
     config: JSON.parse(row.config) as VmConfig,
     ftEnabled: row.ft_enabled === 1,

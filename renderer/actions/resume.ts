@@ -1,13 +1,13 @@
 /** Let a paused guest go on. Invariant: allowed exactly when the rules allow `power.unpause`. */
 import { Play } from 'lucide-react';
-import { refusal } from '../../preload/rules.ts';
-import { en } from '../text/en.ts';
+import { refusal } from '../refusal.ts';
+import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 
 export const resume: Action = {
   id: 'resume',
-  label: en.actions.resume,
-  hint: en.actionHints.resume,
+  label: texts.actions.resume,
+  hint: texts.actionHints.resume,
   icon: Play,
   enabled: (vm) => refusal('power.unpause', vm),
   perform: async ({ vm, call }) => {

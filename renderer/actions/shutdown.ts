@@ -1,13 +1,13 @@
 /** Ask the guest to end. Invariant: nothing is powered off that has not ended by itself. */
 import { CircleStop } from 'lucide-react';
 import { refusal } from '../../preload/rules.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 
 export const shutdown: Action = {
   id: 'shutdown',
-  label: en.share.shutdown.action,
-  hint: en.share.shutdown.hint,
+  label: texts.share.shutdown.action,
+  hint: texts.share.shutdown.hint,
   icon: CircleStop,
   enabled: (vm) => refusal('power.shutdown', vm),
   perform: async ({ vm, call }) => {

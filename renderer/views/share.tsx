@@ -14,7 +14,7 @@ import { Field } from '../kit/field.tsx';
 import { SelectField } from '../kit/select-field.tsx';
 import { usePage, useServices } from '../services.ts';
 import { withToast } from '../state.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 import { CommandDialog } from './dialog-parts.tsx';
 
 /** Tells of an error when the dialog is gone. */
@@ -28,7 +28,7 @@ function useLate(): (title: string) => (error: unknown) => void {
 
 export function CloneDialog({ vm }: { readonly vm: VmView }) {
   const { bridge } = useServices();
-  const words = en.share.clone;
+  const words = texts.share.clone;
   const late = useLate();
   const [name, setName] = useState(() => words.copyOf(vm.name));
   const [kind, setKind] = useState<'full' | 'linked'>('full');
@@ -73,7 +73,7 @@ function isExport(file: string): boolean {
 
 export function ExportDialog({ vm }: { readonly vm: VmView }) {
   const { bridge } = useServices();
-  const words = en.share.export;
+  const words = texts.share.export;
   const late = useLate();
   const folder = usePage((state) => state.inventory?.host.dataFolder ?? '');
   const [file, setFile] = useState(() => `${folder}${folder.includes('\\') ? '\\' : '/'}${vm.name}${EXPORT_EXTENSION}`);
@@ -103,7 +103,7 @@ export function ExportDialog({ vm }: { readonly vm: VmView }) {
 
 export function ImportDialog({ file: given }: { readonly file: string }) {
   const { bridge } = useServices();
-  const words = en.share.import;
+  const words = texts.share.import;
   const late = useLate();
   const [file, setFile] = useState(given);
   const [name, setName] = useState('');
@@ -147,8 +147,8 @@ export function ImportButton({ iconOnly = false }: { readonly iconOnly?: boolean
   const { store } = useServices();
   return (
     <Button
-      label={en.share.import.action}
-      hint={en.share.import.hint}
+      label={texts.share.import.action}
+      hint={texts.share.import.hint}
       icon={Import}
       {...(iconOnly ? { iconOnly, size: 'small' as const } : { size: 'large' as const })}
       onPress={() => store.setState({ dialog: { kind: 'import', file: '' } })}
@@ -167,12 +167,12 @@ export function CancelTask({ task }: { readonly task: TaskRecord }) {
   };
   return (
     <Button
-      label={en.share.cancelTask}
+      label={texts.share.cancelTask}
       icon={X}
       iconOnly
       tone="quiet"
       size="small"
-      onPress={() => void runner.attempt(`cancel:${task.id}`, en.share.cancelTask, cancel)}
+      onPress={() => void runner.attempt(`cancel:${task.id}`, texts.share.cancelTask, cancel)}
     />
   );
 }

@@ -258,9 +258,8 @@ const NOT_ON_PAGE: { readonly [name: string]: string } = {
   'disk.resize': DISK_FILES,
   'disk.import': DISK_FILES,
   'disk.export': DISK_FILES,
-  'media.folder': 'on its way: the page has no dialog for drives yet',
-  'media.insert': 'on its way: the page has no dialog for drives yet',
-  'media.eject': 'on its way: the page has no dialog for drives yet',
+  'media.folder': 'the page takes image files; a folder of the host is chosen at the command line',
+  'folder.list': 'the folders are in the inventory, which the page is told of',
 };
 
 test.each([

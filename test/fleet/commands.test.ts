@@ -86,7 +86,8 @@ describe('a command', () => {
         file: '/x',
         drive: 'cdrom',
         name: 'x',
-        folder: '/',
+        folder: name === 'media.folder' ? '/' : 'nowhere',
+        to: 'somewhere',
       };
       const args = { vm: 'nobody', network: 'nowhere', ...words, ...forward };
       const known = Object.fromEntries(

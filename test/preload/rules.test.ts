@@ -60,6 +60,7 @@ const allowed: { readonly [C in GuardedCommand]: readonly Subject[] } = {
   'vm.clone': ['off', 'offWithFt', 'suspendedOff'],
   'vm.export': ['off', 'offWithFt', 'suspendedOff'],
   'power.shutdown': withPower.filter((name) => name !== 'paused'),
+  'vm.edit': ['off', 'offWithFt', 'suspendedOff'],
   'nic.set': ['off', 'offWithFt', 'suspendedOff'],
   'media.insert': ['off', 'offWithFt', 'suspendedOff', ...withPower],
   'media.eject': ['off', 'offWithFt', 'suspendedOff', ...withPower],

@@ -21,7 +21,19 @@ function allowed(vm: VmView): string[] {
 
 describe('enablement', () => {
   test('a VM that is off can be powered on, set up, or deleted', () => {
-    expect(allowed(off)).toEqual(['power-on', 'nic-edit', 'forward-add', 'ft-settings', 'clone', 'export', 'delete']);
+    expect(allowed(off)).toEqual([
+      'power-on',
+      'ft-settings',
+      'insert-cdrom',
+      'insert-fda',
+      'nic-edit',
+      'forward-add',
+      'edit',
+      'move',
+      'clone',
+      'export',
+      'delete',
+    ]);
   });
 
   test('a running VM has a console, can be protected, and can be crashed', () => {
@@ -33,14 +45,18 @@ describe('enablement', () => {
       'open-console',
       'ctrl-alt-del',
       'screenshot',
-      'record-start',
-      'forward-add',
-      'capture-start',
       'ft-on',
       'ft-settings',
       'crash-primary',
       'hang-primary',
       'heal',
+      'insert-cdrom',
+      'insert-fda',
+      'forward-add',
+      'capture-start',
+      'record-start',
+      'edit',
+      'move',
     ]);
   });
 
@@ -90,6 +106,7 @@ describe('enablement', () => {
 describe('the runner', () => {
   const inventory = {
     host: { version: '0', dataFolder: '/', recordingsFolder: '/r', hostName: 'h', pid: 1, gatewayPid: null },
+    folders: [],
     vms: [on],
   };
   const setUp = (call = vi.fn(async () => null as never)) => {

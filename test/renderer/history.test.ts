@@ -90,7 +90,7 @@ describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
   test('an alarm is in the inventory in words, and gone when it is acknowledged', async () => {
     host.world.alarm(fakeAlarm(guarded, 1, { about: 'event', name: 'Fault Tolerance failover' }));
     await page.goto(host.url + at('summary'));
-    const item = page.getByRole('treeitem');
+    const item = page.getByRole('treeitem').first();
     await item.getByTestId('alarm-mark').waitFor();
     expect(await item.textContent()).toContain('1 alarm: Critical');
     await page.getByText('Fault Tolerance failover').waitFor();

@@ -178,8 +178,8 @@ describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
       uplinkState: null,
     });
     await page.goto(host.url);
-    await button('Choose…').click();
-    await page.getByText('Advanced').click();
+    await button('Set it up…').click();
+    await page.getByText('Other drives, network card').click();
     await page.getByLabel('Network', { exact: true }).selectOption('lab');
     await button('Create').click();
     await expect.poll(changes).toContainEqual({

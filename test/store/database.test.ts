@@ -41,6 +41,7 @@ describe('a data folder', () => {
       'alarm',
       'event',
       'failover',
+      'folder',
       'forward',
       'metric',
       'network',
@@ -56,7 +57,9 @@ describe('a data folder', () => {
     new VmTable(first.database).insert({ id: 'id', name: 'Kept', createdAt: 5, config });
     first.close();
     const vms = new VmTable(opened(folder).database).all();
-    expect(vms).toEqual([{ id: 'id', name: 'Kept', createdAt: 5, config, ...noFt, poweredOnAt: null, note: null }]);
+    expect(vms).toEqual([
+      { id: 'id', name: 'Kept', folder: '', createdAt: 5, config, ...noFt, poweredOnAt: null, note: null },
+    ]);
   });
 
   test('keeps what was written when the process is killed: it is synchronised at every commit', () => {

@@ -6,7 +6,7 @@ _lockstep_command() {
     'link') takes='' options='' ;;
     'logout') takes='' options='' ;;
     'host show') takes='' options='' ;;
-    'vm create') takes='vm' options='--sample=linux|test --memory=none --bzimage=file --initrd=file --cmdline=none --hda=file --disk-size=none --cdrom=file --fda=file --network=none --nic=virtio|ne2k|none' ;;
+    'vm create') takes='vm' options='--sample=linux|test --memory=none --bzimage=file --initrd=file --cmdline=none --hda=file --disk-size=none --cdrom=file --fda=file --folder=none --network=none --nic=virtio|ne2k|none' ;;
     'vm list') takes='' options='' ;;
     'vm show') takes='vm' options='' ;;
     'vm set') takes='vm none*' options='' ;;
@@ -14,6 +14,11 @@ _lockstep_command() {
     'vm export') takes='vm file' options='--force' ;;
     'vm import') takes='file none' options='--keep-mac' ;;
     'vm delete') takes='vm' options='' ;;
+    'vm move') takes='vm none' options='' ;;
+    'folder list') takes='' options='' ;;
+    'folder create') takes='none' options='' ;;
+    'folder rename') takes='none none' options='' ;;
+    'folder delete') takes='none' options='' ;;
     'media insert') takes='vm cdrom|fda file' options='--folder=file' ;;
     'media eject') takes='vm cdrom|fda' options='' ;;
     'power on') takes='vm' options='' ;;
@@ -101,7 +106,7 @@ _lockstep() {
       continue
     fi
     case "$word" in
-      --data | --host | --port | --listen | --tls-cert | --tls-key | --guest-memory | --sample | --memory | --bzimage | --initrd | --cmdline | --hda | --disk-size | --cdrom | --fda | --network | --nic | --folder | --timeout | --then | --for | --seconds | --subnet | --uplink | --type | --parent | --format | --since | --before | --limit | --kind | --severity | --search | --vm | --range | --at | --count | --to) skip="$word" ;;
+      --data | --host | --port | --listen | --tls-cert | --tls-key | --guest-memory | --sample | --memory | --bzimage | --initrd | --cmdline | --hda | --disk-size | --cdrom | --fda | --folder | --network | --nic | --timeout | --then | --for | --seconds | --subnet | --uplink | --type | --parent | --format | --since | --before | --limit | --kind | --severity | --search | --vm | --range | --at | --count | --to) skip="$word" ;;
       -*) ;;
       *) plain+=("$word") ;;
     esac
@@ -127,11 +132,12 @@ _lockstep() {
       _lockstep_offer "${kinds[-1]%\*}"
     fi
   elif ((${#plain[@]} == 0)); then
-    COMPREPLY=($(compgen -W 'serve link logout host vm media power ft console serial network nic forward capture disk record events tasks alarms alarm task metrics failovers fault replay help completion man' -- "$cur"))
+    COMPREPLY=($(compgen -W 'serve link logout host vm folder media power ft console serial network nic forward capture disk record events tasks alarms alarm task metrics failovers fault replay help completion man' -- "$cur"))
   elif ((${#plain[@]} == 1)); then
     case "${plain[0]}" in
       host) COMPREPLY=($(compgen -W 'show' -- "$cur")) ;;
-      vm) COMPREPLY=($(compgen -W 'create list show set clone export import delete' -- "$cur")) ;;
+      vm) COMPREPLY=($(compgen -W 'create list show set clone export import delete move' -- "$cur")) ;;
+      folder) COMPREPLY=($(compgen -W 'list create rename delete' -- "$cur")) ;;
       media) COMPREPLY=($(compgen -W 'insert eject' -- "$cur")) ;;
       power) COMPREPLY=($(compgen -W 'on shutdown off reset pause resume' -- "$cur")) ;;
       ft) COMPREPLY=($(compgen -W 'on off suspend resume test-failover test-restart-secondary migrate status wait' -- "$cur")) ;;

@@ -11,7 +11,7 @@ function __lockstep_command
         case 'host show'
             printf '%s\n' '' ''
         case 'vm create'
-            printf '%s\n' 'vm' '--sample=linux|test --memory=none --bzimage=file --initrd=file --cmdline=none --hda=file --disk-size=none --cdrom=file --fda=file --network=none --nic=virtio|ne2k|none'
+            printf '%s\n' 'vm' '--sample=linux|test --memory=none --bzimage=file --initrd=file --cmdline=none --hda=file --disk-size=none --cdrom=file --fda=file --folder=none --network=none --nic=virtio|ne2k|none'
         case 'vm list'
             printf '%s\n' '' ''
         case 'vm show'
@@ -26,6 +26,16 @@ function __lockstep_command
             printf '%s\n' 'file none' '--keep-mac'
         case 'vm delete'
             printf '%s\n' 'vm' ''
+        case 'vm move'
+            printf '%s\n' 'vm none' ''
+        case 'folder list'
+            printf '%s\n' '' ''
+        case 'folder create'
+            printf '%s\n' 'none' ''
+        case 'folder rename'
+            printf '%s\n' 'none none' ''
+        case 'folder delete'
+            printf '%s\n' 'none' ''
         case 'media insert'
             printf '%s\n' 'vm cdrom|fda file' '--folder=file'
         case 'media eject'
@@ -160,7 +170,7 @@ function __lockstep_complete
             continue
         end
         switch $word
-            case --data --host --port --listen --tls-cert --tls-key --guest-memory --sample --memory --bzimage --initrd --cmdline --hda --disk-size --cdrom --fda --network --nic --folder --timeout --then --for --seconds --subnet --uplink --type --parent --format --since --before --limit --kind --severity --search --vm --range --at --count --to
+            case --data --host --port --listen --tls-cert --tls-key --guest-memory --sample --memory --bzimage --initrd --cmdline --hda --disk-size --cdrom --fda --folder --network --nic --timeout --then --for --seconds --subnet --uplink --type --parent --format --since --before --limit --kind --severity --search --vm --range --at --count --to
                 set skip $word
             case '-*'
             case '*'
@@ -192,13 +202,15 @@ function __lockstep_complete
             __lockstep_offer (string replace -r '\*$' '' -- $takes[-1])
         end
     else if test (count $plain) -eq 0
-        printf '%s\n' serve link logout host vm media power ft console serial network nic forward capture disk record events tasks alarms alarm task metrics failovers fault replay help completion man
+        printf '%s\n' serve link logout host vm folder media power ft console serial network nic forward capture disk record events tasks alarms alarm task metrics failovers fault replay help completion man
     else if test (count $plain) -eq 1
         switch $plain[1]
             case host
                 printf '%s\n' show
             case vm
-                printf '%s\n' create list show set clone export import delete
+                printf '%s\n' create list show set clone export import delete move
+            case folder
+                printf '%s\n' list create rename delete
             case media
                 printf '%s\n' insert eject
             case power
