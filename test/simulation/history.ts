@@ -20,7 +20,7 @@ export interface Found {
 const HEALING_MS = 12_000;
 /** Until everything that is on the way has arrived. */
 const SETTLING_MS = 2500;
-/** Every part of the state is compared in this time. */
+/** The primary has told hashes of every part of its state in this time. */
 const COMPARING_MS = 250;
 const POWER_OFF_MS = 800;
 
@@ -57,6 +57,11 @@ function comesToRest(world: World, until: number): boolean {
     time.run(until, () => world.violated || fleet.isProtected);
     const { primary, secondary } = fleet;
     time.run(time.now + COMPARING_MS, () => world.violated || !fleet.isProtected);
+    // A secondary that is behind compares them when it gets there.
+    const told = primary?.machine.epoch ?? 0;
+    const compared = (): boolean => secondary !== null && secondary.machine.epoch >= told;
+    time.run(until, () => world.violated || !fleet.isProtected || compared());
+    if (!compared()) continue;
     if (fleet.isProtected && fleet.primary === primary && fleet.secondary === secondary) return !world.violated;
   }
   if (!world.violated) world.violation(`not Protected after healing: ${states(world)}`);
