@@ -19,6 +19,7 @@ import { eventually } from '../support/eventually.ts';
 import { seeded } from './tcp-wire.ts';
 
 const PROGRAM = path.join(import.meta.dirname, 'tcp-kernel-program.ts');
+const ATTEMPTS_MAX = 4;
 const TICK_MS = 20;
 
 /** Why there can be no such guest here; null when there can. */
@@ -69,9 +70,18 @@ export class KernelGuest {
   }
 
   static async start(mtu = 1500, faults: KernelFaults = { loss: 0, late: 0, seed: 1 }): Promise<KernelGuest> {
-    const guest = new KernelGuest(mtu, faults);
-    await guest.#start(mtu);
-    return guest;
+    for (let attempt = 1; ; attempt += 1) {
+      const guest = new KernelGuest(mtu, faults);
+      try {
+        await guest.#start(mtu);
+        return guest;
+      } catch (error) {
+        // On a busy computer socat may not be through with its device when that is moved, and takes it away.
+        guest.close();
+        if (attempt === ATTEMPTS_MAX) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+    }
   }
 
   /** Runs a program in the guest. */

@@ -24,7 +24,7 @@ const guarded = fakeVm('Sample Linux', {
 });
 const at = (tab: string) => `#/vm/${guarded.id}/${tab}`;
 
-describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
+describe.skipIf(EXECUTABLE === null)('the page', { timeout: 60_000 }, () => {
   let browser: Browser;
   let files: string;
   let host: FakeHost;
@@ -46,7 +46,7 @@ describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
     host = await startFakeHost(files, new FakeWorld());
     host.world.put(guarded);
     page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    page.setDefaultTimeout(8000);
+    page.setDefaultTimeout(20_000);
     problems = [];
     page.on('pageerror', (error) => problems.push(error.message));
     page.on('console', (message) => {

@@ -26,7 +26,7 @@ const on = fakeVm('Web', {
 });
 const at = (tab: string) => `#/vm/${on.id}/${tab}`;
 
-describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
+describe.skipIf(EXECUTABLE === null)('the page', { timeout: 60_000 }, () => {
   let browser: Browser;
   let files: string;
   let host: FakeHost;
@@ -49,7 +49,7 @@ describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
   beforeEach(async () => {
     host = await startFakeHost(files, new FakeWorld());
     page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    page.setDefaultTimeout(8000);
+    page.setDefaultTimeout(20_000);
     problems = [];
     page.on('pageerror', (error) => problems.push(error.message));
     page.on('console', (message) => {

@@ -23,7 +23,7 @@ const on = fakeVm('Sample Linux', { power: 'on', poweredOnAt: Date.now(), ft: { 
 const guarded = { ...on, ftEnabled: true, ft: { ...on.ft, status: 'protected', secondary: SECONDARY } } as const;
 const at = (tab: string) => `#/vm/${on.id}/${tab}`;
 
-describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
+describe.skipIf(EXECUTABLE === null)('the page', { timeout: 60_000 }, () => {
   let browser: Browser;
   let files: string;
   let host: FakeHost;
@@ -46,7 +46,7 @@ describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
   beforeEach(async () => {
     host = await startFakeHost(files, new FakeWorld());
     page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    page.setDefaultTimeout(8000);
+    page.setDefaultTimeout(20_000);
     problems = [];
     page.on('pageerror', (error) => problems.push(error.message));
     page.on('console', (message) => {

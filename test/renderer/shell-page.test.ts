@@ -20,7 +20,7 @@ const CONFIG = fileURLToPath(new URL('../../renderer/vite.config.ts', import.met
 const BUILD_MS = 60_000;
 const VM = `#/vm/${LEDGER.id}/summary`;
 
-describe.skipIf(EXECUTABLE === null)('the frame of the page', { timeout: 20_000 }, () => {
+describe.skipIf(EXECUTABLE === null)('the frame of the page', { timeout: 90_000 }, () => {
   let browser: Browser;
   let files: string;
   let host: FakeHost;
@@ -46,7 +46,7 @@ describe.skipIf(EXECUTABLE === null)('the frame of the page', { timeout: 20_000 
     context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale });
     if (theme) await context.addInitScript((kept) => localStorage.setItem('lockstep.theme', kept), theme);
     page = await context.newPage();
-    page.setDefaultTimeout(8000);
+    page.setDefaultTimeout(30_000);
     page.on('pageerror', (error) => problems.push(error.message));
     page.on('console', (message) => {
       if (message.type() === 'error' && !/WebSocket|Failed to load resource/.test(message.text()))
