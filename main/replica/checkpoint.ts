@@ -8,7 +8,7 @@
 import { SNAPSHOT_BYTES_MAX, SNAPSHOT_CHUNK_BYTES } from '../ft/constants.ts';
 import type { ChunkEntry, SnapshotEntry } from '../ft/log.ts';
 import type { Snapshot } from '../machine/machine.ts';
-import { compress, decompress } from './compression.ts';
+import { compress, decompress } from '../datastore/compression.ts';
 
 /**
  * Sends the snapshot's bytes, description first. `send` hands over a chunk and resolves when the next may come; it
