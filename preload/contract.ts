@@ -18,6 +18,7 @@ import {
 } from './history.ts';
 import { failoverCommands, type ActiveFault, type FailoverReport, type FailoverResults } from './failover.ts';
 import { metricsCommands, type MetricsResults, type VmMetrics } from './metrics.ts';
+import { snapshotCommands, type SnapshotResults, type SuspendedView } from './snapshot.ts';
 import { cardChoice, networkCommands, type NetworkResults, type NicView } from './network.ts';
 
 export type {
@@ -36,6 +37,7 @@ export type { DiskCheckView, DiskView } from './disk.ts';
 export type { ActiveFault, FailoverRecord, FailoverReport, FaultKind } from './failover.ts';
 export { FAULTS } from './failover.ts';
 export type { MetricsHistory, MetricsRange, ReplicaMetrics, VmMetrics } from './metrics.ts';
+export type { SnapshotView, SuspendedView } from './snapshot.ts';
 export type { ForwardView, NetworkView, NicCounters, NicType, NicView } from './network.ts';
 
 /* ------------------------------------------------------------------ limits and small schemas ------------------- */
@@ -204,6 +206,12 @@ export interface VmView {
   readonly nic: NicView;
   /** Where its hard disk is now, when that is not the file it was made of: separate disks, after a failover. */
   readonly currentDisk?: string;
+  /** All files that its hard disk is made of, the one that is written to first; there once it has a snapshot. */
+  readonly diskFiles?: readonly string[];
+  /** Its state is saved in a file: the next power-on goes on from there. */
+  readonly suspended?: SuspendedView;
+  /** How many it has; absent where it has none. */
+  readonly snapshots?: number;
   /** Fault Tolerance is turned on for this VM, whether or not it runs. */
   readonly ftEnabled: boolean;
   readonly ftSettings: FtSettings;
@@ -256,6 +264,7 @@ export const commands = {
   'vm.delete': VmOnly,
   ...networkCommands,
   ...diskCommands,
+  ...snapshotCommands,
   'vm.set': v.strictObject({ vm: Vm, ...ftSettings }),
   /** At once where the VM runs, and from the next power-on; what was in the drive goes without a word to the guest. */
   'media.insert': v.strictObject({ vm: Vm, drive: MediaDrive, file: File }),
@@ -316,7 +325,8 @@ export type CommandArgs<C extends CommandName> = v.InferInput<(typeof commands)[
 export type ParsedArgs<C extends CommandName> = v.InferOutput<(typeof commands)[C]>;
 
 /** What every command answers. */
-export interface CommandResults extends NetworkResults, DiskResults, MetricsResults, FailoverResults {
+export interface CommandResults
+  extends NetworkResults, DiskResults, MetricsResults, FailoverResults, SnapshotResults {
   'host.show': HostView;
   'vm.list': readonly VmView[];
   'vm.show': VmView;
@@ -331,6 +341,9 @@ export interface CommandResults extends NetworkResults, DiskResults, MetricsResu
   'power.reset': VmView;
   'power.pause': VmView;
   'power.unpause': VmView;
+  'power.suspend': VmView;
+  'power.resume': VmView;
+  'snapshot.revert': VmView;
   'ft.on': VmView;
   'ft.off': VmView;
   'ft.suspend': VmView;

@@ -15,6 +15,11 @@ export type GuardedCommand =
   | 'power.reset'
   | 'power.pause'
   | 'power.unpause'
+  | 'power.suspend'
+  | 'power.resume'
+  | 'snapshot.take'
+  | 'snapshot.revert'
+  | 'snapshot.delete'
   | 'ft.on'
   | 'ft.off'
   | 'ft.suspend'
@@ -30,7 +35,7 @@ export type GuardedCommand =
   | 'capture.stop'
   | Fault;
 
-type Subject = Pick<VmView, 'name' | 'power' | 'ftEnabled' | 'ft' | 'recording' | 'nic'>;
+type Subject = Pick<VmView, 'name' | 'power' | 'ftEnabled' | 'ft' | 'recording' | 'nic' | 'suspended'>;
 
 /** What stands in the way of a running machine, null where it runs or is paused. */
 function notRunning(vm: Subject): string | null {
@@ -75,25 +80,45 @@ function captureRefusal(vm: Subject): string | null {
   return notRunning(vm) === null ? null : `"${vm.name}" is not running: power it on to capture its frames.`;
 }
 
+/** The saved state is of a machine with what it has now. */
+function changeRefusal(vm: Subject, what: string): string | null {
+  if (!vm.suspended) return null;
+  return `"${vm.name}" is suspended, and ${what} belongs to its state: resume it first, or power it off.`;
+}
+
+/** What needs a VM that is neither on its way to on nor to off. */
+function betweenRefusal(vm: Subject): string | null {
+  return vm.power === 'off' ? null : notRunning(vm);
+}
+
 /** Why `command` is refused for this VM now, as a sentence with its remedy; null when it is allowed. */
 export function refusal(command: GuardedCommand, vm: Subject): string | null {
   switch (command) {
     case 'vm.delete':
       return vm.power === 'off' ? null : `"${vm.name}" is running: power it off first.`;
     case 'nic.set':
-      return vm.power === 'off' ? null : `"${vm.name}" is running: its network card is changed while it is off.`;
+      if (vm.power !== 'off') return `"${vm.name}" is running: its network card is changed while it is off.`;
+      return changeRefusal(vm, 'its network card');
     case 'media.insert':
     case 'media.eject':
-      return vm.power === 'off' ? null : notRunning(vm);
+      return betweenRefusal(vm) ?? changeRefusal(vm, 'what is in its drives');
     case 'power.on':
       if (vm.power === 'off') return null;
       return vm.power === 'shuttingDown'
         ? `"${vm.name}" is still powering off.`
         : `"${vm.name}" is already powered on.`;
     case 'power.off':
-      return vm.power === 'off' ? `"${vm.name}" is already powered off.` : null;
+      return vm.power === 'off' && !vm.suspended ? `"${vm.name}" is already powered off.` : null;
     case 'power.reset':
-      return notRunning(vm);
+    case 'power.suspend':
+      return vm.suspended ? `"${vm.name}" is suspended: resume it first.` : notRunning(vm);
+    case 'power.resume':
+      if (vm.suspended || vm.power === 'paused') return null;
+      return `"${vm.name}" is neither suspended nor paused.`;
+    case 'snapshot.take':
+    case 'snapshot.revert':
+    case 'snapshot.delete':
+      return betweenRefusal(vm);
     case 'power.pause':
       return vm.power === 'paused' ? `"${vm.name}" is already paused.` : notRunning(vm);
     case 'power.unpause':

@@ -26,6 +26,7 @@ import type { Fleet } from './fleet.ts';
 import { admitReplicas, replicasOf } from './limits.ts';
 import { networkHandlers } from './network-commands.ts';
 import { makeWay } from './output-file.ts';
+import { snapshotHandlers } from './snapshot-commands.ts';
 import type { PairOperation, Vm } from './vm.ts';
 import { replaced, waitForState } from './wait.ts';
 
@@ -45,6 +46,7 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
   },
   ...networkHandlers,
   ...diskHandlers,
+  ...snapshotHandlers,
   'vm.set': (fleet, { vm, ...changes }) => {
     const found = fleet.vm(vm);
     found.set(changes);

@@ -12,6 +12,7 @@ import {
   type FtStatus,
   type MediaDrive,
   type PowerState,
+  type SuspendedView,
   type VmMetrics,
   type VmView,
 } from '../../preload/contract.ts';
@@ -21,7 +22,7 @@ import { beginGeneration } from '../datastore/leases.ts';
 import type { OutsideInput, ReplicaSpec } from '../replica/messages.ts';
 import type { EventTable } from '../store/events.ts';
 import type { FailoverTable } from '../store/failovers.ts';
-import type { VmRecord, VmTable } from '../store/vms.ts';
+import type { SavedState, VmRecord, VmTable } from '../store/vms.ts';
 import type { AlarmSubject } from './alarms.ts';
 import type { DiskDesk, DiskUser } from './disk-desk.ts';
 import { Faults } from './faults.ts';
@@ -35,9 +36,12 @@ import { Rate } from './rate.ts';
 import type { Processes } from './processes.ts';
 import { RecordingDesk } from './recording-desk.ts';
 import type { Spares } from './spares.ts';
-import { changeSettings, checkFiles, hardware, hostName, settingsOf, specify, type GuestLibrary } from './spec.ts';
+import { SaveDesk } from './save-desk.ts';
+import type { SnapshotDesk } from './snapshot-desk.ts';
+import { changeSettings, checkFiles, hardware, hardwareOf, hostName, settingsOf, specify, specifySaved } from './spec.ts';
+import type { GuestLibrary } from './spec.ts';
 import type { Watched } from './task-watch.ts';
-import { otherSlot, VmDisk } from './vm-disk.ts';
+import { otherSlot, settleDisk, VmDisk } from './vm-disk.ts';
 
 /** What all VMs share. */
 export interface VmSurroundings {
@@ -52,6 +56,7 @@ export interface VmSurroundings {
   readonly hostName: string;
   readonly network: NetworkDesk;
   readonly disks: DiskDesk;
+  readonly snapshots: SnapshotDesk;
   /** Where recordings go whose file nobody has named. */
   readonly recordings: string;
   /** The VM may be in another state. */
@@ -87,7 +92,8 @@ export class Vm {
     event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
     changed: () => this.#around.changed(this),
   });
-  readonly disk: VmDisk;
+  readonly saving = new SaveDesk((message) => this.#pair?.send(message));
+  disk: VmDisk;
   readonly #faults = new Faults(
     () => this.#pair?.faultTargets ?? null,
     () => this.#around.changed(this),
@@ -101,11 +107,44 @@ export class Vm {
   #pauseWanted = false;
   readonly #powerWaiters: (() => void)[] = [];
   #startError: string | null = null;
+  /** What the machine that runs is made of. */
+  #spec: ReplicaSpec | null = null;
+  #restored: { readonly epoch: number; readonly hash: string } | null = null;
+  #progress: (fraction: number) => void = () => {};
 
   constructor(record: VmRecord, around: VmSurroundings) {
     this.#record = record;
     this.#around = around;
-    this.disk = new VmDisk(around.datastore, record.id, record.config.hda);
+    this.disk = this.#newDisk();
+  }
+
+  #newDisk(): VmDisk {
+    const { id, config } = this.#record;
+    return new VmDisk(this.#around.datastore, id, config.hda, this.#around.snapshots.folder(id));
+  }
+
+  /** As the database has it. */
+  get record(): VmRecord {
+    return this.#record;
+  }
+
+  /** What the machine that runs, or was suspended, is made of. */
+  get madeOf(): SavedState['hardware'] {
+    return this.#record.savedState?.hardware ?? (this.#spec ? hardwareOf(this.#spec) : {});
+  }
+
+  /** The secondary opens a raw image that the primary writes to, and not what a snapshot puts on it. */
+  get secondaryReadsRaw(): boolean {
+    const { diskMode, diskReads } = this.disk.settings(settingsOf(this.#record));
+    const raw = diskMode === 'shared' && diskReads === 'backup' && this.disk.current !== undefined;
+    return raw && this.#pair?.secondary !== null && this.#pair !== null;
+  }
+
+  /** Its row has been changed by others, which is done while it is off, or does not touch what it runs on. */
+  reread(): void {
+    this.#record = this.#around.vms.find(this.id) ?? this.#record;
+    if (this.#power === 'off') this.disk = this.#newDisk();
+    this.#around.changed(this);
   }
 
   get id(): string {
@@ -137,7 +176,7 @@ export class Vm {
   /* -------------------------------------------------------------- what is shown ------------------------------ */
 
   view(): VmView {
-    const { id, name, createdAt, config, ftEnabled, poweredOnAt, note } = this.#record;
+    const { id, name, createdAt, config, ftEnabled, poweredOnAt, note, savedState } = this.#record;
     const shown = { id, name, createdAt, power: this.#power, poweredOnAt, note, hardware: hardware(config), ftEnabled };
     const { current: recording } = this.recording;
     const alarms = this.#around.alarms(id);
@@ -146,7 +185,8 @@ export class Vm {
     const disk = slot === 'B' && current !== undefined ? { currentDisk: current } : {};
     const faults = this.#faults.active();
     const state = { ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording, alarms, faults };
-    return { ...shown, ...disk, nic, ...state };
+    const suspended = savedState && this.#power === 'off' ? { suspended: suspendedView(savedState) } : {};
+    return { ...shown, ...disk, ...this.#around.snapshots.shown(this), ...suspended, nic, ...state };
   }
 
   ftStatus(): FtStatus {
@@ -184,20 +224,22 @@ export class Vm {
     if (reason) throw new CommandError('refused', reason);
   }
 
-  /** Resolves when the machine runs. */
-  async powerOn(): Promise<void> {
+  /** Resolves when the machine runs; one that was suspended goes on. `progress` hears how much of its state is read. */
+  async powerOn(progress: (fraction: number) => void = () => {}): Promise<void> {
     this.require('power.on');
-    const { datastore, guests, vms } = this.#around;
+    await this.#around.snapshots.makeWay(this.id);
+    this.require('power.on');
+    const { datastore, guests } = this.#around;
     this.#around.disks.requireIdle(this.disk.images);
     checkFiles({ ...this.#record.config, hda: this.disk.current }, guests);
+    const { savedState } = this.#record;
     const poweredOnAt = Date.now();
+    const at = { holder: '', datastore };
+    const mtu = this.#around.network.mtu(this.nic.network);
     // Made once: a secondary that is started later is made of the same, whatever became of the files it was read from.
-    const spec = specify(this.#record, guests, {
-      holder: '',
-      datastore,
-      startTimeMs: poweredOnAt,
-      mtu: this.#around.network.mtu(this.nic.network),
-    });
+    const spec = savedState
+      ? specifySaved(this.#record, savedState, at)
+      : specify(this.#record, guests, { ...at, startTimeMs: poweredOnAt, mtu });
     let generation: number;
     try {
       generation = beginGeneration(datastore, this.id, `host ${process.pid}`);
@@ -206,22 +248,34 @@ export class Vm {
     } catch (error) {
       throw new CommandError('failed', `The datastore "${datastore}" cannot be written: ${(error as Error).message}.`);
     }
-    vms.setPower(this.id, poweredOnAt, null);
-    this.#record = { ...this.#record, poweredOnAt, note: null };
+    this.#spec = spec;
+    this.#progress = progress;
     this.#power = 'startingUp';
     this.#startError = null;
-    this.#event('power.on', 'info', 'Powered on.');
+    // A saved state is given up when the machine has it, before it goes on.
+    if (!savedState) this.#poweredOn(poweredOnAt);
     const { type, address, network } = this.nic;
     const attached = { id: this.id, name: hostName(this.name), mac: this.mac, address };
     if (type !== 'none') this.#around.network.attach(attached, network);
-    this.#pair = this.#newPair(spec, generation);
+    this.#pair = this.#newPair(spec, generation, savedState?.file);
     this.#around.changed(this);
     await this.#powerSettled('startingUp');
     const error = this.#startError as string | null;
     if (error !== null) throw new CommandError('failed', `"${this.name}" could not be powered on: ${error}`);
   }
 
-  #newPair(spec: ReplicaSpec, generation: number): Pair {
+  #poweredOn(at: number): void {
+    this.#around.vms.setPower(this.id, at, null);
+    this.#record = { ...this.#record, poweredOnAt: at, note: null, savedState: null };
+    if (!this.#restored) return this.#event('power.on', 'info', 'Powered on.');
+    const { epoch } = this.#restored;
+    this.#event('power.resumed', 'info', `Goes on from its saved state, at epoch ${epoch}.`, this.#restored);
+    this.#restored = null;
+    this.#pair?.send({ type: 'pause', paused: false });
+    return this.#around.snapshots.tidy(this);
+  }
+
+  #newPair(spec: ReplicaSpec, generation: number, state: string | undefined): Pair {
     const { processes, spares } = this.#around;
     const hasDisk = spec.files.hda !== undefined;
     const bytes = this.disk.bytes();
@@ -232,13 +286,14 @@ export class Vm {
           ...spec,
           holder,
           files: { ...spec.files, hda: this.disk.file(slot) },
-          disk: bytes === undefined ? undefined : { slot, bytes },
+          disk: bytes === undefined ? undefined : { slot, bytes, names: this.disk.names(slot) },
           settings: settings(),
         }),
         slot: this.disk.slot,
         secondarySlot: (slot) => (hasDisk && settings().diskMode === 'separate' ? otherSlot(slot) : slot),
         hasDisk,
         generation,
+        state,
         processes,
         spares,
         outside: this.#pairOutside(),
@@ -247,14 +302,53 @@ export class Vm {
     );
   }
 
-  /** Resolves when no replica is left. */
+  /** Resolves when no replica is left. Of one that is suspended the state is discarded. */
   async powerOff(): Promise<void> {
     this.require('power.off');
+    if (this.#power === 'off') return this.#discard();
     if (this.#power !== 'shuttingDown') {
       this.#power = 'shuttingDown';
       this.#pair?.stop();
       this.#around.changed(this);
     }
+    await this.#powerSettled('shuttingDown');
+  }
+
+  #discard(): void {
+    this.#around.vms.setPower(this.id, null, null);
+    this.#event('power.discarded', 'info', 'Powered off: the state in which it was suspended was discarded.');
+    this.reread();
+    this.#around.snapshots.tidy(this);
+  }
+
+  /**
+   * Saves the state of the guest, which stands still, in this file, and powers off. Whatever goes wrong before the state
+   * is on the disk, the guest goes on. @throws {CommandError} `failed`.
+   */
+  async suspend(file: string, progress: (fraction: number) => void): Promise<void> {
+    this.require('power.suspend');
+    const running = this.#power === 'on';
+    if (running) await this.pause(true);
+    const pair = this.#pair;
+    // Nobody lets it go on now.
+    this.#power = 'shuttingDown';
+    this.#around.changed(this);
+    try {
+      const { disk: _disk, stunMs: _stunMs, ...saved } = await this.saving.save({ file }, progress);
+      if (this.#pair !== pair) throw new CommandError('failed', `"${this.name}" was lost while it was suspended.`);
+      const state = { file, takenAt: Date.now(), hardware: this.madeOf, ...saved };
+      this.#around.vms.setSuspended(this.id, state);
+      this.#record = { ...this.#record, savedState: state, poweredOnAt: null, note: null };
+      const size = `${(saved.bytes / 2 ** 20).toFixed(1)} MiB`;
+      this.#event('power.suspended', 'info', `Suspended at epoch ${saved.epoch} (${size}).`, { ...saved, file });
+    } catch (error) {
+      if (this.#pair === pair && pair) {
+        this.#power = 'paused';
+        if (running) await this.pause(false);
+      }
+      throw error;
+    }
+    pair?.stop();
     await this.#powerSettled('shuttingDown');
   }
 
@@ -399,17 +493,24 @@ export class Vm {
     return {
       output: (message) => this.ends.receive(message),
       recording: (event) => this.recording.heard(event),
+      state: (message) => {
+        if (message.type === 'save') this.saving.heard(message.event);
+        else if (message.type === 'restoring') this.#progress(message.fraction);
+        else this.#restored = { epoch: message.epoch, hash: message.hash };
+      },
       event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
       changed: () => this.#around.changed(this),
       built: (replica) => this.#around.network.plug(this.id, replica),
       started: () => {
         // It may have been told to end meanwhile: then it is on its way to off, and this changes nothing.
         if (this.#power === 'startingUp') this.#power = 'on';
+        if (this.#record.savedState && this.#power === 'on') this.#poweredOn(Date.now());
         this.ends.started();
         this.#settlePower();
       },
       failedOver: (lastInput) => {
         this.recording.lost('the primary that recorded it was lost');
+        this.saving.lost('its primary was lost');
         this.#diskMoved();
         this.ends.failedOver(lastInput);
         // Also where none is wanted: the log may have carried a pause of which nobody has heard, and not its end.
@@ -445,36 +546,31 @@ export class Vm {
     this.#event('disk.moved', 'info', `The virtual machine's disk is now "${file}".`, { file });
   }
 
-  /** The user's own file is the true disk whenever that can be. */
-  #settleDisk(pair: Pair): void {
-    const { disk } = this;
-    if (disk.slot === 'A' || disk.current === undefined) return;
-    if (pair.disksEqual && disk.preferOwn(pair.generation)) {
-      const words = `Both disks are equal: the virtual machine's disk is "${disk.current}" again.`;
-      return this.#event('disk.moved', 'info', words, { file: disk.current });
-    }
-    const words =
-      `The virtual machine's disk is in "${disk.current}". ` +
-      'It is in its own file again after a power-off while Protected with separate disks.';
-    return this.#event('disk.moved', 'warning', words, { file: disk.current });
-  }
-
   #ended(why: string | null): void {
     const unexpected = why !== null;
-    if (this.#pair) this.#settleDisk(this.#pair);
+    const { savedState } = this.#record;
+    const tell = this.#event.bind(this);
+    if (this.#pair) settleDisk(this.disk, this.#pair.disksEqual, this.#pair.generation, tell);
     if (this.#power === 'startingUp') this.#startError = why;
     const note = unexpected ? `Powered off unexpectedly: ${why}` : null;
     this.#pair = null;
+    this.#restored = null;
+    this.saving.lost(why ?? 'the virtual machine was powered off');
     this.#around.network.detach(this.id);
     this.#pauseWanted = false;
     this.#power = 'off';
-    this.#around.vms.setPower(this.id, null, note);
-    this.#record = { ...this.#record, poweredOnAt: null, note };
-    if (unexpected) this.#event('power.lost', 'error', `Powered off unexpectedly: ${why}.`);
+    // What was suspended, or could not be brought back, is suspended still.
+    if (!savedState) {
+      this.#around.vms.setPower(this.id, null, note);
+      this.#record = { ...this.#record, poweredOnAt: null, note };
+    }
+    if (savedState) this.#event('power.off', 'info', `Powered off, and suspended${why === null ? '' : ` (${why})`}.`);
+    else if (unexpected) this.#event('power.lost', 'error', `Powered off unexpectedly: ${why}.`);
     else this.#event('power.off', 'info', 'Powered off.');
     this.recording.lost(unexpected ? 'the primary that recorded it was lost' : 'the virtual machine was powered off');
     this.ends.reset();
     this.#settlePower();
+    this.#around.snapshots.consolidate(this);
   }
 
   #event(
@@ -494,4 +590,8 @@ export class Vm {
   async #powerSettled(while_: PowerState): Promise<void> {
     while (this.#power === while_) await new Promise<void>((resolve) => this.#powerWaiters.push(resolve));
   }
+}
+
+function suspendedView({ takenAt, epoch, bytes, hash }: SavedState): SuspendedView {
+  return { at: takenAt, epoch, bytes, hash };
 }
