@@ -325,8 +325,7 @@ export type CommandArgs<C extends CommandName> = v.InferInput<(typeof commands)[
 export type ParsedArgs<C extends CommandName> = v.InferOutput<(typeof commands)[C]>;
 
 /** What every command answers. */
-export interface CommandResults
-  extends NetworkResults, DiskResults, MetricsResults, FailoverResults, SnapshotResults {
+export interface CommandResults extends NetworkResults, DiskResults, MetricsResults, FailoverResults, SnapshotResults {
   'host.show': HostView;
   'vm.list': readonly VmView[];
   'vm.show': VmView;

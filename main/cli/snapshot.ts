@@ -94,7 +94,12 @@ const suspend: Command = {
 
 export const snapshotCommands: readonly Command[] = [
   suspend,
-  simple('power resume', 'power.resume', 'Let a paused guest go on, or a suspended VM from its saved state', () => null),
+  simple(
+    'power resume',
+    'power.resume',
+    'Let a paused guest go on, or a suspended VM from its saved state',
+    () => null,
+  ),
   take,
   simple('snapshot list', 'snapshot.list', 'Show the snapshots of a VM as a tree', tree),
   revert,

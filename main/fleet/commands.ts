@@ -23,11 +23,13 @@ import { ScreenModel } from '../../preload/screen-model.ts';
 import type { Caller } from './audit.ts';
 import { createWithDisk, diskHandlers } from './disk-desk.ts';
 import type { Fleet } from './fleet.ts';
+import type { PairOperation } from './ft-words.ts';
 import { admitReplicas, replicasOf } from './limits.ts';
 import { networkHandlers } from './network-commands.ts';
+import { changeMedium } from './media.ts';
 import { makeWay } from './output-file.ts';
 import { snapshotHandlers } from './snapshot-commands.ts';
-import type { PairOperation, Vm } from './vm.ts';
+import type { Vm } from './vm.ts';
 import { replaced, waitForState } from './wait.ts';
 
 type Handler<C extends CommandName> = (
@@ -54,12 +56,12 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
   },
   'media.insert': async (fleet, { vm, drive, file }) => {
     const found = fleet.vm(vm);
-    await found.setMedium(drive, path.resolve(file));
+    await changeMedium(found, drive, path.resolve(file));
     return found.view();
   },
   'media.eject': async (fleet, { vm, drive }) => {
     const found = fleet.vm(vm);
-    await found.setMedium(drive, null);
+    await changeMedium(found, drive, null);
     return found.view();
   },
   'power.on': (fleet, { vm }) => perform(fleet, vm, 'power.on', (found) => found.powerOn()),

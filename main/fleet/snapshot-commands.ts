@@ -4,7 +4,13 @@
  * Invariant: what is refused is no task; a client that goes away ends none.
  */
 import { randomUUID } from 'node:crypto';
-import { CommandError, type CommandResults, type ParsedArgs, type TaskKind, type VmView } from '../../preload/contract.ts';
+import {
+  CommandError,
+  type CommandResults,
+  type ParsedArgs,
+  type TaskKind,
+  type VmView,
+} from '../../preload/contract.ts';
 import type { GuardedCommand } from '../../preload/rules.ts';
 import type { snapshotCommands } from '../../preload/snapshot.ts';
 import type { Fleet } from './fleet.ts';

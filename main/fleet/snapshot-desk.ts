@@ -15,6 +15,7 @@ import { beginTop, freeze, topOf } from '../datastore/disk/top.ts';
 import type { SnapshotRecord, SnapshotTable } from '../store/snapshots.ts';
 import type { SavedState, VmTable } from '../store/vms.ts';
 import { SnapshotFiles, type Needed } from './snapshot-files.ts';
+import { settingsOf } from './spec.ts';
 import { thumbnailOf } from './thumbnail.ts';
 import type { Vm } from './vm.ts';
 
@@ -125,7 +126,7 @@ export class SnapshotDesk {
     id: string,
     progress: Progress,
   ): Promise<Pick<SnapshotRecord, 'state' | 'disk'> & { stunMs: number }> {
-    if (vm.secondaryReadsRaw) {
+    if (secondaryReadsRaw(vm)) {
       throw new CommandError(
         'refused',
         `The secondary of "${vm.name}" reads the disk by itself, and would not find what a snapshot moves: ` +
@@ -183,7 +184,10 @@ export class SnapshotDesk {
       if (copy && topOf(copy) === copy.top) await beginTop(copy.top, disk);
       vm.disk.chooseOwn();
     }
-    this.#outside.vms.setReverted(vm.id, snapshot);
+    // The card keeps its place in today's network.
+    const { nic } = vm.record.config;
+    const config = nic?.type === snapshot.config.nic?.type ? { ...snapshot.config, nic } : snapshot.config;
+    this.#outside.vms.setReverted(vm.id, { ...snapshot, config });
     vm.reread();
     const { epoch, hash } = snapshot.state ?? {};
     const words = `Taken back to the snapshot "${snapshot.name}".`;
@@ -346,4 +350,11 @@ export class SnapshotDesk {
       hasThumbnail: this.#outside.snapshots.thumbnail(id) !== null,
     };
   }
+}
+
+/** The secondary opens a raw image that the primary writes to, and not what a snapshot puts on it. */
+function secondaryReadsRaw(vm: Vm): boolean {
+  const { diskMode, diskReads } = vm.disk.settings(settingsOf(vm.record));
+  const raw = diskMode === 'shared' && diskReads === 'backup' && vm.disk.current !== undefined;
+  return raw && vm.ftStatus().secondary !== null;
 }

@@ -122,7 +122,15 @@ export function specify(
 type Hardware = Omit<ReplicaSpec, 'vm' | 'name' | 'holder' | 'datastore' | 'settings' | 'disk'>;
 
 export function hardwareOf(spec: ReplicaSpec): SavedState['hardware'] {
-  const { vm: _vm, name: _name, holder: _holder, datastore: _datastore, settings: _settings, disk: _disk, ...rest } = spec;
+  const {
+    vm: _vm,
+    name: _name,
+    holder: _holder,
+    datastore: _datastore,
+    settings: _settings,
+    disk: _disk,
+    ...rest
+  } = spec;
   return rest satisfies Hardware;
 }
 

@@ -10,15 +10,12 @@ import {
   type FaultKind,
   type FtSettings,
   type FtStatus,
-  type MediaDrive,
   type PowerState,
-  type SuspendedView,
   type VmMetrics,
   type VmView,
 } from '../../preload/contract.ts';
 import { DEFAULT_NETWORK_NAME } from '../../preload/network.ts';
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
-import { beginGeneration } from '../datastore/leases.ts';
 import type { OutsideInput, ReplicaSpec } from '../replica/messages.ts';
 import type { EventTable } from '../store/events.ts';
 import type { FailoverTable } from '../store/failovers.ts';
@@ -26,22 +23,23 @@ import type { SavedState, VmRecord, VmTable } from '../store/vms.ts';
 import type { AlarmSubject } from './alarms.ts';
 import type { DiskDesk, DiskUser } from './disk-desk.ts';
 import { Faults } from './faults.ts';
+import { FT_CHANGES, OPERATIONS, type PairOperation } from './ft-words.ts';
 import { ftStatusOf, metricsOf } from './figures.ts';
-import { DRIVE_WORDS, mediumChange } from './media.ts';
 import type { NetworkDesk, NicRecord } from './network-desk.ts';
 import { OutsideEnds } from './outside-ends.ts';
 import { Pair } from './pair.ts';
 import type { PairOutside } from './pair-parts.ts';
 import { Rate } from './rate.ts';
+import { diskParts, prepare } from './power-on.ts';
 import type { Processes } from './processes.ts';
 import { RecordingDesk } from './recording-desk.ts';
 import type { Spares } from './spares.ts';
 import { SaveDesk } from './save-desk.ts';
 import type { SnapshotDesk } from './snapshot-desk.ts';
-import { changeSettings, checkFiles, hardware, hardwareOf, hostName, settingsOf, specify, specifySaved } from './spec.ts';
-import type { GuestLibrary } from './spec.ts';
+import { changeSettings, hardware, hardwareOf, hostName, settingsOf, type GuestLibrary } from './spec.ts';
+import { suspend, suspendedView } from './suspend.ts';
 import type { Watched } from './task-watch.ts';
-import { otherSlot, settleDisk, VmDisk } from './vm-disk.ts';
+import { settleDisk, VmDisk } from './vm-disk.ts';
 
 /** What all VMs share. */
 export interface VmSurroundings {
@@ -66,23 +64,6 @@ export interface VmSurroundings {
 
 /** A machine pauses when its disks are quiet; one whose disks do not answer is not waited for, in milliseconds. */
 const PAUSE_TIMEOUT_MS = 10_000;
-
-/** What can be done to a Protected pair. */
-export type PairOperation = 'testFailover' | 'testRestartSecondary' | 'migrate';
-
-const OPERATIONS: { readonly [O in PairOperation]: string } = {
-  testFailover: 'Test Failover: the primary is ended on purpose.',
-  testRestartSecondary: 'Test Restart Secondary: the secondary is ended on purpose.',
-  migrate: 'Migrate Secondary: a new process takes the place of the present secondary.',
-};
-
-/** What is done to Fault Tolerance: the event, its words, and what then is so. */
-const FT_CHANGES = {
-  on: { kind: 'ft.turnedOn', words: 'turned on', enabled: true, suspended: false },
-  off: { kind: 'ft.turnedOff', words: 'turned off', enabled: false, suspended: false },
-  suspend: { kind: 'ft.suspended', words: 'suspended', enabled: true, suspended: true },
-  resume: { kind: 'ft.resumed', words: 'resumed', enabled: true, suspended: false },
-} as const;
 
 export class Vm {
   readonly ends = new OutsideEnds((message) => this.#pair?.send(message));
@@ -133,11 +114,9 @@ export class Vm {
     return this.#record.savedState?.hardware ?? (this.#spec ? hardwareOf(this.#spec) : {});
   }
 
-  /** The secondary opens a raw image that the primary writes to, and not what a snapshot puts on it. */
-  get secondaryReadsRaw(): boolean {
-    const { diskMode, diskReads } = this.disk.settings(settingsOf(this.#record));
-    const raw = diskMode === 'shared' && diskReads === 'backup' && this.disk.current !== undefined;
-    return raw && this.#pair?.secondary !== null && this.#pair !== null;
+  /** Writes down what has happened to it. */
+  tell(kind: string, message: string, data: { [key: string]: unknown }): void {
+    this.#event(kind, 'info', message, data);
   }
 
   /** Its row has been changed by others, which is done while it is off, or does not touch what it runs on. */
@@ -185,7 +164,7 @@ export class Vm {
     const disk = slot === 'B' && current !== undefined ? { currentDisk: current } : {};
     const faults = this.#faults.active();
     const state = { ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording, alarms, faults };
-    const suspended = savedState && this.#power === 'off' ? { suspended: suspendedView(savedState) } : {};
+    const suspended = this.#power === 'off' ? suspendedView(savedState) : {};
     return { ...shown, ...disk, ...this.#around.snapshots.shown(this), ...suspended, nic, ...state };
   }
 
@@ -229,25 +208,9 @@ export class Vm {
     this.require('power.on');
     await this.#around.snapshots.makeWay(this.id);
     this.require('power.on');
-    const { datastore, guests } = this.#around;
-    this.#around.disks.requireIdle(this.disk.images);
-    checkFiles({ ...this.#record.config, hda: this.disk.current }, guests);
     const { savedState } = this.#record;
     const poweredOnAt = Date.now();
-    const at = { holder: '', datastore };
-    const mtu = this.#around.network.mtu(this.nic.network);
-    // Made once: a secondary that is started later is made of the same, whatever became of the files it was read from.
-    const spec = savedState
-      ? specifySaved(this.#record, savedState, at)
-      : specify(this.#record, guests, { ...at, startTimeMs: poweredOnAt, mtu });
-    let generation: number;
-    try {
-      generation = beginGeneration(datastore, this.id, `host ${process.pid}`);
-      // From here on no replica of an earlier generation can move it.
-      this.disk.reload();
-    } catch (error) {
-      throw new CommandError('failed', `The datastore "${datastore}" cannot be written: ${(error as Error).message}.`);
-    }
+    const { spec, generation } = prepare(this.#record, this.disk, this.#around, poweredOnAt);
     this.#spec = spec;
     this.#progress = progress;
     this.#power = 'startingUp';
@@ -277,29 +240,9 @@ export class Vm {
 
   #newPair(spec: ReplicaSpec, generation: number, state: string | undefined): Pair {
     const { processes, spares } = this.#around;
-    const hasDisk = spec.files.hda !== undefined;
-    const bytes = this.disk.bytes();
-    const settings = (): ReplicaSpec['settings'] => this.disk.settings(settingsOf(this.#record));
-    return new Pair(
-      {
-        spec: (holder, slot) => ({
-          ...spec,
-          holder,
-          files: { ...spec.files, hda: this.disk.file(slot) },
-          disk: bytes === undefined ? undefined : { slot, bytes, names: this.disk.names(slot) },
-          settings: settings(),
-        }),
-        slot: this.disk.slot,
-        secondarySlot: (slot) => (hasDisk && settings().diskMode === 'separate' ? otherSlot(slot) : slot),
-        hasDisk,
-        generation,
-        state,
-        processes,
-        spares,
-        outside: this.#pairOutside(),
-      },
-      this.#record.ftEnabled && !this.#record.ftSuspended,
-    );
+    const disk = diskParts(spec, this.disk, () => settingsOf(this.#record));
+    const parts = { ...disk, generation, state, processes, spares, outside: this.#pairOutside() };
+    return new Pair(parts, this.#record.ftEnabled && !this.#record.ftSuspended);
   }
 
   /** Resolves when no replica is left. Of one that is suspended the state is discarded. */
@@ -321,35 +264,18 @@ export class Vm {
     this.#around.snapshots.tidy(this);
   }
 
-  /**
-   * Saves the state of the guest, which stands still, in this file, and powers off. Whatever goes wrong before the state
-   * is on the disk, the guest goes on. @throws {CommandError} `failed`.
-   */
-  async suspend(file: string, progress: (fraction: number) => void): Promise<void> {
-    this.require('power.suspend');
-    const running = this.#power === 'on';
-    if (running) await this.pause(true);
-    const pair = this.#pair;
-    // Nobody lets it go on now.
-    this.#power = 'shuttingDown';
-    this.#around.changed(this);
-    try {
-      const { disk: _disk, stunMs: _stunMs, ...saved } = await this.saving.save({ file }, progress);
-      if (this.#pair !== pair) throw new CommandError('failed', `"${this.name}" was lost while it was suspended.`);
-      const state = { file, takenAt: Date.now(), hardware: this.madeOf, ...saved };
+  /** Saves the state in this file and powers off. @throws {CommandError} `failed` where the guest goes on instead. */
+  suspend(file: string, progress: (fraction: number) => void): Promise<void> {
+    const become = (power: PowerState): void => {
+      this.#power = power;
+      this.#around.changed(this);
+    };
+    const keep = (state: SavedState): void => {
       this.#around.vms.setSuspended(this.id, state);
       this.#record = { ...this.#record, savedState: state, poweredOnAt: null, note: null };
-      const size = `${(saved.bytes / 2 ** 20).toFixed(1)} MiB`;
-      this.#event('power.suspended', 'info', `Suspended at epoch ${saved.epoch} (${size}).`, { ...saved, file });
-    } catch (error) {
-      if (this.#pair === pair && pair) {
-        this.#power = 'paused';
-        if (running) await this.pause(false);
-      }
-      throw error;
-    }
-    pair?.stop();
-    await this.#powerSettled('shuttingDown');
+    };
+    const off = (): Promise<void> => this.#powerSettled('shuttingDown');
+    return suspend({ vm: this, pair: () => this.#pair, become, keep, off }, file, progress);
   }
 
   /** Ends everything at once: the host is closing. */
@@ -414,38 +340,15 @@ export class Vm {
   /** Another network card, or another network. @throws {CommandError} `refused` while the VM runs. */
   setNic(nic: NicRecord): void {
     this.require('nic.set');
-    const config = { ...this.#record.config, nic };
-    this.#around.vms.setConfig(this.id, config);
-    this.#record = { ...this.#record, config };
     const what = nic.type === 'none' ? 'none' : `${nic.type} on "${nic.network}"`;
-    this.#event('nic.set', 'info', `Network card: ${what}.`, { ...nic });
-    this.#around.changed(this);
+    this.configure({ ...this.#record.config, nic }, 'nic.set', `Network card: ${what}.`, { ...nic });
   }
 
-  /**
-   * Puts a file into a removable drive, now and at every power-on; null: takes out what is in it.
-   * @throws {CommandError} `refused` when the file is not what it should be, or nothing is there to be taken out.
-   */
-  async setMedium(drive: MediaDrive, file: string | null): Promise<void> {
-    const command = file === null ? 'media.eject' : 'media.insert';
-    this.require(command);
-    const words = DRIVE_WORDS[drive];
-    const { config: before } = this.#record;
-    if (drive === 'fda' && before.sample === 'test') {
-      throw new CommandError('refused', `"${this.name}" is the test guest: it boots from its own floppy, which stays.`);
-    }
-    if (file === null && before[drive] === undefined) {
-      throw new CommandError('refused', `There is no ${words.medium} in the ${words.drive} of "${this.name}".`);
-    }
-    const change = await mediumChange(drive, file);
-    this.require(command);
-    if (this.#power !== 'off') this.input({ device: 'medium', change });
-    const config = { ...this.#record.config, [drive]: file ?? undefined };
+  /** Another configuration, with the event that tells of it. */
+  configure(config: VmRecord['config'], kind: string, message: string, data: { [key: string]: unknown }): void {
     this.#around.vms.setConfig(this.id, config);
     this.#record = { ...this.#record, config };
-    const gone = before[drive] ?? '';
-    if (file === null) this.#event('media.ejected', 'info', `Ejected from the ${words.drive}: "${gone}".`, { drive });
-    else this.#event('media.inserted', 'info', `Inserted into the ${words.drive}: "${file}".`, { drive, file });
+    this.#event(kind, 'info', message, data);
     this.#around.changed(this);
   }
 
@@ -590,8 +493,4 @@ export class Vm {
   async #powerSettled(while_: PowerState): Promise<void> {
     while (this.#power === while_) await new Promise<void>((resolve) => this.#powerWaiters.push(resolve));
   }
-}
-
-function suspendedView({ takenAt, epoch, bytes, hash }: SavedState): SuspendedView {
-  return { at: takenAt, epoch, bytes, hash };
 }

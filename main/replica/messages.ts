@@ -41,7 +41,9 @@ export interface ReplicaSpec {
    * or only one: slot A. With its two names (datastore/disk/top.ts): a snapshot that is taken while the VM runs may make
    * another file of the disk than `files.hda`.
    */
-  readonly disk?: { readonly slot: DiskSlot; readonly bytes: number; readonly names?: TopNames | undefined } | undefined;
+  readonly disk?:
+    | { readonly slot: DiskSlot; readonly bytes: number; readonly names?: TopNames | undefined }
+    | undefined;
   /**
    * How large the floppy was with which the VM was powered on, in bytes; absent where there was none. A backup's
    * machine is built with as large a one: its contents are state, and its file may be gone.

@@ -115,7 +115,11 @@ test.each([
   ['power.reset', off, '"web" is not running: power it on first.'],
   ['power.reset', toDisk, '"web" is suspended: resume it first.'],
   ['power.resume', on, '"web" is neither suspended nor paused.'],
-  ['nic.set', toDisk, '"web" is suspended, and its network card belongs to its state: resume it first, or power it off.'],
+  [
+    'nic.set',
+    toDisk,
+    '"web" is suspended, and its network card belongs to its state: resume it first, or power it off.',
+  ],
   ['power.pause', startingUp, '"web" is still powering on.'],
   ['power.pause', paused, '"web" is already paused.'],
   ['power.unpause', on, '"web" is not paused.'],

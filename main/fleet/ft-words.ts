@@ -1,0 +1,22 @@
+/**
+ * What a user does to Fault Tolerance, in the words of events.
+ *
+ * Invariant: every such change is one of these.
+ */
+
+/** What can be done to a Protected pair. */
+export type PairOperation = 'testFailover' | 'testRestartSecondary' | 'migrate';
+
+export const OPERATIONS: { readonly [O in PairOperation]: string } = {
+  testFailover: 'Test Failover: the primary is ended on purpose.',
+  testRestartSecondary: 'Test Restart Secondary: the secondary is ended on purpose.',
+  migrate: 'Migrate Secondary: a new process takes the place of the present secondary.',
+};
+
+/** What is done to Fault Tolerance: the event, its words, and what then is so. */
+export const FT_CHANGES = {
+  on: { kind: 'ft.turnedOn', words: 'turned on', enabled: true, suspended: false },
+  off: { kind: 'ft.turnedOff', words: 'turned off', enabled: false, suspended: false },
+  suspend: { kind: 'ft.suspended', words: 'suspended', enabled: true, suspended: true },
+  resume: { kind: 'ft.resumed', words: 'resumed', enabled: true, suspended: false },
+} as const;
