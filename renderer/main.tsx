@@ -23,6 +23,7 @@ import './style/console.css';
 import './style/pages.css';
 import './style/history.css';
 import './style/network.css';
+import './style/snapshots.css';
 import './style/monitor.css';
 
 applyTheme(readTheme());

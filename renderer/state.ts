@@ -29,6 +29,14 @@ export interface Toast {
   readonly message: string;
 }
 
+export interface SnapshotDialogKind {
+  readonly kind: 'snapshot';
+  readonly vm: string;
+  readonly what: 'take' | 'revert' | 'delete';
+  /** Null where one is to be taken. */
+  readonly snapshot: { readonly id: string; readonly name: string } | null;
+}
+
 export type OpenDialog =
   | { readonly kind: 'newVm' }
   | { readonly kind: 'ftSettings'; readonly vm: string }
@@ -38,6 +46,7 @@ export type OpenDialog =
   /** A new forward where it is null. */
   | { readonly kind: 'forward'; readonly vm: string; readonly forward: ForwardView | null }
   | { readonly kind: 'newNetwork' }
+  | SnapshotDialogKind
   | { readonly kind: 'confirm'; readonly action: string; readonly vm: string };
 
 export interface State {

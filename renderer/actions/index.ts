@@ -28,11 +28,14 @@ import { reset } from './reset.ts';
 import { resume } from './resume.ts';
 import { screenshot } from './screenshot.ts';
 import { sendCtrlAltDel } from './send-ctrl-alt-del.ts';
+import { snapshotTake } from './snapshot-take.ts';
+import { suspend } from './suspend.ts';
 
 /** Groups are divided by a line in menus. */
 export const ACTION_GROUPS: readonly (readonly Action[])[] = [
-  [powerOn, powerOff, pause, resume, reset],
+  [powerOn, powerOff, suspend, pause, resume, reset],
   [openConsole, sendCtrlAltDel, screenshot],
+  [snapshotTake],
   [recordStart, recordStop],
   [nicEdit, forwardAdd, captureStart, captureStop],
   [ftOn, ftOff, ftSuspend, ftResume, ftMigrate, ftTestFailover, ftTestRestartSecondary, ftSettings],

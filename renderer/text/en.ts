@@ -93,7 +93,7 @@ export const en = {
       title: `Power off "${name}"?`,
       body:
         'This is like pulling the plug: what the guest has not written to its disk is lost. ' +
-        'To lose nothing, shut the guest down from inside first.',
+        'To lose nothing, shut the guest down from inside first. Of a suspended VM the saved state is discarded.',
     }),
     reset: (name: string) => ({
       title: `Reset "${name}"?`,

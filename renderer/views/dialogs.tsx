@@ -9,6 +9,7 @@ import { NewNetworkDialog } from './network/new-network.tsx';
 import { NicDialog } from './network/nic-dialog.tsx';
 import { NewVmDialog } from './new-vm.tsx';
 import { RecordDialog } from './record.tsx';
+import { SnapshotDialog } from './snapshot-dialog.tsx';
 
 export function Dialogs() {
   const dialog = usePage((state) => state.dialog);
@@ -27,6 +28,8 @@ export function Dialogs() {
       return <ForVm id={dialog.vm}>{(vm) => <CaptureDialog vm={vm} />}</ForVm>;
     case 'forward':
       return <ForVm id={dialog.vm}>{(vm) => <ForwardDialog vm={vm} forward={dialog.forward} />}</ForVm>;
+    case 'snapshot':
+      return <ForVm id={dialog.vm}>{(vm) => <SnapshotDialog vm={vm} dialog={dialog} />}</ForVm>;
     case 'newNetwork':
       return <NewNetworkDialog />;
     case undefined:

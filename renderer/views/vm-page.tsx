@@ -1,6 +1,7 @@
 /** One VM's page: name, state, actions, and the tabs. Invariant: the state badges are there whichever tab is open. */
 import {
   Activity,
+  Camera,
   CircleDot,
   FlaskConical,
   LayoutDashboard,
@@ -21,12 +22,14 @@ import { Tabs, type TabItem } from '../kit/tabs.tsx';
 import type { Tab } from '../route.ts';
 import { useServices } from '../services.ts';
 import { en } from '../text/en.ts';
+import { enSnapshots } from '../text/en-snapshots.ts';
 import { ConsoleView } from './console/console.tsx';
 import { VmEvents } from './events.tsx';
 import { FaultLab } from './fault-lab.tsx';
 import { Monitor } from './monitor.tsx';
 import { NetworkTab } from './network/network.tsx';
 import { Serial } from './serial.tsx';
+import { SnapshotsTab } from './snapshots.tsx';
 import { Summary } from './summary.tsx';
 import { VmIcon } from './vm-icon.tsx';
 
@@ -37,6 +40,7 @@ export function VmPage({ vm, tab }: { readonly vm: VmView; readonly tab: Tab }) 
     { id: 'console', label: 'Console', icon: Screen, content: <ConsoleView vm={vm} /> },
     { id: 'serial', label: 'Serial', icon: SquareTerminal, content: <Serial vm={vm} /> },
     { id: 'network', label: 'Network', icon: EthernetPort, content: <NetworkTab vm={vm} /> },
+    { id: 'snapshots', label: enSnapshots.tab, icon: Camera, content: <SnapshotsTab vm={vm} /> },
     { id: 'monitor', label: 'Monitor', icon: Activity, content: <Monitor vm={vm} /> },
     { id: 'faults', label: 'Fault lab', icon: FlaskConical, content: <FaultLab vm={vm} /> },
     { id: 'events', label: 'Events', icon: List, content: <VmEvents vm={vm} /> },
@@ -66,7 +70,7 @@ function VmBadges({ vm }: { readonly vm: VmView }) {
   return (
     <div className="badges" role="status">
       <Badge tone={powerTone(vm.power)}>
-        <span data-testid="power-status">{en.power[vm.power]}</span>
+        <span data-testid="power-status">{vm.suspended ? enSnapshots.suspended : en.power[vm.power]}</span>
       </Badge>
       {vm.ftEnabled ? <Badge tone={words.tone}>{words.detail ?? words.headline}</Badge> : null}
       {vm.recording ? (
