@@ -285,7 +285,7 @@ export class SnapshotDesk {
     }
   }
 
-  /** Nothing is merged any more, for the VM is to be used. @throws {CommandError} `refused` while more is done to it. */
+  /** Nothing is merged any more: the VM is to be used. @throws {CommandError} `refused` while more is done to it. */
   async makeWay(vm: string): Promise<void> {
     await this.#stopMerging(vm);
     const what = this.#busy.get(vm);

@@ -38,8 +38,8 @@ export interface ReplicaSpec {
   };
   /**
    * Which of the VM's hard disk images `files.hda` is, and how large the disk is, in bytes. Absent where there is none,
-   * or only one: slot A. With its two names (datastore/disk/top.ts): a snapshot that is taken while the VM runs may make
-   * another file of the disk than `files.hda`.
+   * or only one: slot A. With its two names (datastore/disk/top.ts): a snapshot that is taken while the VM runs may
+   * make another file of the disk than `files.hda`.
    */
   readonly disk?:
     | { readonly slot: DiskSlot; readonly bytes: number; readonly names?: TopNames | undefined }

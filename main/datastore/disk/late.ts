@@ -24,7 +24,10 @@ export class LateDisk implements BlockDevice {
   #disk: BlockDevice | null = null;
   #closed = false;
 
-  /** `file` is asked anew when it is opened: its former user may have begun another. @throws {Error} when there is none. */
+  /**
+   * `file` is asked anew when it is opened: its former user may have begun another one.
+   * @throws {Error} when there is no such disk.
+   */
   constructor(file: DiskName, readOnly: boolean, fence: Promise<void>) {
     this.#file = () => nameOf(file);
     this.byteLength = diskBytes(this.#file());

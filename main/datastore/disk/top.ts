@@ -42,7 +42,8 @@ export async function freeze(names: TopNames, layer: string): Promise<{ readonly
   const now = topOf(names);
   if (chainFiles(now).length >= CHAIN_MAX - 1) {
     throw new DiskError(
-      `"${own}" is made of ${CHAIN_MAX - 1} files already. Delete snapshots; their layers are merged when the VM is off.`,
+      `The disk "${own}" is made of ${CHAIN_MAX - 1} files already. ` +
+        'Delete snapshots and power the virtual machine off: then their layers are merged.',
     );
   }
   await mkdir(path.dirname(top), { recursive: true, mode: 0o700 });
