@@ -91,17 +91,14 @@ function betweenRefusal(vm: Subject): string | null {
   return vm.power === 'off' ? null : notRunning(vm);
 }
 
-/** Why `command` is refused for this VM now, as a sentence with its remedy; null when it is allowed. */
-export function refusal(command: GuardedCommand, vm: Subject): string | null {
+type PowerCommand = Extract<GuardedCommand, `power.${string}` | `snapshot.${string}`>;
+
+function isPower(command: GuardedCommand): command is PowerCommand {
+  return command.startsWith('power.') || command.startsWith('snapshot.');
+}
+
+function powerRefusal(command: PowerCommand, vm: Subject): string | null {
   switch (command) {
-    case 'vm.delete':
-      return vm.power === 'off' ? null : `"${vm.name}" is running: power it off first.`;
-    case 'nic.set':
-      if (vm.power !== 'off') return `"${vm.name}" is running: its network card is changed while it is off.`;
-      return changeRefusal(vm, 'its network card');
-    case 'media.insert':
-    case 'media.eject':
-      return betweenRefusal(vm) ?? changeRefusal(vm, 'what is in its drives');
     case 'power.on':
       if (vm.power === 'off') return null;
       return vm.power === 'shuttingDown'
@@ -123,6 +120,21 @@ export function refusal(command: GuardedCommand, vm: Subject): string | null {
       return vm.power === 'paused' ? `"${vm.name}" is already paused.` : notRunning(vm);
     case 'power.unpause':
       return vm.power === 'paused' ? null : `"${vm.name}" is not paused.`;
+  }
+}
+
+/** Why `command` is refused for this VM now, as a sentence with its remedy; null when it is allowed. */
+export function refusal(command: GuardedCommand, vm: Subject): string | null {
+  if (isPower(command)) return powerRefusal(command, vm);
+  switch (command) {
+    case 'vm.delete':
+      return vm.power === 'off' ? null : `"${vm.name}" is running: power it off first.`;
+    case 'nic.set':
+      if (vm.power !== 'off') return `"${vm.name}" is running: its network card is changed while it is off.`;
+      return changeRefusal(vm, 'its network card');
+    case 'media.insert':
+    case 'media.eject':
+      return betweenRefusal(vm) ?? changeRefusal(vm, 'what is in its drives');
     case 'ft.on':
       if (vm.ftEnabled) return `Fault Tolerance is already turned on for "${vm.name}".`;
       return notRunning(vm) === null

@@ -133,7 +133,7 @@ export class Fleet {
     }
     this.#load();
     this.network.open();
-    void this.snapshots.recover(this.all());
+    this.snapshots.recover(this.all());
   }
 
   get host(): HostView {

@@ -46,6 +46,8 @@ export class SnapshotDesk {
   readonly #busy = new Map<string, string>();
   readonly #merging = new Map<string, { stop: boolean; readonly ended: Promise<void> }>();
   readonly #shown = new Map<string, Shown>();
+  /** What a former host had begun is finished. */
+  #recovered: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(outside: SnapshotOutside) {
@@ -97,6 +99,7 @@ export class SnapshotDesk {
 
   /** @throws {CommandError} when it could not be taken; the VM goes on as if nothing had been. */
   async take(vm: Vm, name: string, note: string, progress: Progress): Promise<SnapshotView> {
+    await this.#recovered;
     vm.require('snapshot.take');
     const { snapshots } = this.#outside;
     if (snapshots.find(vm.id, name)) {
@@ -164,6 +167,7 @@ export class SnapshotDesk {
 
   /** Powers the VM off where it runs; afterwards it is off, or suspended in the snapshot's state. */
   async revert(vm: Vm, name: string): Promise<SnapshotRecord> {
+    await this.#recovered;
     vm.require('snapshot.revert');
     const snapshot = this.find(vm, name);
     if (vm.power !== 'off') await vm.powerOff();
@@ -200,6 +204,7 @@ export class SnapshotDesk {
 
   /** Resolves when it is no snapshot any more; what can be merged now is merged in the background. */
   async delete(vm: Vm, name: string): Promise<void> {
+    await this.#recovered;
     vm.require('snapshot.delete');
     const snapshot = this.find(vm, name);
     await this.#during(vm, `the snapshot "${snapshot.name}" is being deleted`, async () => {
@@ -224,7 +229,11 @@ export class SnapshotDesk {
   /* -------------------------------------------------------------- keeping order ----------------------------- */
 
   /** At the start of a host: finishes what a former one has begun. */
-  async recover(vms: readonly Vm[]): Promise<void> {
+  recover(vms: readonly Vm[]): void {
+    this.#recovered = this.#recover(vms);
+  }
+
+  async #recover(vms: readonly Vm[]): Promise<void> {
     for (const vm of vms) {
       const { revertingTo } = vm.record;
       const snapshot = revertingTo === null ? null : this.#outside.snapshots.find(vm.id, revertingTo);
@@ -287,6 +296,7 @@ export class SnapshotDesk {
 
   /** Nothing is merged any more: the VM is to be used. @throws {CommandError} `refused` while more is done to it. */
   async makeWay(vm: string): Promise<void> {
+    await this.#recovered;
     await this.#stopMerging(vm);
     const what = this.#busy.get(vm);
     if (what !== undefined) throw new CommandError('refused', `Wait a moment: ${what}.`);
@@ -306,6 +316,7 @@ export class SnapshotDesk {
   /** The host is closing. */
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#recovered;
     for (const merging of this.#merging.values()) merging.stop = true;
     await Promise.all([...this.#merging.values()].map(({ ended }) => ended));
   }

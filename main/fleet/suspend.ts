@@ -11,6 +11,7 @@ import type { Vm } from './vm.ts';
 
 export interface Suspending {
   readonly vm: Vm;
+  /** Null where it is being powered off otherwise. */
   readonly pair: () => Pair | null;
   readonly become: (power: PowerState) => void;
   /** In one step it is off in the database, and suspended in this state. */

@@ -3,16 +3,20 @@
  *
  * Invariant: a VM that shows nothing, or does not answer, has none: nobody waits for it.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { encode as encodePng } from 'fast-png';
 import { THUMBNAIL_WIDTH_MAX } from '../../preload/snapshot.ts';
 import { decodeScreen } from '../../preload/screen.ts';
 import { ScreenModel } from '../../preload/screen-model.ts';
 import type { Vm } from './vm.ts';
 
+/** A primary that hangs is not waited for, in milliseconds. */
+const PATIENCE_MS = 500;
+
 /** PNG; null where there is none. */
 export async function thumbnailOf(vm: Vm): Promise<Uint8Array | null> {
   try {
-    const frame = await vm.ends.screen.frame();
+    const frame = await Promise.race([vm.ends.screen.frame(), sleep(PATIENCE_MS, null, { ref: false })]);
     if (!frame) return null;
     const model = new ScreenModel();
     model.apply(decodeScreen(frame));

@@ -88,6 +88,7 @@ export class Vm {
   #pauseWanted = false;
   readonly #powerWaiters: (() => void)[] = [];
   #startError: string | null = null;
+  #offWanted = false;
   /** What the machine that runs is made of. */
   #spec: ReplicaSpec | null = null;
   #restored: { readonly epoch: number; readonly hash: string } | null = null;
@@ -215,6 +216,7 @@ export class Vm {
     this.#progress = progress;
     this.#power = 'startingUp';
     this.#startError = null;
+    this.#offWanted = false;
     // A saved state is given up when the machine has it, before it goes on.
     if (!savedState) this.#poweredOn(poweredOnAt);
     const { type, address, network } = this.nic;
@@ -249,11 +251,11 @@ export class Vm {
   async powerOff(): Promise<void> {
     this.require('power.off');
     if (this.#power === 'off') return this.#discard();
-    if (this.#power !== 'shuttingDown') {
-      this.#power = 'shuttingDown';
-      this.#pair?.stop();
-      this.#around.changed(this);
-    }
+    // Also while it is being suspended, which is given up then.
+    this.#offWanted = true;
+    this.#power = 'shuttingDown';
+    this.#pair?.stop();
+    this.#around.changed(this);
     await this.#powerSettled('shuttingDown');
   }
 
@@ -275,7 +277,8 @@ export class Vm {
       this.#record = { ...this.#record, savedState: state, poweredOnAt: null, note: null };
     };
     const off = (): Promise<void> => this.#powerSettled('shuttingDown');
-    return suspend({ vm: this, pair: () => this.#pair, become, keep, off }, file, progress);
+    const pair = (): Pair | null => (this.#offWanted ? null : this.#pair);
+    return suspend({ vm: this, pair, become, keep, off }, file, progress);
   }
 
   /** Ends everything at once: the host is closing. */

@@ -1,4 +1,8 @@
-/** Let a paused guest go on, or a suspended one from its saved state. Invariant: allowed exactly when the rules allow `power.resume`. */
+/**
+ * Let a paused guest go on, or a suspended one from its saved state.
+ *
+ * Invariant: allowed exactly when the rules allow `power.resume`.
+ */
 import { Play } from 'lucide-react';
 import { refusal } from '../../preload/rules.ts';
 import { en } from '../text/en.ts';

@@ -14,7 +14,15 @@ import {
 import { temporaryFolder } from '../support/folder.ts';
 
 const sha = (digit: string): string => digit.repeat(64);
-const header = { vm: 'web', takenAt: 5, epoch: 70, virtualNs: 1.5e9, lastInput: 3, fingerprint: sha('a'), hash: sha('b') };
+const header = {
+  vm: 'web',
+  takenAt: 5,
+  epoch: 70,
+  virtualNs: 1.5e9,
+  lastInput: 3,
+  fingerprint: sha('a'),
+  hash: sha('b'),
+};
 const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
 
 /** Two megabytes and a bit, some of it zeros: three frames of pages. */
@@ -76,7 +84,9 @@ describe('is refused by its name', () => {
       writeFileSync(file, bytes);
       const error = await readState(file).catch((thrown: Error) => thrown);
       expect(error, `byte ${place}`).toBeInstanceOf(StateFileError);
-      expect((error as Error).message, `byte ${place}`).toMatch(/^The saved state ".*one\.lockstate" cannot be used: .*\.$/);
+      expect((error as Error).message, `byte ${place}`).toMatch(
+        /^The saved state ".*one\.lockstate" cannot be used: .*\.$/,
+      );
     }
   });
 

@@ -7,10 +7,15 @@ import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { reduced } from '../../main/fleet/thumbnail.ts';
 import type { SnapshotView } from '../../preload/contract.ts';
+import { encodeScreen } from '../../preload/screen.ts';
 import { eventually } from '../support/eventually.ts';
 import { FakeProcesses, wellBehaved, type FakeReplica } from '../support/fake-processes.ts';
 import { openFleet, type FleetParts, type TestFleet } from '../support/fleet.ts';
 import { temporaryFolder } from '../support/folder.ts';
+
+/** Resolves as soon as it is so. */
+const until = (check: () => boolean | Promise<boolean>): Promise<void> =>
+  eventually(async () => expect(await check()).toBe(true));
 
 const HASH = 'ab'.repeat(32);
 const MADE = { epoch: 80, virtualNs: 1e9, hash: HASH, bytes: 9, stunMs: 3 };
@@ -25,6 +30,9 @@ function saving(replica: FakeReplica): void {
       replica.says({ type: 'restored', epoch: 80, hash: HASH });
     }
     react(message);
+    if (message.type === 'frame') {
+      replica.says({ type: 'screen', full: true, data: encodeScreen({ kind: 'blank', full: true }) });
+    }
     if (message.type !== 'save') return;
     const { id, file } = message.order;
     mkdirSync(path.dirname(file), { recursive: true });
@@ -50,7 +58,7 @@ async function files({ dataFolder, call }: TestFleet): Promise<string[]> {
 }
 
 describe('suspending', () => {
-  test('saves the state while the guest stands still, powers off, and goes on from it with the same machine', async () => {
+  test('saves the state while the guest stands still, powers off, and goes on from it', async () => {
     const world = await running();
     const before = world.processes.last('boot').gotOf('boot')[0]?.spec;
     const view = await world.call('power.suspend', { vm: 'web' });
@@ -66,7 +74,7 @@ describe('suspending', () => {
     expect(boot?.spec).toMatchObject({ startTimeMs: before?.startTimeMs, nic: before?.nic, cmdline: before?.cmdline });
     // The state is given up before the guest goes on.
     expect(next.processes.last('boot').gotOf('pause')).toEqual([{ type: 'pause', paused: false }]);
-    await eventually(async () => (await files(next)).length === 0);
+    await until(async () => (await files(next)).length === 0);
   });
 
   test('that fails lets the guest go on', async () => {
@@ -90,13 +98,27 @@ describe('suspending', () => {
       if (message.type !== 'save') react(message);
     };
     const suspending = world.call('power.suspend', { vm: 'web' });
-    const failed = expect(suspending).rejects.toThrow('was lost');
-    await eventually(() => replica.gotOf('save').length === 1);
-    await expect(world.call('power.unpause', { vm: 'web' })).rejects.toThrow(/still powering off/);
+    const failed = expect(suspending).rejects.toThrow(/could not be saved/);
+    await until(() => replica.gotOf('save').length === 1);
+    await expect(world.call('power.unpause', { vm: 'web' })).rejects.toThrow(/is not paused/);
     replica.exits('killed by SIGKILL');
-    await failed.catch(() => {});
-    await expect(suspending).rejects.toThrow();
+    await failed;
     expect(await world.call('vm.show', { vm: 'web' })).toMatchObject({ power: 'off' });
+  });
+
+  test('is given up for a power-off', async () => {
+    const world = await running();
+    const replica = world.processes.last('boot');
+    const { react } = replica;
+    replica.react = (message) => {
+      if (message.type !== 'save') react(message);
+    };
+    const failed = expect(world.call('power.suspend', { vm: 'web' })).rejects.toThrow(/could not be saved/);
+    await until(() => replica.gotOf('save').length === 1);
+    expect(await world.call('power.off', { vm: 'web' })).toMatchObject({ power: 'off' });
+    await failed;
+    const view = await world.call('vm.show', { vm: 'web' });
+    expect([view.power, view.suspended, view.note]).toEqual(['off', undefined, null]);
   });
 
   test('a state that cannot be restored stays, and the VM with it', async () => {
@@ -117,7 +139,7 @@ describe('suspending', () => {
     // Powering it off discards the state.
     await next.call('power.off', { vm: 'web' });
     expect((await next.call('vm.show', { vm: 'web' })).suspended).toBeUndefined();
-    await eventually(async () => (await files(next)).length === 0);
+    await until(async () => (await files(next)).length === 0);
   });
 
   test('what runs is suspended when the host is closed that way', async () => {
@@ -168,7 +190,7 @@ describe('snapshots', () => {
       writeFileSync(path.join(folder, name), 'x');
     }
     const next = again(world);
-    await eventually(async () => (await files(next)).length === 1);
+    await until(async () => (await files(next)).length === 1);
     expect(await files(next)).toEqual([`${one.id}.lockstate`]);
   });
 
@@ -181,7 +203,7 @@ describe('snapshots', () => {
     database.prepare('UPDATE vm SET reverting_to = ?').run(one.id);
     database.close();
     const next = again(world);
-    await eventually(async () => (await next.call('vm.show', { vm: 'web' })).suspended !== undefined);
+    await until(async () => (await next.call('vm.show', { vm: 'web' })).suspended !== undefined);
     expect(await next.call('vm.show', { vm: 'web' })).toMatchObject({ power: 'off', suspended: { hash: HASH } });
     expect(await next.call('power.on', { vm: 'web' })).toMatchObject({ power: 'on' });
     // The state belongs to the snapshot, and stays.
@@ -194,7 +216,7 @@ describe('snapshots', () => {
     const asleep = await take(world, 'asleep');
     expect(asleep).toMatchObject({ machine: { epoch: 80, hash: HASH }, hasThumbnail: false });
     await world.call('power.off', { vm: 'web' });
-    await eventually(async () => (await files(world)).length === 1);
+    await until(async () => (await files(world)).length === 1);
     expect(await world.call('snapshot.revert', { vm: 'web', snapshot: 'asleep' })).toMatchObject({ power: 'on' });
   });
 
@@ -212,7 +234,7 @@ describe('snapshots', () => {
     expect(await world.call('snapshot.revert', { vm: 'web', snapshot: 'off' })).toMatchObject({ power: 'off' });
     expect((await world.call('vm.show', { vm: 'web' })).diskFiles).toHaveLength(2);
     for (const snapshot of ['off', 'again']) await world.call('snapshot.delete', { vm: 'web', snapshot });
-    await eventually(async () => (await files(world)).join() === 'top-A.lsd');
+    await until(async () => (await files(world)).join() === 'top-A.lsd');
     await world.call('vm.delete', { vm: 'web' });
     expect([existsSync(hda), readdirSync(path.join(world.dataFolder, 'states'))]).toEqual([true, []]);
   });

@@ -58,7 +58,9 @@ describe('a data folder', () => {
     new VmTable(first.database).insert({ id: 'id', name: 'Kept', createdAt: 5, config });
     first.close();
     const vms = new VmTable(opened(folder).database).all();
-    expect(vms).toEqual([{ id: 'id', name: 'Kept', createdAt: 5, config, ...noFt, ...noState, poweredOnAt: null, note: null }]);
+    expect(vms).toEqual([
+      { id: 'id', name: 'Kept', createdAt: 5, config, ...noFt, ...noState, poweredOnAt: null, note: null },
+    ]);
   });
 
   test('keeps what was written when the process is killed: it is synchronised at every commit', () => {

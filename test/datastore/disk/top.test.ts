@@ -18,7 +18,12 @@ function rawDisk(): TopNames & { folder: string; layer: (name: string) => string
   const own = path.join(folder, 'own.img');
   writeFileSync(own, Buffer.alloc(BYTES, 1));
   const layers = path.join(folder, 'layers');
-  return { folder: layers, own, top: path.join(layers, 'top-A.lsd'), layer: (name) => path.join(layers, `${name}.lsd`) };
+  return {
+    folder: layers,
+    own,
+    top: path.join(layers, 'top-A.lsd'),
+    layer: (name) => path.join(layers, `${name}.lsd`),
+  };
 }
 
 async function readAt(file: string, offset: number): Promise<number | undefined> {
