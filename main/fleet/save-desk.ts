@@ -20,9 +20,15 @@ interface Waiting {
 export class SaveDesk {
   readonly #send: (message: ToReplica) => void;
   #waiting: Waiting | null = null;
+  #settling = false;
 
   constructor(send: (message: ToReplica) => void) {
     this.#send = send;
+  }
+
+  /** A file may have been written of which nobody knows yet. */
+  get busy(): boolean {
+    return this.#waiting !== null || this.#settling;
   }
 
   /** Resolves when all is on the disk. @throws {CommandError} when it is not. */
@@ -42,6 +48,9 @@ export class SaveDesk {
     if (event.state === 'writing') return waiting.progress(event.fraction);
     if (event.state === 'failed') return this.lost(event.why);
     this.#waiting = null;
+    this.#settling = true;
+    // Until whoever waited has written it down.
+    setImmediate(() => (this.#settling = false));
     waiting.resolve(event.saved);
   }
 

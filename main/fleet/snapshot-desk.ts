@@ -45,6 +45,8 @@ export class SnapshotDesk {
   /** VMs that are worked on, by id, with what is done. */
   readonly #busy = new Map<string, string>();
   readonly #merging = new Map<string, { stop: boolean; readonly ended: Promise<void> }>();
+  /** VMs of which a state is on the disk that is not written down yet. */
+  readonly #taking = new Set<string>();
   readonly #shown = new Map<string, Shown>();
   /** What a former host had begun is finished. */
   #recovered: Promise<void> = Promise.resolve();
@@ -109,19 +111,31 @@ export class SnapshotDesk {
       throw new CommandError('refused', `"${vm.name}" has ${SNAPSHOTS_MAX} snapshots, as many as may be: delete some.`);
     }
     return this.#during(vm, 'a snapshot is being taken', async () => {
-      const id = randomUUID();
-      const picture = vm.power === 'off' ? null : await thumbnailOf(vm);
-      const { config } = vm.record;
-      const taken = vm.power === 'off' ? await this.#takeOff(vm, id) : await this.#takeRunning(vm, id, progress);
-      const { currentSnapshot: parent } = vm.record;
-      const record = { id, vm: vm.id, parent, name, note, takenAt: Date.now(), config, ...taken };
-      snapshots.insert(record, picture);
-      const { epoch, hash } = taken.state ?? {};
-      const data = { id, epoch, hash, stunMs: taken.stunMs, disk: taken.disk };
-      this.#outside.event(vm, 'snapshot.taken', 'info', `The snapshot "${name}" was taken.`, data);
-      this.#changed(vm);
-      return this.#view(record, id, this.files(vm.id));
+      this.#taking.add(vm.id);
+      try {
+        return await this.#take(vm, { id: randomUUID(), name, note }, progress);
+      } finally {
+        this.#taking.delete(vm.id);
+        // Of one that failed the state may be left; where the disk was frozen its layer is merged some day.
+        await this.tidied(vm);
+      }
     });
+  }
+
+  async #take(vm: Vm, named: Pick<SnapshotRecord, 'id' | 'name' | 'note'>, progress: Progress): Promise<SnapshotView> {
+    const { id, name } = named;
+    const picture = vm.power === 'off' ? null : await thumbnailOf(vm);
+    const { config } = vm.record;
+    const taking = vm.power === 'off' ? this.#takeOff(vm, id) : this.#takeRunning(vm, id, progress);
+    const { stunMs, ...taken } = await taking;
+    const { currentSnapshot: parent } = vm.record;
+    const record = { ...named, vm: vm.id, parent, takenAt: Date.now(), config, ...taken };
+    this.#outside.snapshots.insert(record, picture);
+    const { epoch, hash } = taken.state ?? {};
+    const data = { id, epoch, hash, stunMs, disk: taken.disk };
+    this.#outside.event(vm, 'snapshot.taken', 'info', `The snapshot "${name}" was taken.`, data);
+    this.#changed(vm);
+    return this.#view(record, id, this.files(vm.id));
   }
 
   async #takeRunning(
@@ -138,14 +152,8 @@ export class SnapshotDesk {
     }
     const files = this.files(vm.id);
     const file = files.state(id);
-    try {
-      const { disk, stunMs, ...saved } = await vm.saving.save({ file, layer: files.layer(id) }, progress);
-      return { state: { file, takenAt: Date.now(), hardware: vm.madeOf, ...saved }, disk, stunMs };
-    } catch (error) {
-      // Where the disk was frozen all the same its layer is merged some day.
-      await this.tidied(vm);
-      throw error;
-    }
+    const { disk, stunMs, ...saved } = await vm.saving.save({ file, layer: files.layer(id) }, progress);
+    return { state: { file, takenAt: Date.now(), hardware: vm.madeOf, ...saved }, disk, stunMs };
   }
 
   /** Of a VM that is off: its disk alone; of one that is suspended its state, too. */
@@ -239,7 +247,8 @@ export class SnapshotDesk {
       const snapshot = revertingTo === null ? null : this.#outside.snapshots.find(vm.id, revertingTo);
       try {
         if (snapshot) await this.#during(vm, 'a revert is being finished', () => this.#revert(vm, snapshot));
-        await this.files(vm.id).removeStates(this.#needed(vm), true);
+        await this.files(vm.id).removeUnfinished();
+        await this.tidied(vm);
       } catch (error) {
         if (this.#closed) return;
         const message = `What a former Lockstep left of a snapshot could not be finished: ${(error as Error).message}`;
@@ -255,12 +264,14 @@ export class SnapshotDesk {
   }
 
   async tidied(vm: Vm): Promise<void> {
-    if (this.#closed) return;
-    await this.files(vm.id)
-      .removeStates(this.#needed(vm), false)
-      .catch(() => {
-        // They are in nobody's way; the next start tries again.
-      });
+    // What is being saved has no row yet.
+    const needed = (file: string): boolean =>
+      this.#closed || vm.saving.busy || this.#taking.has(vm.id) || this.#needed(vm).states.has(file);
+    try {
+      await this.files(vm.id).removeStates(needed);
+    } catch {
+      // They are in nobody's way; the next start tries again.
+    }
   }
 
   /** Merges what is to be merged, while the VM is off and nothing else is done to it. */

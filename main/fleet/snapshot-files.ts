@@ -53,12 +53,19 @@ export class SnapshotFiles {
     return other;
   }
 
-  /** Removes states that nobody needs, and what was left unfinished. */
-  async removeStates(needed: Pick<Needed, 'states'>, finished: boolean): Promise<void> {
+  /** Removes states that nobody needs, asked for each at the last moment. */
+  async removeStates(needed: (file: string) => boolean): Promise<void> {
     for (const name of await this.#names()) {
       const file = path.join(this.folder, name);
-      const leftover = finished && (name.endsWith(UNFINISHED) || (name.startsWith('.') && name.endsWith(LAYER)));
-      if (leftover || (name.endsWith(STATE_EXTENSION) && !needed.states.has(file))) await rm(file, { force: true });
+      if (name.endsWith(STATE_EXTENSION) && !needed(file)) await rm(file, { force: true });
+    }
+  }
+
+  /** Removes what a former host has left unfinished. */
+  async removeUnfinished(): Promise<void> {
+    for (const name of await this.#names()) {
+      const unfinished = name.endsWith(UNFINISHED) || (name.startsWith('.') && name.endsWith(LAYER));
+      if (unfinished) await rm(path.join(this.folder, name), { force: true });
     }
   }
 

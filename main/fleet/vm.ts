@@ -259,11 +259,11 @@ export class Vm {
     await this.#powerSettled('shuttingDown');
   }
 
-  #discard(): void {
+  async #discard(): Promise<void> {
     this.#around.vms.setPower(this.id, null, null);
     this.#event('power.discarded', 'info', 'Powered off: the state in which it was suspended was discarded.');
     this.reread();
-    this.#around.snapshots.tidy(this);
+    await this.#around.snapshots.tidied(this);
   }
 
   /** Saves the state in this file and powers off. @throws {CommandError} `failed` where the guest goes on instead. */
