@@ -29,11 +29,21 @@ export interface SaveSurroundings {
   readonly quiesce: () => void;
 }
 
+interface Taken {
+  readonly epoch: number;
+  readonly virtualNs: number;
+  readonly lastInput: number;
+  readonly snapshot: Snapshot;
+  readonly startedAt: number;
+}
+
 interface Current {
   readonly order: SaveOrder;
   readonly wantedAt: number;
   captured: boolean;
-  marked: PromiseWithResolvers<void>;
+  /** Captured, and not hashed yet. */
+  taken: Taken | null;
+  readonly marked: PromiseWithResolvers<void>;
 }
 
 export class SaveSession {
@@ -57,19 +67,27 @@ export class SaveSession {
     const marked = Promise.withResolvers<void>();
     // It may be given up before anybody waits for it.
     marked.promise.catch(() => {});
-    this.#current = { order, wantedAt: performance.now(), captured: false, marked };
+    this.#current = { order, wantedAt: performance.now(), captured: false, taken: null, marked };
     this.#around.quiesce();
   }
 
-  /** At an epoch boundary, while `waiting` and no disk request is outstanding: this is the moment. */
+  /**
+   * At an epoch boundary, while `waiting` and no disk request is outstanding: this is the moment. In two turns, capture
+   * and hash, with time for a heartbeat between them: a secondary must not take the silence for death.
+   */
   begin(): void {
     const current = this.#current;
     if (!current) return;
     const { machine, primary, quiesce } = this.#around;
-    const startedAt = performance.now();
     const { epoch, virtualNs } = machine;
-    const { lastInput } = primary();
-    const snapshot = machine.capture();
+    if (current.taken?.epoch !== epoch) {
+      const startedAt = performance.now();
+      const { lastInput } = primary();
+      current.taken = { epoch, virtualNs, lastInput, snapshot: machine.capture(), startedAt };
+      return;
+    }
+    const { snapshot, lastInput, startedAt } = current.taken;
+    current.taken = null;
     const hash = machine.hash('full');
     current.captured = true;
     // Before any further request is issued.
