@@ -1,9 +1,9 @@
 /**
  * The command line's commands of suspending and of snapshots.
  */
-import type { SnapshotView, TaskKind, VmView } from '../../preload/contract.ts';
+import { CommandError, type SnapshotView, type TaskKind, type VmView } from '../../preload/contract.ts';
 import type { Client } from './client.ts';
-import { simple, withHost, type Command, type Invocation } from './command.ts';
+import { simple, withHost, write, type Command, type Invocation } from './command.ts';
 import { inWords } from './print.ts';
 
 /** Tells on standard error how far the host's task is, until the work is done. */
@@ -80,6 +80,21 @@ const remove: Command = {
     }),
 };
 
+const thumbnail: Command = {
+  words: 'snapshot thumbnail',
+  takes: ['NAME', 'SNAP', 'FILE.png'],
+  options: { force: true },
+  help: 'Save the small picture of the screen that a snapshot has; --force replaces a file that exists',
+  run: (invocation) =>
+    withHost(invocation, async (client) => {
+      const [vm = '', snapshot = '', file = ''] = invocation.positionals;
+      const { pngBase64 } = await client.call('snapshot.thumbnail', { vm, snapshot });
+      if (pngBase64 === null) throw new CommandError('failed', `The snapshot "${snapshot}" has no picture.`);
+      await write(file, Buffer.from(pngBase64, 'base64'), invocation.options['force'] === true);
+      if (invocation.json) invocation.print(JSON.stringify({ file }));
+    }),
+};
+
 const suspend: Command = {
   words: 'power suspend',
   takes: ['NAME'],
@@ -104,4 +119,6 @@ export const snapshotCommands: readonly Command[] = [
   simple('snapshot list', 'snapshot.list', 'Show the snapshots of a VM as a tree', tree),
   revert,
   remove,
+  thumbnail,
+  simple('power unpause', 'power.unpause', 'Let a paused guest go on', () => null),
 ];

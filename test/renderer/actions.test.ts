@@ -21,17 +21,19 @@ function allowed(vm: VmView): string[] {
 
 describe('enablement', () => {
   test('a VM that is off can be powered on, set up, or deleted', () => {
-    expect(allowed(off)).toEqual(['power-on', 'nic-edit', 'forward-add', 'ft-settings', 'delete']);
+    expect(allowed(off)).toEqual(['power-on', 'snapshot-take', 'nic-edit', 'forward-add', 'ft-settings', 'delete']);
   });
 
   test('a running VM has a console, can be protected, and can be crashed', () => {
     expect(allowed(on)).toEqual([
       'power-off',
+      'suspend',
       'pause',
       'reset',
       'open-console',
       'ctrl-alt-del',
       'screenshot',
+      'snapshot-take',
       'record-start',
       'forward-add',
       'capture-start',
