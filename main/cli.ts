@@ -5,9 +5,10 @@
  * Invariant: exit status 0 is done, 1 failed (a message on standard error says what and what to do), 2 bad usage.
  */
 import { spawn } from 'node:child_process';
-import { parseArgs } from 'node:util';
+import { aboutCommands } from './cli/about.ts';
 import type { Command, Invocation } from './cli/command.ts';
 import { commands } from './cli/commands.ts';
+import { parse } from './cli/parse.ts';
 import { replayCommand } from './cli/replay.ts';
 import { defaultDataFolder, replayEntry, version } from './paths.ts';
 import { CommandError } from '../preload/contract.ts';
@@ -64,7 +65,8 @@ const logoutCommand: Command = {
   },
 };
 
-const all = [serveCommand, linkCommand, logoutCommand, ...commands, replayCommand(replayEntry)];
+const own = [serveCommand, linkCommand, logoutCommand, ...commands, replayCommand(replayEntry)];
+const all: readonly Command[] = [...own, ...aboutCommands(version, () => all)];
 
 function onExit(wanted: string | undefined): (typeof ON_EXIT)[number] {
   const found = wanted === undefined ? ON_EXIT[0] : ON_EXIT.find((how) => how === wanted);
@@ -135,89 +137,12 @@ function openBrowser(url: string): void {
     .unref();
 }
 
-function usageOf(command: Command): string {
-  const takes = command.takes.map((name) => (name.endsWith('?') ? `[${name.slice(0, -1)}]` : name));
-  const options = Object.entries(command.options ?? {}).map(([name, value]) =>
-    value === true ? `[--${name}]` : `[--${name} ${value}]`,
-  );
-  return ['lockstep', command.words, ...takes, ...options].join(' ');
-}
-
-function help(): string {
-  const lines = all.map((command) => `  ${usageOf(command)}\n      ${command.help}`);
-  return [
-    `Lockstep ${version}: fault-tolerant virtual machines.`,
-    '',
-    ...lines,
-    '',
-    'Everywhere: --json prints JSON, --data DIR chooses the data folder (also LOCKSTEP_DATA), --help shows this.',
-    'Exit status: 0 done, 1 failed, 2 bad usage.',
-  ].join('\n');
-}
-
-function find(words: readonly string[]): { command: Command; rest: readonly string[] } {
-  for (const count of [2, 1]) {
-    const command = all.find((candidate) => candidate.words === words.slice(0, count).join(' '));
-    if (command) return { command, rest: words.slice(count) };
-  }
-  const group = all.filter((candidate) => candidate.words.startsWith(`${words[0]} `));
-  if (group.length > 0) {
-    throw new CommandError('usage', `"${words.join(' ')}" is no command. There are:\n${group.map(usageOf).join('\n')}`);
-  }
-  throw new CommandError('usage', `"${words[0]}" is no command. "lockstep --help" lists them.`);
-}
-
-function parse(argv: readonly string[]): { command: Command; invocation: Invocation } | null {
-  const general = {
-    json: { type: 'boolean' },
-    data: { type: 'string' },
-    help: { type: 'boolean', short: 'h' },
-  } as const;
-  const loose = parseArgs({ args: [...argv], options: general, strict: false, allowPositionals: true });
-  if (loose.values.help || argv.length === 0) return null;
-  const { command } = find(firstWords(argv));
-  const own = Object.fromEntries(
-    Object.entries(command.options ?? {}).map(
-      ([name, value]) => [name, { type: value === true ? 'boolean' : 'string' }] as const,
-    ),
-  );
-  let parsed;
-  try {
-    parsed = parseArgs({ args: [...argv], options: { ...own, ...general }, allowPositionals: true });
-  } catch (error) {
-    throw new CommandError('usage', `${(error as Error).message}\nUsage: ${usageOf(command)}`);
-  }
-  const { json, data, help: _help, ...options } = parsed.values as { [name: string]: string | boolean | undefined };
-  const positionals = parsed.positionals.slice(command.words.split(' ').length);
-  const needed = command.takes.filter((name) => !name.endsWith('?')).length;
-  const most = command.takes.at(-1)?.endsWith('…') ? Number.POSITIVE_INFINITY : command.takes.length;
-  if (positionals.length < needed || positionals.length > most) {
-    throw new CommandError('usage', `Usage: ${usageOf(command)}`);
-  }
-  const dataFolder = data ? String(data) : defaultDataFolder();
-  const print = (text: string): void => void process.stdout.write(`${text}\n`);
-  return { command, invocation: { positionals, options, json: json === true, dataFolder, print } };
-}
-
-/** The words of the command come first, whatever options stand around them. */
-function firstWords(argv: readonly string[]): string[] {
-  const words: string[] = [];
-  for (let at = 0; at < argv.length && words.length < 2; at++) {
-    const argument = argv[at] ?? '';
-    if (argument === '--data') at += 1;
-    else if (!argument.startsWith('-')) words.push(argument);
-  }
-  if (words.length === 0) throw new CommandError('usage', 'Which command? "lockstep --help" lists them.');
-  return words;
-}
-
 // Whoever reads our output may stop reading, as `head` does: that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 try {
-  const parsed = parse(process.argv.slice(2));
-  if (parsed) await parsed.command.run(parsed.invocation);
-  else process.stdout.write(`${help()}\n`);
+  const { command, invocation } = parse(all, process.argv.slice(2), defaultDataFolder);
+  await command.run(invocation);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = error instanceof CommandError && error.code === 'usage' ? 2 : 1;

@@ -10,7 +10,8 @@ import { Fleet } from './fleet/fleet.ts';
 import { defaultDataFolder, guestLibrary, rendererFolder, processEntries, version } from './paths.ts';
 import { registerAppScheme, serveAppScheme } from './shell/app-scheme.ts';
 import { setApplicationMenu } from './shell/menu.ts';
-import { askToQuit } from './shell/questions.ts';
+import { OpenedFiles } from './shell/open-file.ts';
+import { askToImport, askToQuit, tellImportFailed } from './shell/questions.ts';
 import { Quitting } from './shell/quitting.ts';
 import { restrictNavigation, restrictSession } from './shell/security.ts';
 import { utilityProcesses } from './shell/utility-processes.ts';
@@ -57,6 +58,7 @@ function openWindow(quitting: Quitting): void {
 }
 
 async function start(): Promise<void> {
+  const opened = new OpenedFiles(app, process.argv);
   registerAppScheme();
   restrictNavigation(app);
   await app.whenReady();
@@ -70,6 +72,8 @@ async function start(): Promise<void> {
   // The command line works beside the window; a browser is not let in.
   await startControl(fleet, dataFolder, () => null);
   openWindow(quitting);
+  opened.listen(ipcMain);
+  opened.importInto(fleet, { askToImport, tellImportFailed });
 }
 
 if (app.requestSingleInstanceLock()) {

@@ -9,6 +9,9 @@ export const CHANNEL = 'lockstep';
 /** A new document says that it is there, once, before its first message. */
 export const OPEN_CHANNEL = 'lockstep:open';
 
+/** Exported virtual machines were dropped onto the window: their paths, from the preload script itself. */
+export const DROP_CHANNEL = 'lockstep:drop';
+
 export interface LockstepBridge {
   send(message: string | Uint8Array): void;
   /** Until the returned function is called. */

@@ -16,10 +16,15 @@ import {
   type EventRecord,
   type TaskRecord,
 } from './history.ts';
-import { failoverCommands, type ActiveFault, type FailoverReport, type FailoverResults } from './failover.ts';
+import { failoverCommands, type FailoverReport, type FailoverResults } from './failover.ts';
+import { faultCommands, type ActiveFault, type FaultResults } from './faults.ts';
+import { Folder, folderCommands, type FolderResults } from './folder.ts';
 import { metricsCommands, type MetricsResults, type VmMetrics } from './metrics.ts';
 import { snapshotCommands, type SnapshotResults, type SuspendedView } from './snapshot.ts';
+import { FilePath } from './file-path.ts';
+import { Vm, VmName } from './names.ts';
 import { cardChoice, networkCommands, type NetworkResults, type NicView } from './network.ts';
+import { shareCommands, type ShareResults } from './share.ts';
 
 export type {
   AlarmRecord,
@@ -34,32 +39,21 @@ export type {
 } from './history.ts';
 export { EVENTS_LIMIT_MAX } from './history.ts';
 export type { DiskCheckView, DiskView } from './disk.ts';
-export type { ActiveFault, FailoverRecord, FailoverReport, FaultKind } from './failover.ts';
-export { FAULTS } from './failover.ts';
+export type { FailoverRecord, FailoverReport } from './failover.ts';
+export { CRASH_POINTS, FAULTS, type ActiveFault, type CrashAt, type CrashPoint, type FaultKind } from './faults.ts';
+export { VM_NAME_LENGTH_MAX } from './names.ts';
 export type { MetricsHistory, MetricsRange, ReplicaMetrics, VmMetrics } from './metrics.ts';
 export type { SnapshotView, SuspendedView } from './snapshot.ts';
 export type { ForwardView, NetworkView, NicCounters, NicType, NicView } from './network.ts';
 
 /* ------------------------------------------------------------------ limits and small schemas ------------------- */
 
-export const VM_NAME_LENGTH_MAX = 64;
 export const MEMORY_MB_MIN = 16;
 export const MEMORY_MB_MAX = 2048;
 export const TYPE_LENGTH_MAX = 4096;
 export const WAIT_SECONDS_MAX = 86_400;
 
-const Name = v.pipe(
-  v.string('a VM name is text'),
-  v.minLength(1, 'a VM name needs at least one character'),
-  v.maxLength(VM_NAME_LENGTH_MAX, `a VM name has at most ${VM_NAME_LENGTH_MAX} characters`),
-  v.regex(
-    /^[\p{L}\p{N}](?:[\p{L}\p{N} ._-]*[\p{L}\p{N}._-])?$/u,
-    'a VM name is made of letters, digits, spaces, ".", "_" and "-", and begins with a letter or a digit',
-  ),
-);
-/** A VM is addressed by its name (not case-sensitive) or its id. */
-const Vm = v.pipe(v.string('name the VM'), v.minLength(1, 'name the VM'), v.maxLength(VM_NAME_LENGTH_MAX));
-const File = v.pipe(v.string(), v.minLength(1, 'a file path cannot be empty'), v.maxLength(4096));
+const Cmdline = v.pipe(v.string(), v.maxLength(2047, 'a kernel command line has at most 2047 characters'));
 const MemoryMB = v.pipe(
   v.number('memory is a number of MB'),
   v.integer('memory is a whole number of MB'),
@@ -196,6 +190,8 @@ export interface RecordingEnd {
 export interface VmView {
   readonly id: string;
   readonly name: string;
+  /** The path of the folder it is in, empty where it is in none. */
+  readonly folder: string;
   readonly createdAt: number;
   readonly power: PowerState;
   /** When it was powered on, null while off. */
@@ -238,6 +234,8 @@ export interface HostView {
 export interface Inventory {
   readonly host: HostView;
   readonly vms: readonly VmView[];
+  /** All folders by path, also empty ones. */
+  readonly folders: readonly string[];
 }
 
 /* ------------------------------------------------------------------ commands and queries ------------------------ */
@@ -248,26 +246,44 @@ export const commands = {
   'vm.list': v.strictObject({}),
   'vm.show': VmOnly,
   'vm.create': v.strictObject({
-    name: Name,
+    name: VmName,
     sample: v.optional(Sample),
     memoryMB: v.optional(MemoryMB),
-    bzimage: v.optional(File),
-    initrd: v.optional(File),
-    cmdline: v.optional(v.pipe(v.string(), v.maxLength(2047, 'a kernel command line has at most 2047 characters'))),
-    hda: v.optional(File),
+    bzimage: v.optional(FilePath),
+    initrd: v.optional(FilePath),
+    cmdline: v.optional(Cmdline),
+    hda: v.optional(FilePath),
     /** A new thin disk of this size in the data folder, as its hard disk. In bytes. */
     diskBytes: v.exactOptional(DiskBytes),
-    cdrom: v.optional(File),
-    fda: v.optional(File),
+    cdrom: v.optional(FilePath),
+    fda: v.optional(FilePath),
+    /** Made where it does not exist. */
+    folder: v.exactOptional(Folder),
     ...cardChoice,
   }),
   'vm.delete': VmOnly,
+  /** Its name at any time, the rest while it is off; null takes away what is there, or goes back to the default. */
+  'vm.edit': v.strictObject({
+    vm: Vm,
+    name: v.exactOptional(VmName),
+    memoryMB: v.exactOptional(MemoryMB),
+    bzimage: v.exactOptional(v.nullable(FilePath)),
+    initrd: v.exactOptional(v.nullable(FilePath)),
+    cmdline: v.exactOptional(v.nullable(Cmdline)),
+    hda: v.exactOptional(v.nullable(FilePath)),
+    /** A new thin disk in the place of the hard disk there is, whose file stays. In bytes. */
+    diskBytes: v.exactOptional(DiskBytes),
+    cdrom: v.exactOptional(v.nullable(FilePath)),
+    fda: v.exactOptional(v.nullable(FilePath)),
+  }),
+  ...folderCommands,
   ...networkCommands,
   ...diskCommands,
+  ...shareCommands,
   ...snapshotCommands,
   'vm.set': v.strictObject({ vm: Vm, ...ftSettings }),
   /** At once where the VM runs, and from the next power-on; what was in the drive goes without a word to the guest. */
-  'media.insert': v.strictObject({ vm: Vm, drive: MediaDrive, file: File }),
+  'media.insert': v.strictObject({ vm: Vm, drive: MediaDrive, file: FilePath }),
   'media.eject': v.strictObject({ vm: Vm, drive: MediaDrive }),
   'power.on': VmOnly,
   'power.off': VmOnly,
@@ -313,11 +329,12 @@ export const commands = {
    * Records the VM in a file that does not exist yet (or is replaced, with `force`); the host chooses one in its folder
    * where none is named.
    */
-  'record.start': v.strictObject({ vm: Vm, file: v.optional(File), force: v.optional(v.boolean(), false) }),
+  'record.start': v.strictObject({ vm: Vm, file: v.optional(FilePath), force: v.optional(v.boolean(), false) }),
   'record.stop': VmOnly,
   metrics: VmOnly,
   ...metricsCommands,
   ...failoverCommands,
+  ...faultCommands,
 } as const;
 
 export type CommandName = keyof typeof commands;
@@ -325,12 +342,22 @@ export type CommandArgs<C extends CommandName> = v.InferInput<(typeof commands)[
 export type ParsedArgs<C extends CommandName> = v.InferOutput<(typeof commands)[C]>;
 
 /** What every command answers. */
-export interface CommandResults extends NetworkResults, DiskResults, MetricsResults, FailoverResults, SnapshotResults {
+export interface CommandResults
+  extends NetworkResults,
+    DiskResults,
+    MetricsResults,
+    FailoverResults,
+    FaultResults,
+    FolderResults,
+    ShareResults,
+    SnapshotResults {
   'host.show': HostView;
   'vm.list': readonly VmView[];
   'vm.show': VmView;
   'vm.create': VmView;
   'vm.delete': null;
+  'vm.edit': VmView;
+  'vm.move': VmView;
   'vm.set': VmView;
   'nic.set': VmView;
   'media.insert': VmView;

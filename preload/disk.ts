@@ -5,13 +5,13 @@
  * Invariant: a disk is named by its file's path; what changes one is refused while a running VM uses it.
  */
 import * as v from 'valibot';
+import { FilePath } from './file-path.ts';
 
 /** The largest disk that a machine takes, in bytes: 128 GiB. */
 export const DISK_BYTES_MAX = 128 * 2 ** 30;
 export const DISK_EXPORT_FORMATS = ['raw', 'qcow2'] as const;
 const SECTOR_BYTES = 512;
 
-const File = v.pipe(v.string(), v.minLength(1, 'a file path cannot be empty'), v.maxLength(4096));
 export const DiskBytes = v.pipe(
   v.number('a size is a number of bytes'),
   v.multipleOf(SECTOR_BYTES, `a disk has a multiple of ${SECTOR_BYTES} bytes`),
@@ -22,18 +22,22 @@ export const DiskBytes = v.pipe(
 /** The schemas of the commands' arguments. */
 export const diskCommands = {
   /** A thin disk, or an overlay on another disk, which is not to be written to from then on. */
-  'disk.create': v.strictObject({ file: File, bytes: v.exactOptional(DiskBytes), parent: v.exactOptional(File) }),
-  'disk.info': v.strictObject({ file: File }),
+  'disk.create': v.strictObject({
+    file: FilePath,
+    bytes: v.exactOptional(DiskBytes),
+    parent: v.exactOptional(FilePath),
+  }),
+  'disk.info': v.strictObject({ file: FilePath }),
   /** `repair` writes anew what can be known: a damaged copy of the header. */
-  'disk.check': v.strictObject({ file: File, repair: v.optional(v.boolean(), false) }),
-  'disk.compact': v.strictObject({ file: File }),
+  'disk.check': v.strictObject({ file: FilePath, repair: v.optional(v.boolean(), false) }),
+  'disk.compact': v.strictObject({ file: FilePath }),
   /** A disk can grow, not shrink. */
-  'disk.resize': v.strictObject({ file: File, bytes: DiskBytes }),
+  'disk.resize': v.strictObject({ file: FilePath, bytes: DiskBytes }),
   /** From raw, qcow2, vmdk, vdi, vhd or vhdx; all but raw need `qemu-img`. */
-  'disk.import': v.strictObject({ source: File, file: File }),
+  'disk.import': v.strictObject({ source: FilePath, file: FilePath }),
   'disk.export': v.strictObject({
-    file: File,
-    target: File,
+    file: FilePath,
+    target: FilePath,
     format: v.picklist(DISK_EXPORT_FORMATS, `the formats are: ${DISK_EXPORT_FORMATS.join(', ')}`),
   }),
 } as const;

@@ -1,12 +1,10 @@
 /**
- * Failovers and the faults that bring them about, as the contract has them.
+ * Failovers, as the contract has them.
  *
  * Invariant: a phase that has not happened (yet) is null, never zero.
  */
 import * as v from 'valibot';
 import type { NamedVm } from './history.ts';
-
-/* ------------------------------------------------------------------ failovers ----------------------------------- */
 
 export const FAILOVERS_LIMIT_MAX = 200;
 
@@ -45,33 +43,6 @@ export interface FailoverRecord extends FailoverReport {
   readonly requested: boolean;
 }
 
-/* ------------------------------------------------------------------ faults -------------------------------------- */
-
-export const FAULTS = [
-  'crash-primary',
-  'crash-secondary',
-  'hang-primary',
-  'hang-secondary',
-  'corrupt-secondary',
-  'cut-channel',
-  'delay-channel',
-  'heal',
-] as const;
-export const FAULT_MS_MAX = 10_000;
-const FaultKind = v.picklist(FAULTS, `the faults are: ${FAULTS.join(', ')}`);
-export type FaultKind = v.InferOutput<typeof FaultKind>;
-
-/** A fault that lasts, and has not been healed. */
-export interface ActiveFault {
-  readonly kind: Exclude<FaultKind, 'heal' | 'crash-primary' | 'crash-secondary'>;
-  /** When it was injected; milliseconds since 1970, UTC. */
-  readonly at: number;
-  /** How long it hangs, or by how much each message is late; null where it was not said. */
-  readonly ms: number | null;
-  /** The process that was hit; null where that is the channel. */
-  readonly pid: number | null;
-}
-
 /** The schemas of the commands' arguments. */
 export const failoverCommands = {
   /** The newest first. */
@@ -79,23 +50,8 @@ export const failoverCommands = {
     vm: v.exactOptional(v.pipe(v.string('name the VM'), v.minLength(1, 'name the VM'), v.maxLength(64))),
     limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(FAILOVERS_LIMIT_MAX)), 20),
   }),
-  fault: v.strictObject({
-    vm: v.pipe(v.string('name the VM'), v.minLength(1, 'name the VM'), v.maxLength(64)),
-    kind: FaultKind,
-    /** How much later each message arrives (`delay-channel`), or for how long a process hangs; in milliseconds. */
-    ms: v.optional(
-      v.pipe(
-        v.number('takes a number of ms'),
-        v.integer('takes a whole number of ms'),
-        v.minValue(1, 'is at least 1 ms'),
-        v.maxValue(FAULT_MS_MAX, `is at most ${FAULT_MS_MAX} ms`),
-      ),
-    ),
-  }),
 } as const;
 
 export interface FailoverResults {
   'failover.list': readonly FailoverRecord[];
-  /** The process that was hit; null where none was. */
-  fault: { readonly pid: number | null };
 }

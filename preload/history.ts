@@ -85,6 +85,11 @@ export const TASK_KINDS = [
   'disk.resize',
   'disk.import',
   'disk.export',
+  'vm.clone',
+  'vm.export',
+  'vm.import',
+  'power.shutdown',
+  'media.folder',
 ] as const;
 export type TaskKind = (typeof TASK_KINDS)[number];
 /** `interrupted`: the host ended while the task ran; what became of it nobody saw. */

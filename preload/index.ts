@@ -3,8 +3,9 @@
  *
  * Invariant: no Electron object reaches the page, only strings and bytes do.
  */
-import { contextBridge, ipcRenderer, type IpcRendererEvent } from 'electron';
-import { CHANNEL, OPEN_CHANNEL, type LockstepBridge } from './bridge.ts';
+import { contextBridge, ipcRenderer, webUtils, type IpcRendererEvent } from 'electron';
+import { CHANNEL, DROP_CHANNEL, OPEN_CHANNEL, type LockstepBridge } from './bridge.ts';
+import { listenToDrops } from './drop.ts';
 
 const bridge: LockstepBridge = {
   send: (message) => ipcRenderer.send(CHANNEL, message),
@@ -17,4 +18,8 @@ const bridge: LockstepBridge = {
 };
 
 ipcRenderer.send(OPEN_CHANNEL);
+listenToDrops(
+  (file) => webUtils.getPathForFile(file),
+  (files) => ipcRenderer.send(DROP_CHANNEL, files),
+);
 contextBridge.exposeInMainWorld('lockstep', bridge);

@@ -5,6 +5,7 @@
  * one port of this computer.
  */
 import * as v from 'valibot';
+import { FilePath } from './file-path.ts';
 
 export const NETWORK_NAME_LENGTH_MAX = 32;
 export const NETWORKS_MAX = 64;
@@ -67,7 +68,7 @@ export const networkCommands = {
   /** Writes the frames of the VM's network card to a pcapng file that does not exist (or is replaced, with `force`). */
   'capture.start': v.strictObject({
     vm: Vm,
-    file: v.pipe(v.string(), v.minLength(1), v.maxLength(4096)),
+    file: FilePath,
     force: v.optional(v.boolean(), false),
   }),
   'capture.stop': v.strictObject({ vm: Vm }),

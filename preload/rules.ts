@@ -4,9 +4,15 @@
  * Invariant: a button is dimmed exactly when the fleet would refuse, with the same sentence as the reason.
  */
 import type { FaultKind as Fault, VmView } from './contract.ts';
+import { FAULTS } from './faults.ts';
+import { RULE_WORDS, type RuleWords } from './rule-words.ts';
 
 export type GuardedCommand =
   | 'vm.delete'
+  | 'vm.edit'
+  | 'vm.clone'
+  | 'vm.export'
+  | 'power.shutdown'
   | 'nic.set'
   | 'media.insert'
   | 'media.eject'
@@ -38,57 +44,57 @@ export type GuardedCommand =
 type Subject = Pick<VmView, 'name' | 'power' | 'ftEnabled' | 'ft' | 'recording' | 'nic' | 'suspended'>;
 
 /** What stands in the way of a running machine, null where it runs or is paused. */
-function notRunning(vm: Subject): string | null {
+function notRunning(vm: Subject, words: RuleWords): string | null {
   if (vm.power === 'on' || vm.power === 'paused') return null;
-  if (vm.power === 'off') return `"${vm.name}" is not running: power it on first.`;
-  return `"${vm.name}" is still powering ${vm.power === 'startingUp' ? 'on' : 'off'}.`;
+  if (vm.power === 'off') return words.notRunning(vm.name);
+  return vm.power === 'startingUp' ? words.stillOn(vm.name) : words.stillOff(vm.name);
 }
 
-function stillStarting(vm: Subject): string | null {
+function stillStarting(vm: Subject, words: RuleWords): string | null {
   if (vm.ft.status !== 'starting') return null;
-  return `The secondary of "${vm.name}" is still starting: wait until it is Protected, or power the VM off.`;
+  return words.secondaryStarting(vm.name);
 }
 
-function notProtected(vm: Subject): string | null {
-  if (!vm.ftEnabled) return `Fault Tolerance is not turned on for "${vm.name}": turn it on first.`;
+function notProtected(vm: Subject, words: RuleWords): string | null {
+  if (!vm.ftEnabled) return words.ftOffYet(vm.name);
   if (vm.ft.status === 'protected') return null;
-  const suspended = `Fault Tolerance is suspended for "${vm.name}": resume it first.`;
-  const reason = vm.ft.status === 'suspended' ? suspended : `"${vm.name}" is not Protected: wait until it is.`;
-  return notRunning(vm) ?? reason;
+  const suspended = words.ftSuspended(vm.name);
+  const reason = vm.ft.status === 'suspended' ? suspended : words.notProtected(vm.name);
+  return notRunning(vm, words) ?? reason;
 }
 
-function suspendRefusal(vm: Subject): string | null {
-  if (!vm.ftEnabled) return `Fault Tolerance is not turned on for "${vm.name}".`;
-  if (vm.ft.status === 'suspended') return `Fault Tolerance is already suspended for "${vm.name}".`;
-  return notRunning(vm) ?? stillStarting(vm);
+function suspendRefusal(vm: Subject, words: RuleWords): string | null {
+  if (!vm.ftEnabled) return words.ftNotOn(vm.name);
+  if (vm.ft.status === 'suspended') return words.ftAlreadySuspended(vm.name);
+  return notRunning(vm, words) ?? stillStarting(vm, words);
 }
 
-function resumeRefusal(vm: Subject): string | null {
-  if (vm.ft.status !== 'suspended') return `Fault Tolerance is not suspended for "${vm.name}".`;
-  return notRunning(vm);
+function resumeRefusal(vm: Subject, words: RuleWords): string | null {
+  if (vm.ft.status !== 'suspended') return words.ftNotSuspended(vm.name);
+  return notRunning(vm, words);
 }
 
 /** An uplink's DHCP server is not ours: a card on it has no address of ours. */
-function forwardRefusal({ nic }: Subject): string | null {
+function forwardRefusal({ nic }: Subject, words: RuleWords): string | null {
   if (nic.type === 'none' || nic.address !== null) return null;
-  return `The network "${nic.network}" is an uplink: its port forwards are set up on its other side.`;
+  return words.uplink(nic.network);
 }
 
-function captureRefusal(vm: Subject): string | null {
-  if (vm.nic.type === 'none') return `"${vm.name}" has no network card: there are no frames to capture.`;
-  if (vm.nic.capture) return `The frames of "${vm.name}" are already being captured: stop that capture first.`;
-  return notRunning(vm) === null ? null : `"${vm.name}" is not running: power it on to capture its frames.`;
-}
-
-/** The saved state is of a machine with what it has now. */
-function changeRefusal(vm: Subject, what: string): string | null {
-  if (!vm.suspended) return null;
-  return `"${vm.name}" is suspended, and ${what} belongs to its state: resume it first, or power it off.`;
+function captureRefusal(vm: Subject, words: RuleWords): string | null {
+  if (vm.nic.type === 'none') return words.noCard(vm.name);
+  if (vm.nic.capture) return words.capturing(vm.name);
+  return notRunning(vm, words) === null ? null : words.captureOff(vm.name);
 }
 
 /** What needs a VM that is neither on its way to on nor to off. */
-function betweenRefusal(vm: Subject): string | null {
-  return vm.power === 'off' ? null : notRunning(vm);
+function betweenRefusal(vm: Subject, words: RuleWords): string | null {
+  return vm.power === 'off' ? null : notRunning(vm, words);
+}
+
+/** The saved state is of a machine with what it has now: that is changed while it is off and not suspended. */
+function offRefusal(vm: Subject, running: string, suspended: string): string | null {
+  if (vm.power !== 'off') return running;
+  return vm.suspended ? suspended : null;
 }
 
 type PowerCommand = Extract<GuardedCommand, `power.${string}` | `snapshot.${string}`>;
@@ -97,87 +103,102 @@ function isPower(command: GuardedCommand): command is PowerCommand {
   return command.startsWith('power.') || command.startsWith('snapshot.');
 }
 
-function powerRefusal(command: PowerCommand, vm: Subject): string | null {
-  switch (command) {
-    case 'power.on':
-      if (vm.power === 'off') return null;
-      return vm.power === 'shuttingDown'
-        ? `"${vm.name}" is still powering off.`
-        : `"${vm.name}" is already powered on.`;
-    case 'power.off':
-      return vm.power === 'off' && !vm.suspended ? `"${vm.name}" is already powered off.` : null;
-    case 'power.reset':
-    case 'power.suspend':
-      return vm.suspended ? `"${vm.name}" is suspended: resume it first.` : notRunning(vm);
-    case 'power.resume':
-      if (vm.suspended || vm.power === 'paused') return null;
-      return `"${vm.name}" is neither suspended nor paused.`;
-    case 'snapshot.take':
-    case 'snapshot.revert':
-    case 'snapshot.delete':
-      return betweenRefusal(vm);
-    case 'power.pause':
-      return vm.power === 'paused' ? `"${vm.name}" is already paused.` : notRunning(vm);
-    case 'power.unpause':
-      return vm.power === 'paused' ? null : `"${vm.name}" is not paused.`;
+function isFault(command: GuardedCommand): command is Fault {
+  return (FAULTS as readonly string[]).includes(command);
+}
+
+function faultRefusal(fault: Fault, vm: Subject, words: RuleWords): string | null {
+  switch (fault) {
+    case 'crash-primary':
+      return notRunning(vm, words) === null ? null : words.noPrimaryToCrash(vm.name);
+    case 'hang-primary':
+      return notRunning(vm, words) === null ? null : words.noPrimaryToHang(vm.name);
+    case 'crash-secondary':
+      return vm.ft.secondary ? null : words.noSecondaryToCrash(vm.name);
+    case 'hang-secondary':
+      return vm.ft.secondary ? null : words.noSecondaryToHang(vm.name);
+    case 'cut-channel':
+    case 'delay-channel':
+      return vm.ft.secondary ? null : words.noChannel(vm.name);
+    case 'heal':
+      return vm.power === 'on' ? null : words.nothingToHeal(vm.name);
+    case 'corrupt-secondary':
+      return vm.ft.status === 'protected' ? null : words.noSecondaryToCorrupt(vm.name);
   }
 }
 
-/** Why `command` is refused for this VM now, as a sentence with its remedy; null when it is allowed. */
-export function refusal(command: GuardedCommand, vm: Subject): string | null {
-  if (isPower(command)) return powerRefusal(command, vm);
+function powerRefusal(command: PowerCommand, vm: Subject, words: RuleWords): string | null {
+  switch (command) {
+    case 'power.on':
+      if (vm.power === 'off') return null;
+      return vm.power === 'shuttingDown' ? words.stillOff(vm.name) : words.alreadyOn(vm.name);
+    case 'power.off':
+      return vm.power === 'off' && !vm.suspended ? words.alreadyOff(vm.name) : null;
+    case 'power.shutdown':
+      return vm.power === 'paused' ? words.pausedFirst(vm.name) : notRunning(vm, words);
+    case 'power.reset':
+    case 'power.suspend':
+      return vm.suspended ? words.alreadySuspended(vm.name) : notRunning(vm, words);
+    case 'power.resume':
+      return vm.suspended || vm.power === 'paused' ? null : words.nothingToResume(vm.name);
+    case 'snapshot.take':
+    case 'snapshot.revert':
+    case 'snapshot.delete':
+      return betweenRefusal(vm, words);
+    case 'power.pause':
+      return vm.power === 'paused' ? words.alreadyPaused(vm.name) : notRunning(vm, words);
+    case 'power.unpause':
+      return vm.power === 'paused' ? null : words.notPaused(vm.name);
+  }
+}
+
+/**
+ * Why `command` is refused for this VM now, as a sentence with its remedy; null when it is allowed. The host speaks
+ * English; a page may bring the words of another language.
+ */
+export function refusal(command: GuardedCommand, vm: Subject, words: RuleWords = RULE_WORDS): string | null {
+  if (isFault(command)) return faultRefusal(command, vm, words);
+  if (isPower(command)) return powerRefusal(command, vm, words);
   switch (command) {
     case 'vm.delete':
-      return vm.power === 'off' ? null : `"${vm.name}" is running: power it off first.`;
+      return vm.power === 'off' ? null : words.deleteRunning(vm.name);
+    case 'vm.edit':
+      return offRefusal(vm, words.editRunning(vm.name), words.editSuspended(vm.name));
+    case 'vm.clone':
+      return offRefusal(vm, words.cloneRunning(vm.name), words.cloneSuspended(vm.name));
+    case 'vm.export':
+      return offRefusal(vm, words.exportRunning(vm.name), words.exportSuspended(vm.name));
     case 'nic.set':
-      if (vm.power !== 'off') return `"${vm.name}" is running: its network card is changed while it is off.`;
-      return changeRefusal(vm, 'its network card');
+      return offRefusal(vm, words.nicRunning(vm.name), words.nicSuspended(vm.name));
     case 'media.insert':
     case 'media.eject':
-      return betweenRefusal(vm) ?? changeRefusal(vm, 'what is in its drives');
+      return vm.suspended ? words.mediaSuspended(vm.name) : betweenRefusal(vm, words);
     case 'ft.on':
-      if (vm.ftEnabled) return `Fault Tolerance is already turned on for "${vm.name}".`;
-      return notRunning(vm) === null
-        ? null
-        : `"${vm.name}" is not running: power it on before turning on Fault Tolerance.`;
+      if (vm.ftEnabled) return words.ftAlreadyOn(vm.name);
+      return notRunning(vm, words) === null ? null : words.ftNeedsPower(vm.name);
     case 'ft.off':
-      if (!vm.ftEnabled) return `Fault Tolerance is not turned on for "${vm.name}".`;
-      return stillStarting(vm);
+      if (!vm.ftEnabled) return words.ftNotOn(vm.name);
+      return stillStarting(vm, words);
     case 'ft.suspend':
-      return suspendRefusal(vm);
+      return suspendRefusal(vm, words);
     case 'ft.resume':
-      return resumeRefusal(vm);
+      return resumeRefusal(vm, words);
     case 'ft.testFailover':
     case 'ft.testRestartSecondary':
     case 'ft.migrate':
-      return notProtected(vm);
+      return notProtected(vm, words);
     case 'console':
-      return vm.power === 'off' ? `"${vm.name}" is powered off: power it on to use its console.` : null;
-    case 'crash-primary':
-      return notRunning(vm) === null ? null : `"${vm.name}" is not running: there is no primary to crash.`;
-    case 'hang-primary':
-      return notRunning(vm) === null ? null : `"${vm.name}" is not running: there is no primary to hang.`;
-    case 'crash-secondary':
-      return vm.ft.secondary ? null : `"${vm.name}" has no secondary to crash.`;
-    case 'hang-secondary':
-      return vm.ft.secondary ? null : `"${vm.name}" has no secondary to hang.`;
-    case 'cut-channel':
-    case 'delay-channel':
-      return vm.ft.secondary ? null : `"${vm.name}" has no secondary, so there is no logging channel.`;
-    case 'heal':
-      return vm.power === 'on' ? null : `"${vm.name}" is not running: there is nothing to heal.`;
-    case 'corrupt-secondary':
-      return vm.ft.status === 'protected' ? null : `"${vm.name}" is not Protected: there is no secondary to corrupt.`;
+      return vm.power === 'off' ? words.consoleOff(vm.name) : null;
     case 'record.start':
-      if (vm.recording) return `"${vm.name}" is already being recorded: stop that recording first.`;
-      return vm.power === 'on' ? null : `"${vm.name}" is not running: power it on to record it.`;
+      if (vm.recording) return words.recording(vm.name);
+      return vm.power === 'on' ? null : words.recordOff(vm.name);
     case 'record.stop':
-      return vm.recording ? null : `"${vm.name}" is not being recorded.`;
+      return vm.recording ? null : words.notRecording(vm.name);
     case 'forward.add':
-      return forwardRefusal(vm);
+      return forwardRefusal(vm, words);
     case 'capture.start':
-      return captureRefusal(vm);
+      return captureRefusal(vm, words);
     case 'capture.stop':
-      return vm.nic.capture ? null : `The frames of "${vm.name}" are not being captured.`;
+      return vm.nic.capture ? null : words.notCapturing(vm.name);
   }
 }

@@ -5,6 +5,7 @@
  * case-sensitive) or its id, within its VM.
  */
 import * as v from 'valibot';
+import { Vm } from './names.ts';
 
 export const SNAPSHOT_NAME_LENGTH_MAX = 64;
 export const SNAPSHOT_NOTE_LENGTH_MAX = 1000;
@@ -13,7 +14,6 @@ export const SNAPSHOTS_MAX = 256;
 /** The picture of the screen is at most so wide, in pixels. */
 export const THUMBNAIL_WIDTH_MAX = 320;
 
-const Vm = v.pipe(v.string('name the VM'), v.minLength(1, 'name the VM'), v.maxLength(64));
 const Name = v.pipe(
   v.string('a snapshot name is text'),
   v.minLength(1, 'a snapshot name needs at least one character'),

@@ -5,11 +5,14 @@
  */
 import { useEffect } from 'react';
 import { actionForKey } from './actions/index.ts';
+import { commandForKey } from './commands.ts';
 import { TooltipProvider } from './kit/tooltip.tsx';
+import { formatRoute } from './route.ts';
 import { usePage, useServices } from './services.ts';
 import { findVm } from './state.ts';
-import { en } from './text/en.ts';
+import { texts } from './text/index.ts';
 import { AllAlarms } from './views/alarms.tsx';
+import { Announcer } from './views/announcer.tsx';
 import { ConnectionBanner, ConnectionPage } from './views/connection.tsx';
 import { Dialogs } from './views/dialogs.tsx';
 import { AllEvents } from './views/events.tsx';
@@ -22,18 +25,22 @@ import { Toasts } from './views/toasts.tsx';
 import { VmPage } from './views/vm-page.tsx';
 
 export function App() {
-  const ready = usePage((state) => state.inventory !== null && state.phase !== 'refused');
+  const ready = usePage((state) => state.inventory !== null && state.phase !== 'refused' && !state.loggedOut);
   useShortcuts();
   useTitle();
+  useLastingAddress();
   return (
     <TooltipProvider>
       <div className="app">
+        <a className="skip" href="#content" onClick={skip}>
+          {texts.shell.skip}
+        </a>
         <Header />
         {ready ? <ConnectionBanner /> : null}
         {ready ? (
           <div className="app-body">
             <Inventory />
-            <main className="app-main">
+            <main className="app-main" id="content" tabIndex={-1}>
               <Page />
             </main>
           </div>
@@ -43,6 +50,7 @@ export function App() {
         {ready ? <RecentTasks /> : null}
         <Toasts />
         <Dialogs />
+        <Announcer />
       </div>
     </TooltipProvider>
   );
@@ -60,14 +68,16 @@ function Page() {
 
 /** Shortcuts act on the VM whose page is open; the console keeps its keys to itself. */
 function useShortcuts() {
-  const { store, runner } = useServices();
+  const services = useServices();
   useEffect(() => {
+    const { store, runner } = services;
     const onKeyDown = (event: KeyboardEvent) => {
       const state = store.getState();
       if (event.defaultPrevented || state.dialog) return;
-      if (event.altKey && !event.ctrlKey && event.key.toLowerCase() === 'n') {
+      const command = commandForKey(event, isWriting(event.target));
+      if (command && state.inventory !== null) {
         event.preventDefault();
-        store.setState({ dialog: { kind: 'newVm' } });
+        command.run(services);
         return;
       }
       const action = actionForKey(event);
@@ -78,12 +88,35 @@ function useShortcuts() {
     };
     window.addEventListener('keydown', onKeyDown);
     return () => window.removeEventListener('keydown', onKeyDown);
-  }, [store, runner]);
+  }, [services]);
+}
+
+/** The address is the page's own: a link into it would lead elsewhere. */
+function skip(event: { preventDefault(): void }) {
+  event.preventDefault();
+  document.querySelector<HTMLElement>('#content')?.focus();
+}
+
+function isWriting(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('input, select, textarea, [role=application]') !== null;
+}
+
+/** A VM that is addressed by its name may be renamed: its id stays. */
+function useLastingAddress() {
+  const { store } = useServices();
+  const id = usePage((state) => (state.route.page === 'vm' ? (findVm(state, state.route.vm)?.id ?? null) : null));
+  useEffect(() => {
+    const { route } = store.getState();
+    if (id === null || route.page !== 'vm' || route.vm === id) return;
+    const lasting = { ...route, vm: id };
+    window.history.replaceState(null, '', formatRoute(lasting));
+    store.setState({ route: lasting });
+  }, [store, id]);
 }
 
 function useTitle() {
   const name = usePage((state) => (state.route.page === 'vm' ? (findVm(state, state.route.vm)?.name ?? null) : null));
   useEffect(() => {
-    document.title = name ? `${name} – ${en.product}` : en.product;
+    document.title = name ? `${name} – ${texts.product}` : texts.product;
   }, [name]);
 }

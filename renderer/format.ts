@@ -3,14 +3,20 @@
  *
  * Invariant: every function takes the contract's unit, which its name says, and prints a dash for what is not known.
  */
+import { language, texts } from './text/index.ts';
+
 export const UNKNOWN = '–';
 
-const number = (digits: number) => new Intl.NumberFormat('en', { maximumFractionDigits: digits });
+/** English dates begin with the day, and the clock has 24 hours. */
+const DATES = language === 'en' ? 'en-GB' : language;
+
+const number = (digits: number) => new Intl.NumberFormat(language, { maximumFractionDigits: digits });
 const whole = number(0);
 const one = number(1);
-const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
-const minute = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short' });
-const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' });
+const clock = new Intl.DateTimeFormat(DATES, { timeStyle: 'medium' });
+const minute = new Intl.DateTimeFormat(DATES, { timeStyle: 'short' });
+const dayAndClock = new Intl.DateTimeFormat(DATES, { dateStyle: 'medium', timeStyle: 'medium' });
+const day = new Intl.DateTimeFormat(DATES, { dateStyle: 'medium' });
 
 type Maybe = number | null | undefined;
 
@@ -83,7 +89,7 @@ export function tickTime(seconds: number, step: number): string {
 }
 
 export function dateAndTime(at: number): string {
-  return `${day.format(at)}, ${clock.format(at)}`;
+  return dayAndClock.format(at);
 }
 
 /** The time where it is today, else with the date. */
@@ -96,10 +102,15 @@ export function duration(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const minutes = Math.floor(seconds / 60);
   const hours = Math.floor(minutes / 60);
-  if (minutes === 0) return `${seconds} s`;
-  if (hours === 0) return `${minutes} min`;
-  if (hours < 24) return `${hours} h ${minutes % 60} min`;
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  if (minutes === 0) return texts.views.units.seconds(seconds);
+  if (hours === 0) return texts.views.units.minutes(minutes);
+  if (hours < 24) return texts.views.units.hours(hours, minutes % 60);
+  return texts.views.units.days(Math.floor(hours / 24), hours % 24);
+}
+
+/** Several things after each other, in a sentence. */
+export function list(parts: readonly string[]): string {
+  return parts.join(language === 'zh-CN' ? '，' : ', ');
 }
 
 /** What a schema says, as a sentence for people. */

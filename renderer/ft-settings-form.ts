@@ -7,7 +7,7 @@
  */
 import * as v from 'valibot';
 import { commands, type CommandArgs, type FtSettings } from '../preload/contract.ts';
-import { en } from './text/en.ts';
+import { texts } from './text/index.ts';
 
 type FieldShape =
   | { readonly unit: string }
@@ -15,7 +15,7 @@ type FieldShape =
 
 export type FtField = { readonly key: keyof FtSettings; readonly label: string; readonly hint: string } & FieldShape;
 
-const { fields } = en.ftSettings;
+const { fields } = texts.ftSettings;
 
 export const FT_FIELDS: readonly FtField[] = [
   { key: 'failureTimeoutMs', ...fields.failureTimeoutMs, unit: 'ms' },
@@ -50,7 +50,7 @@ export function checkSettings(form: FtForm): FtFormErrors {
     if (typeof key === 'string') errors[key] ??= `It ${issue.message}.`;
   }
   const { lagThrottleMs, lagHardMs } = form;
-  if (Number(lagThrottleMs) >= Number(lagHardMs)) errors['lagHardMs'] ??= en.ftSettings.lagOrder;
+  if (Number(lagThrottleMs) >= Number(lagHardMs)) errors['lagHardMs'] ??= texts.ftSettings.lagOrder;
   return errors;
 }
 

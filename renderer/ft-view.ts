@@ -4,7 +4,7 @@
  * Invariant: pure; a state is never told by its tone alone, the words say it too.
  */
 import type { FtStatus, PowerState, VmView } from '../preload/contract.ts';
-import { en } from './text/en.ts';
+import { texts } from './text/index.ts';
 
 export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'idle';
 
@@ -19,24 +19,24 @@ export interface FtWords {
 export function ftWords(vm: Pick<VmView, 'power' | 'ftEnabled' | 'ft'>): FtWords {
   const { status, reason } = vm.ft;
   if (status === 'protected') {
-    return { headline: en.ft.protected, detail: null, explanation: en.ft.explain.protected, tone: 'good' };
+    return { headline: texts.ft.protected, detail: null, explanation: texts.ft.explain.protected, tone: 'good' };
   }
-  const detail = en.ft.details[status];
-  const headline = en.ft.notProtected;
+  const detail = texts.ft.details[status];
+  const headline = texts.ft.notProtected;
   switch (status) {
     case 'notConfigured': {
-      const explanation = vm.power === 'off' ? en.ft.explain.off : en.ft.explain.notConfigured;
+      const explanation = vm.power === 'off' ? texts.ft.explain.off : texts.ft.explain.notConfigured;
       return { headline, detail, explanation, tone: 'idle' };
     }
     case 'suspended':
-      return { headline, detail, explanation: en.ft.explain.suspended, tone: 'warn' };
+      return { headline, detail, explanation: texts.ft.explain.suspended, tone: 'warn' };
     case 'vmNotRunning':
-      return { headline, detail, explanation: en.ft.explain.vmNotRunning, tone: 'idle' };
+      return { headline, detail, explanation: texts.ft.explain.vmNotRunning, tone: 'idle' };
     case 'starting':
-      return { headline, detail, explanation: en.ft.explain.starting, tone: 'busy' };
+      return { headline, detail, explanation: texts.ft.explain.starting, tone: 'busy' };
     case 'needSecondary': {
-      const why = reason ? `${en.ftReasons[reason]} ` : '';
-      return { headline, detail, explanation: why + en.ft.explain.needSecondary, tone: 'bad' };
+      const why = reason ? `${texts.ftReasons[reason]} ` : '';
+      return { headline, detail, explanation: why + texts.ft.explain.needSecondary, tone: 'bad' };
     }
   }
 }
@@ -48,10 +48,11 @@ export function powerTone(power: PowerState): Tone {
 
 /** One line for lists: power first, Fault Tolerance where it is turned on and the VM runs. */
 export function vmWords(vm: VmView): { readonly text: string; readonly tone: Tone } {
-  if (vm.power === 'startingUp' || vm.power === 'shuttingDown') return { text: en.power[vm.power], tone: 'busy' };
-  if (vm.power === 'off') return { text: vm.note ? `${en.power.off}, see note` : en.power.off, tone: 'idle' };
-  if (vm.power === 'paused') return { text: en.power.paused, tone: 'warn' };
-  if (!vm.ftEnabled) return { text: en.power.on, tone: 'good' };
+  if (vm.power === 'startingUp' || vm.power === 'shuttingDown') return { text: texts.power[vm.power], tone: 'busy' };
+  if (vm.power === 'off')
+    return { text: vm.note ? texts.views.seeNote(texts.power.off) : texts.power.off, tone: 'idle' };
+  if (vm.power === 'paused') return { text: texts.power.paused, tone: 'warn' };
+  if (!vm.ftEnabled) return { text: texts.power.on, tone: 'good' };
   const words = ftWords(vm);
   return { text: words.detail ?? words.headline, tone: words.tone };
 }

@@ -12,6 +12,7 @@ import { formatRoute, parseRoute, type Route } from './route.ts';
 import { ServicesContext, type Services } from './services.ts';
 import { createPageStore, withPhase } from './state.ts';
 import { mirrorHost } from './sync.ts';
+import { language } from './text/index.ts';
 import { applyTheme, readTheme } from './theme.ts';
 import './style/tokens.css';
 import './style/base.css';
@@ -25,10 +26,13 @@ import './style/history.css';
 import './style/network.css';
 import './style/snapshots.css';
 import './style/monitor.css';
+import './style/shell.css';
+import './style/contrast.css';
 
 applyTheme(readTheme());
+document.documentElement.lang = language;
 
-const store = createPageStore({ route: parseRoute(window.location.hash) });
+const store = createPageStore({ route: parseRoute(window.location.hash), theme: readTheme() });
 const bridge = createBridge({
   connect: connectToHost(),
   onPhase: (phase) => store.setState((state) => withPhase(state, phase)),

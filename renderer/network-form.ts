@@ -8,7 +8,7 @@ import * as v from 'valibot';
 import { commands, type CommandArgs, type NetworkView } from '../preload/contract.ts';
 import { DEFAULT_NETWORK_NAME } from '../preload/network.ts';
 import { sentence } from './format.ts';
-import { en } from './text/en.ts';
+import { texts } from './text/index.ts';
 
 export interface NetworkForm {
   readonly name: string;
@@ -47,17 +47,17 @@ export function checkNetwork(form: NetworkForm, networks: readonly NetworkView[]
     if (typeof key === 'string') errors[key] ??= sentence(issue.message);
   }
   if (networks.some(({ name }) => name.toLowerCase() === args.name.toLowerCase())) {
-    errors['name'] ??= en.networks.exists(args.name);
+    errors['name'] ??= texts.networks.exists(args.name);
   }
-  if (args.subnet !== undefined && !SUBNET.test(args.subnet)) errors['subnet'] ??= en.networks.subnetWrong;
-  if (args.uplink !== undefined && !UPLINK.test(args.uplink)) errors['uplink'] ??= en.networks.uplinkWrong;
+  if (args.subnet !== undefined && !SUBNET.test(args.subnet)) errors['subnet'] ??= texts.networks.subnetWrong;
+  if (args.uplink !== undefined && !UPLINK.test(args.uplink)) errors['uplink'] ??= texts.networks.uplinkWrong;
   return errors;
 }
 
 /** Why the network cannot be deleted now; null when it can. */
 export function deleteRefusal({ name, vms }: NetworkView): string | null {
-  if (name === DEFAULT_NETWORK_NAME) return en.networks.always(name);
-  return vms[0] === undefined ? null : en.networks.inUse(name, vms[0]);
+  if (name === DEFAULT_NETWORK_NAME) return texts.networks.always(name);
+  return vms[0] === undefined ? null : texts.networks.inUse(name, vms[0]);
 }
 
 /** A file in `folder` (of the host's platform) that does not exist yet, as far as one can know. */

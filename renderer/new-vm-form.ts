@@ -1,24 +1,32 @@
 /**
  * The form for a new VM, as data: what was typed, what is wrong with it, and the command it makes.
  *
- * Invariant: what is wrong is what the contract's own schema says, in its own words.
+ * Invariant: what is wrong is what the contract's own schema says, in its own words; what the form does not show for
+ * the chosen kind of guest is not sent.
  */
 import * as v from 'valibot';
-import { commands, type CommandArgs, type NicType, type Sample } from '../preload/contract.ts';
+import { commands, type CommandArgs, type NicType } from '../preload/contract.ts';
+import { parseSize } from '../preload/disk.ts';
 import { DEFAULT_NETWORK_NAME } from '../preload/network.ts';
 import { sentence } from './format.ts';
+import { texts } from './text/index.ts';
 
-export type Source = 'sample' | 'files';
+/** What the guest boots from. */
+export const SOURCES = ['sample', 'test', 'kernel', 'disk', 'cd', 'floppy'] as const;
+export type Source = (typeof SOURCES)[number];
+export type DiskChoice = 'none' | 'new' | 'file';
 
 export interface NewVmForm {
   readonly name: string;
+  readonly folder: string;
   readonly source: Source;
-  readonly sample: Sample;
   readonly memory: string;
   readonly bzimage: string;
   readonly initrd: string;
   readonly cmdline: string;
+  readonly disk: DiskChoice;
   readonly hda: string;
+  readonly diskSize: string;
   readonly cdrom: string;
   readonly fda: string;
   readonly network: string;
@@ -26,31 +34,54 @@ export interface NewVmForm {
   readonly start: boolean;
 }
 
-export const FILE_FIELDS = ['bzimage', 'initrd', 'cmdline', 'hda', 'cdrom', 'fda'] as const;
-export type FileField = (typeof FILE_FIELDS)[number];
+export type TextField = 'name' | 'memory' | 'bzimage' | 'initrd' | 'cmdline' | 'hda' | 'diskSize' | 'cdrom' | 'fda';
+export type FormErrors = { readonly [field in TextField]?: string };
 
 /** What the host takes where nothing is said. */
 const DEFAULT_NIC: NicType = 'virtio';
+const MEMORY: { readonly [source in Source]: string } = {
+  sample: '128',
+  test: '32',
+  kernel: '128',
+  disk: '256',
+  cd: '256',
+  floppy: '32',
+};
+const NAMES: { readonly [source in Source]?: string } = {
+  sample: texts.start.name,
+  test: texts.form.sources.test.title,
+};
+const DEFAULT_DISK_SIZE = '4G';
 
-export const NO_SOURCE = 'Give a kernel, a disk image, a CD image or a floppy image to start from.';
-export const INITRD_ALONE = 'An initial RAM disk needs a kernel.';
-export const CMDLINE_ALONE = 'A kernel command line needs a kernel.';
-
-export function emptyForm(names: readonly string[]): NewVmForm {
+export function emptyForm(names: readonly string[], folder = ''): NewVmForm {
   return {
-    name: freeName('Sample Linux', names),
+    name: freeName(texts.start.name, names),
+    folder,
     source: 'sample',
-    sample: 'linux',
-    memory: '128',
+    memory: MEMORY.sample,
     bzimage: '',
     initrd: '',
     cmdline: '',
+    disk: 'none',
     hda: '',
+    diskSize: DEFAULT_DISK_SIZE,
     cdrom: '',
     fda: '',
     network: DEFAULT_NETWORK_NAME,
     nic: DEFAULT_NIC,
     start: true,
+  };
+}
+
+/** Another kind of guest: what was proposed for the former one is proposed anew, what was typed stays. */
+export function withSource(form: NewVmForm, source: Source, names: readonly string[]): NewVmForm {
+  const proposed = (of: Source) => freeName(NAMES[of] ?? texts.views.vm, names);
+  return {
+    ...form,
+    source,
+    name: form.name === proposed(form.source) ? proposed(source) : form.name,
+    memory: form.memory === MEMORY[form.source] ? MEMORY[source] : form.memory,
+    disk: source === 'disk' && form.disk === 'none' ? 'file' : form.disk,
   };
 }
 
@@ -64,37 +95,77 @@ export function freeName(wish: string, names: readonly string[]): string {
   }
 }
 
-export function toArgs(form: NewVmForm): CommandArgs<'vm.create'> {
-  const base = {
-    name: form.name.trim(),
-    memoryMB: form.memory.trim() === '' ? Number.NaN : Number(form.memory),
-    ...(form.network !== DEFAULT_NETWORK_NAME && { network: form.network }),
-    ...(form.nic !== DEFAULT_NIC && { nic: form.nic }),
-  };
-  if (form.source === 'sample') return { ...base, sample: form.sample };
-  const files = FILE_FIELDS.map((field) => [field, form[field].trim()] as const).filter(([, value]) => value !== '');
-  return { ...base, ...Object.fromEntries(files) };
+/** A size in bytes; not a number where the text is no size. */
+export function sizeOf(text: string): number {
+  try {
+    return parseSize(text);
+  } catch {
+    return Number.NaN;
+  }
 }
 
-export type FormErrors = { readonly [field in 'name' | 'memory' | 'source' | FileField]?: string };
+/** The files that this kind of guest takes. */
+export function filesOf({
+  source,
+}: Pick<NewVmForm, 'source'>): readonly ('bzimage' | 'initrd' | 'cmdline' | 'cdrom' | 'fda')[] {
+  if (source === 'kernel') return ['bzimage', 'initrd', 'cmdline', 'cdrom', 'fda'];
+  return source === 'test' ? ['cdrom'] : ['cdrom', 'fda'];
+}
+
+export function toArgs(form: NewVmForm): CommandArgs<'vm.create'> {
+  const { source, disk } = form;
+  const files = filesOf(form)
+    .map((field) => [field, form[field].trim()] as const)
+    .filter(([, value]) => value !== '');
+  return {
+    name: form.name.trim(),
+    memoryMB: form.memory.trim() === '' ? Number.NaN : Number(form.memory),
+    ...(form.folder !== '' && { folder: form.folder }),
+    ...(form.network !== DEFAULT_NETWORK_NAME && { network: form.network }),
+    ...(form.nic !== DEFAULT_NIC && { nic: form.nic }),
+    ...(source === 'sample' && { sample: 'linux' as const }),
+    ...(source === 'test' && { sample: 'test' as const }),
+    ...(disk === 'file' && form.hda.trim() !== '' && { hda: form.hda.trim() }),
+    ...(disk === 'new' && { diskBytes: sizeOf(form.diskSize) }),
+    ...Object.fromEntries(files),
+  };
+}
+
+/** The contract's names of fields that are called otherwise here. */
+const FIELDS: { readonly [key: string]: TextField } = { memoryMB: 'memory', diskBytes: 'diskSize' };
 
 /** The first thing wrong with each field; empty when the command can be sent. */
 export function checkForm(form: NewVmForm, names: readonly string[]): FormErrors {
   const args = toArgs(form);
-  const errors: { [field: string]: string } = {};
-  const parsed = v.safeParse(commands['vm.create'], args);
-  for (const issue of parsed.issues ?? []) {
-    const key = issue.path?.[0]?.key;
-    const field = typeof key === 'string' ? key : 'source';
-    errors[field === 'memoryMB' ? 'memory' : field] ??= sentence(issue.message);
+  const { source, disk } = form;
+  const errors: { [field in TextField]?: string } = {};
+  for (const issue of v.safeParse(commands['vm.create'], args).issues ?? []) {
+    const key = String(issue.path?.[0]?.key);
+    errors[FIELDS[key] ?? (key as TextField)] ??= sentence(issue.message);
   }
   if (names.some((name) => name.toLowerCase() === args.name.toLowerCase())) {
-    errors['name'] ??= `There is a VM named "${args.name}" already.`;
+    errors.name ??= texts.form.nameTaken(args.name);
   }
-  if (form.source === 'files') {
-    if (!args.bzimage && args.initrd) errors['initrd'] ??= INITRD_ALONE;
-    if (!args.bzimage && args.cmdline) errors['cmdline'] ??= CMDLINE_ALONE;
-    if (!args.bzimage && !args.hda && !args.cdrom && !args.fda) errors['source'] ??= NO_SOURCE;
+  if (disk === 'file' && !args.hda && (source !== 'disk' || !(args.cdrom || args.fda))) {
+    errors.hda ??= source === 'disk' ? texts.form.noBoot.disk : texts.form.noDisk;
   }
+  if (source === 'kernel' && !args.bzimage) errors.bzimage ??= texts.form.noBoot.kernel;
+  if (source === 'cd' && !args.cdrom) errors.cdrom ??= texts.form.noBoot.cd;
+  if (source === 'floppy' && !args.fda) errors.fda ??= texts.form.noBoot.floppy;
+  // An empty disk boots nothing.
+  if (source === 'disk' && disk === 'new' && !args.cdrom && !args.fda) errors.cdrom ??= texts.form.emptyDisk;
   return errors;
+}
+
+/** The field that the host's error is about, by the file or the argument that it names; null where it names none. */
+export function fieldOfError(message: string, args: { readonly [key: string]: unknown }): TextField | null {
+  for (const field of ['bzimage', 'initrd', 'hda', 'cdrom', 'fda'] as const) {
+    const file = args[field];
+    if (typeof file === 'string' && file !== '' && message.includes(file)) return field;
+  }
+  const [, key = ''] = /^(\w+): /.exec(message) ?? [];
+  const field = FIELDS[key] ?? key;
+  const known: readonly string[] = ['name', 'memory', 'cmdline', 'diskSize'];
+  if (known.includes(field)) return field as TextField;
+  return /already a VM/.test(message) ? 'name' : null;
 }

@@ -6,7 +6,8 @@
  */
 import type { AlarmRecord } from '../preload/contract.ts';
 import type { Bridge, Subscription } from './bridge.ts';
-import { en } from './text/en.ts';
+import { alarmName } from './host-words.ts';
+import { texts } from './text/index.ts';
 
 /** The alarms that are worth a word on the desktop. What the user asked for raises none of them. */
 const TOLD: ReadonlySet<string> = new Set([
@@ -28,8 +29,8 @@ export interface Notice {
 
 export function noticeOf(alarm: AlarmRecord): Notice | null {
   if (!TOLD.has(alarm.definition) || alarm.clearedAt !== null || alarm.acknowledgedAt !== null) return null;
-  const { id, vm, name, message } = alarm;
-  return { tag: `alarm ${id}`, vm: vm.id, title: en.notices.title(vm.name, name), body: message };
+  const { id, vm, message } = alarm;
+  return { tag: `alarm ${id}`, vm: vm.id, title: texts.notices.title(vm.name, alarmName(alarm)), body: message };
 }
 
 /** Tells of every alarm that is raised from now on, also of those that were raised while the connection was lost. */

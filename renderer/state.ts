@@ -10,12 +10,14 @@ import type {
   EventRecord,
   ForwardView,
   Inventory,
+  MediaDrive,
   TaskRecord,
   VmMetrics,
   VmView,
 } from '../preload/contract.ts';
 import type { ConnectionPhase } from './bridge.ts';
 import { HOME, type Route } from './route.ts';
+import type { Theme } from './theme.ts';
 
 export const EVENTS_KEPT = 2000;
 export const TASKS_KEPT = 100;
@@ -38,7 +40,15 @@ export interface SnapshotDialogKind {
 }
 
 export type OpenDialog =
-  | { readonly kind: 'newVm' }
+  | { readonly kind: 'newVm'; readonly folder?: string }
+  | { readonly kind: 'edit'; readonly vm: string }
+  | { readonly kind: 'move'; readonly vm: string }
+  | { readonly kind: 'media'; readonly vm: string; readonly drive: MediaDrive }
+  /** A new one in `folder` (empty: at the top), or another name for it. */
+  | { readonly kind: 'newFolder'; readonly folder: string }
+  | { readonly kind: 'renameFolder'; readonly folder: string }
+  | { readonly kind: 'palette' }
+  | { readonly kind: 'shortcuts' }
   | { readonly kind: 'ftSettings'; readonly vm: string }
   | { readonly kind: 'record'; readonly vm: string }
   | { readonly kind: 'nic'; readonly vm: string }
@@ -46,8 +56,19 @@ export type OpenDialog =
   /** A new forward where it is null. */
   | { readonly kind: 'forward'; readonly vm: string; readonly forward: ForwardView | null }
   | { readonly kind: 'newNetwork' }
+  | { readonly kind: 'clone'; readonly vm: string }
+  | { readonly kind: 'export'; readonly vm: string }
+  /** The file that is proposed. */
+  | { readonly kind: 'import'; readonly file: string }
   | SnapshotDialogKind
   | { readonly kind: 'confirm'; readonly action: string; readonly vm: string };
+
+export interface Guide {
+  readonly name: string;
+  /** Null until it was created. */
+  readonly vm: string | null;
+  readonly failure: string | null;
+}
 
 export interface State {
   readonly phase: ConnectionPhase;
@@ -65,6 +86,11 @@ export interface State {
   readonly pending: readonly string[];
   readonly toasts: readonly Toast[];
   readonly dialog: OpenDialog | null;
+  /** The first VM, made with one click: which it is, and what went wrong. */
+  readonly guide: Guide | null;
+  readonly theme: Theme;
+  /** The user has logged out: nothing is shown any more. */
+  readonly loggedOut: boolean;
   readonly route: Route;
 }
 
@@ -79,6 +105,9 @@ export const INITIAL: State = {
   pending: [],
   toasts: [],
   dialog: null,
+  guide: null,
+  theme: 'system',
+  loggedOut: false,
   route: HOME,
 };
 
@@ -96,7 +125,18 @@ export function withPhase(state: State, phase: ConnectionPhase): State {
 export function withInventory(state: State, inventory: Inventory): State {
   const running = new Set(inventory.vms.filter((vm) => vm.power !== 'off').map((vm) => vm.id));
   const metrics = Object.fromEntries(Object.entries(state.metrics).filter(([vm]) => running.has(vm)));
-  return { ...state, inventory, metrics };
+  return { ...state, inventory: sharing(state.inventory, inventory), metrics };
+}
+
+/** What has not changed stays the same object, so that what shows it is not drawn again. */
+function sharing(before: Inventory | null, now: Inventory): Inventory {
+  if (before === null) return now;
+  const known = new Map(before.vms.map((vm) => [vm.id, vm]));
+  const vms = now.vms.map((vm) => {
+    const old = known.get(vm.id);
+    return old && JSON.stringify(old) === JSON.stringify(vm) ? old : vm;
+  });
+  return { ...now, vms };
 }
 
 /** Adds what is new; an event that is known already (after a reconnection) is not added again. */

@@ -1,9 +1,9 @@
 /**
- * Light or dark: what the system says, unless the user chose here; the choice is kept in this browser.
+ * Light, dark or of high contrast: what the system says, unless the user chose here; kept in this browser.
  *
- * Invariant: `data-theme` on the document's root is 'light' or 'dark' exactly when the user chose one.
+ * Invariant: `data-theme` on the document's root is the theme exactly when the user chose one.
  */
-export const THEMES = ['system', 'light', 'dark'] as const;
+export const THEMES = ['system', 'light', 'dark', 'contrast'] as const;
 export type Theme = (typeof THEMES)[number];
 
 const KEY = 'lockstep.theme';

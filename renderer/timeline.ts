@@ -6,7 +6,7 @@
  */
 import type { FailoverReport } from '../preload/contract.ts';
 import { ticks } from './kit/plot-scale.ts';
-import { en } from './text/en.ts';
+import { texts } from './text/index.ts';
 
 export type PhaseKey = 'detect' | 'drain' | 'arbitrate' | 'live' | 'output' | 'protect';
 /** `interruption`: until the outside hears of the guest again. `protection`: until the pair is Protected again. */
@@ -47,7 +47,7 @@ export function phasesOf(report: FailoverReport): Phase[] {
   /** The first output may leave while the first epoch is still executed. */
   const after = (ms: number | null) => (ms === null ? null : Math.max(liveAt, wonAt + ms));
   const row = (key: PhaseKey, startMs: number, endMs: number | null): Phase => {
-    return { key, label: en.failover.phases[key], startMs, endMs };
+    return { key, label: texts.failover.phases[key], startMs, endMs };
   };
   return [
     row('detect', 0, drainAt),

@@ -176,7 +176,7 @@ const ENTRIES: readonly RegExp[] = [
   /^main\/(index|cli|start|replica\/entry|replica\/replay-entry|gateway\/entry)\.ts$/,
   /^preload\/index\.ts$/,
   /^renderer\/(main\.tsx|vite\.config\.ts)$/,
-  /^resources\/(guests\/build|packaging\/pack|icons\/render)\.ts$/,
+  /^resources\/(guests\/build|packaging\/pack|icons\/render|cli\/make)\.ts$/,
   /^test\//,
 ];
 

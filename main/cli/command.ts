@@ -11,6 +11,7 @@ import {
   type TopicData,
   type TopicName,
 } from '../../preload/contract.ts';
+import type { TaskKind } from '../../preload/history.ts';
 import { Client } from './client.ts';
 
 /** What a command gets: its positional arguments in order, its options, and the general options. */
@@ -25,7 +26,7 @@ export interface Invocation {
 export interface Command {
   /** The words that call it, such as `vm create`. */
   readonly words: string;
-  /** The names of its positional arguments; one that ends in `?` may be left out, the last, in `…`, be repeated. */
+  /** The names of its positional arguments; one that ends in `?` may be left out, the last, with `…`, be repeated. */
   readonly takes: readonly string[];
   /** Its options: the name of the value, or `true` for a switch. */
   readonly options?: { readonly [name: string]: string | true };
@@ -93,4 +94,27 @@ export function follow<T extends TopicName>(
   return new Promise((resolve, reject) => {
     client.subscribe(topic, args, { data: show, end: (error) => (error ? reject(error) : resolve()) });
   });
+}
+
+/** Tells how far the host's task is, until the work is done. */
+export async function telling<T>(client: Client, { json }: Invocation, kind: TaskKind, work: Promise<T>): Promise<T> {
+  let told = -1;
+  if (!json) {
+    const since = Date.now();
+    client.subscribe(
+      'tasks',
+      {},
+      {
+        data: (tasks) => {
+          const task = tasks.find((one) => one.kind === kind && one.outcome === null && one.startedAt >= since - 1000);
+          const percent = Math.floor((task?.progress ?? 0) * 10) * 10;
+          if (!task || percent <= told) return;
+          told = percent;
+          process.stderr.write(`${task.title}: ${percent} %\n`);
+        },
+        end: () => {},
+      },
+    );
+  }
+  return work;
 }

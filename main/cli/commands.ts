@@ -5,16 +5,33 @@
  * `--json`.
  */
 import path from 'node:path';
-import { CommandError, FT_STATES, FAULTS, type RecordingEnd } from '../../preload/contract.ts';
+import {
+  CommandError,
+  CRASH_POINTS,
+  FT_STATES,
+  FAULTS,
+  type RecordingEnd,
+  type VmView,
+} from '../../preload/contract.ts';
+import type { Client } from './client.ts';
 import { number, simple, withHost, write, type Command } from './command.ts';
 import { diskCommands, size } from './disk.ts';
+import { folderCommands } from './folder.ts';
 import { historyCommands } from './history.ts';
 import { metricsCommands } from './metrics.ts';
 import { ftDetails, hostDetails, vmDetails, vmTable } from './print.ts';
 import { attachSerial } from './serial.ts';
 import { networkCommands } from './network.ts';
+import { cancel, shareCommands, shutdown } from './share.ts';
 import { snapshotCommands } from './snapshot.ts';
 import { recordSound, SOUND_SECONDS_MAX } from './sound.ts';
+
+const FILE_OPTIONS: ReadonlySet<string> = new Set(['bzimage', 'initrd', 'hda', 'cdrom', 'fda']);
+
+/** What names a file names it from where the user is, who need not be where the host is. */
+function wholePath<V>(option: string, value: V): V | string {
+  return FILE_OPTIONS.has(option) && typeof value === 'string' && value !== '' ? path.resolve(value) : value;
+}
 
 const create: Command = {
   words: 'vm create',
@@ -29,6 +46,7 @@ const create: Command = {
     'disk-size': 'SIZE',
     cdrom: 'FILE',
     fda: 'FILE',
+    folder: 'FOLDER',
     network: 'NETWORK',
     nic: 'virtio|ne2k|none',
   },
@@ -36,7 +54,8 @@ const create: Command = {
   run: (invocation) =>
     withHost(invocation, async (client) => {
       const [name] = invocation.positionals;
-      const { memory, 'disk-size': disk, ...files } = invocation.options;
+      const { memory, 'disk-size': disk, ...rest } = invocation.options;
+      const files = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, wholePath(key, value)]));
       const memoryMB = number('memory', memory);
       const args = { name, ...files, ...(memoryMB === undefined ? {} : { memoryMB }) };
       const diskBytes = disk === undefined ? {} : { diskBytes: size(disk) };
@@ -45,26 +64,62 @@ const create: Command = {
     }),
 };
 
+/** What `vm set` takes beside the settings of Fault Tolerance. */
+const HARDWARE = ['name', 'memory', 'bzimage', 'initrd', 'cmdline', 'hda', 'disk-size', 'cdrom', 'fda'];
+const FILES: ReadonlySet<string> = new Set(['bzimage', 'initrd', 'hda', 'cdrom', 'fda']);
+
+/** One hardware setting as the contract takes it. An empty value takes away what is there. */
+function hardwareArg(key: string, value: string): readonly [string, unknown] {
+  if (key === 'memory') return ['memoryMB', number('memory', value)];
+  if (key === 'disk-size') return ['diskBytes', size(value)];
+  if (key === 'name') return [key, value];
+  if (value === '') return [key, null];
+  // The host may have another working folder.
+  return [key, FILES.has(key) ? path.resolve(value) : value];
+}
+
 const set: Command = {
   words: 'vm set',
   takes: ['NAME', 'KEY=VALUE …'],
   help:
     'Set failureTimeoutMs, hashIntervalEpochs, lagThrottleMs, lagHardMs, diskMode (shared|separate) or ' +
-    'diskReads (log|backup) of a VM; ' +
-    'effective from the next power-on or start of a secondary',
+    'diskReads (log|backup) of a VM, effective from the next power-on or start of a secondary; ' +
+    `${HARDWARE.join(', ')} (an empty value takes away what is there), while it is off; and folder`,
   run: (invocation) =>
     withHost(invocation, async (client) => {
       const [name, ...assignments] = invocation.positionals;
       const settings = assignments.map((assignment) => {
         const [, key = '', value = ''] = /^([^=]+)=(.*)$/.exec(assignment) ?? [];
-        if (value.trim() === '') throw new CommandError('usage', `KEY=VALUE is needed, not "${assignment}".`);
-        // A word where the setting takes words; the contract says what it takes.
-        return [key, Number.isFinite(Number(value)) ? Number(value) : value] as const;
+        const mayBeEmpty = HARDWARE.includes(key) || key === 'folder';
+        if (key === '' || (value.trim() === '' && !mayBeEmpty)) {
+          throw new CommandError('usage', `KEY=VALUE is needed, not "${assignment}".`);
+        }
+        return [key, value] as const;
       });
-      const vm = await client.call('vm.set', { vm: name, ...Object.fromEntries(settings) } as never);
+      const vm = await applySettings(client, name ?? '', settings);
       invocation.print(invocation.json ? JSON.stringify(vm) : vmDetails(vm));
     }),
 };
+
+/** Hardware first: it is refused where the rest would not be. A new name comes last, as the VM is called by the old. */
+async function applySettings(
+  client: Client,
+  vm: string,
+  settings: readonly (readonly [string, string])[],
+): Promise<VmView> {
+  const hardware = settings.filter(([key]) => HARDWARE.includes(key)).map(([key, value]) => hardwareArg(key, value));
+  const folder = settings.find(([key]) => key === 'folder');
+  // A word where the setting takes words; the contract says what it takes.
+  const ft = settings
+    .filter(([key]) => !HARDWARE.includes(key) && key !== 'folder')
+    .map(([key, value]) => [key, Number.isFinite(Number(value)) ? Number(value) : value] as const);
+  const { id } = await client.call('vm.show', { vm });
+  if (hardware.length > 0) await client.call('vm.edit', { vm: id, ...Object.fromEntries(hardware) } as never);
+  if (folder) await client.call('vm.move', { vm: id, folder: folder[1] });
+  if (ft.length > 0 || settings.length === 0)
+    await client.call('vm.set', { vm: id, ...Object.fromEntries(ft) } as never);
+  return client.call('vm.show', { vm: id });
+}
 
 const wait: Command = {
   words: 'ft wait',
@@ -124,15 +179,30 @@ function keyboard(
   };
 }
 
+/** Where a crash waits; what is wrong with it the host says. */
+function crashAt({ at, count }: { readonly [name: string]: string | boolean | undefined }): object {
+  const times = number('count', count);
+  if (typeof at !== 'string') {
+    if (times !== undefined) throw new CommandError('usage', '--count goes with --at, which names the point.');
+    return {};
+  }
+  const [when, point] = at.split(':');
+  return { at: { when, point, ...(times !== undefined && { count: times }) } };
+}
+
 const fault: Command = {
   words: 'fault',
   takes: ['NAME', FAULTS.join('|'), 'MS?'],
-  help: 'Make something fail on purpose, or heal it; MS: how late the channel is, or how long a process hangs',
+  options: { at: 'before|after:POINT', count: 'N' },
+  help:
+    'Make something fail on purpose, or heal it; MS: how late the channel is, how long a process hangs. With --at a ' +
+    `crash waits until the process comes there (for the Nth time): ${CRASH_POINTS.join(', ')}`,
   run: (invocation) =>
     withHost(invocation, async (client) => {
       const [vm, kind, delay] = invocation.positionals;
       const ms = number('MS', delay);
-      const result = await client.call('fault', { vm, kind, ...(ms !== undefined && { ms }) } as never);
+      const at = crashAt(invocation.options);
+      const result = await client.call('fault', { vm, kind, ...(ms !== undefined && { ms }), ...at } as never);
       const hit = result.pid === null ? '' : ` (process ${result.pid})`;
       invocation.print(invocation.json ? JSON.stringify(result) : `Done: ${kind}${hit}.`);
     }),
@@ -160,13 +230,23 @@ const DRIVES = 'cdrom|fda';
 
 const mediaInsert: Command = {
   words: 'media insert',
-  takes: ['NAME', DRIVES, 'FILE'],
-  help: 'Put a CD or floppy image into a drive, at once where the VM runs; it stays there across power-offs',
+  takes: ['NAME', DRIVES, 'FILE?'],
+  options: { folder: 'DIR' },
+  help:
+    'Put a CD or floppy image into a drive, at once where the VM runs; it stays there across power-offs. ' +
+    '--folder DIR (cdrom only): a disc made of what that folder holds now',
   run: (invocation) =>
     withHost(invocation, async (client) => {
-      const [vm, drive, file = ''] = invocation.positionals;
+      const [vm = '', drive, file] = invocation.positionals;
+      const { folder } = invocation.options;
+      if ((file === undefined) === (folder === undefined) || (folder !== undefined && drive !== 'cdrom')) {
+        throw new CommandError('usage', 'Say either an image FILE, or for the drive cdrom --folder DIR.');
+      }
       // The host may have another working folder.
-      const view = await client.call('media.insert', { vm, drive, file: file && path.resolve(file) } as never);
+      const view =
+        folder === undefined
+          ? await client.call('media.insert', { vm, drive, file: file && path.resolve(file) } as never)
+          : await client.call('media.folder', { vm, folder: path.resolve(String(folder)) });
       if (invocation.json) invocation.print(JSON.stringify(view));
     }),
 };
@@ -222,10 +302,13 @@ export const commands: readonly Command[] = [
   simple('vm list', 'vm.list', 'List the VMs', vmTable, []),
   simple('vm show', 'vm.show', 'Show what a VM is made of', vmDetails),
   set,
+  ...shareCommands,
   simple('vm delete', 'vm.delete', 'Delete a VM that is powered off; its image files stay', () => null),
+  ...folderCommands,
   mediaInsert,
   mediaEject,
   simple('power on', 'power.on', 'Power a VM on', () => null),
+  shutdown,
   simple('power off', 'power.off', 'Power a VM off, at once', () => null),
   simple('power reset', 'power.reset', 'Power a VM off and on again, at once', () => null),
   simple('power pause', 'power.pause', 'Let a guest stand still; its secondary stands still with it', () => null),
@@ -269,6 +352,7 @@ export const commands: readonly Command[] = [
     return `Recorded ${epochs} epochs, ${(bytes / 2 ** 20).toFixed(1)} MiB, in ${file}.`;
   }),
   ...historyCommands,
+  cancel,
   ...metricsCommands,
   fault,
 ];

@@ -4,9 +4,7 @@
 import path from 'node:path';
 import { CommandError, type DiskCheckView, type DiskView } from '../../preload/contract.ts';
 import { DISK_EXPORT_FORMATS, parseSize } from '../../preload/disk.ts';
-import type { TaskKind } from '../../preload/history.ts';
-import type { Client } from './client.ts';
-import { withHost, type Command, type Invocation } from './command.ts';
+import { telling, withHost, type Command, type Invocation } from './command.ts';
 import { inWords, pairs } from './print.ts';
 
 /** A size that the user gave. @throws {CommandError} `usage`. */
@@ -48,29 +46,6 @@ function checked(check: DiskCheckView): string {
   const repaired = check.repaired.map((words) => `Repaired: ${words}`);
   const sum = `${check.clustersChecked} clusters checked, ${inWords(check.unusedBytes)} of the file not used.`;
   return [...listed, ...more, ...repaired, sum].join('\n');
-}
-
-/** Tells how far the host's task is, until the work is done. */
-async function telling<T>(client: Client, { json }: Invocation, kind: TaskKind, work: Promise<T>): Promise<T> {
-  let told = -1;
-  if (!json) {
-    const since = Date.now();
-    client.subscribe(
-      'tasks',
-      {},
-      {
-        data: (tasks) => {
-          const task = tasks.find((one) => one.kind === kind && one.outcome === null && one.startedAt >= since - 1000);
-          const percent = Math.floor((task?.progress ?? 0) * 10) * 10;
-          if (!task || percent <= told) return;
-          told = percent;
-          process.stderr.write(`${task.title}: ${percent} %\n`);
-        },
-        end: () => {},
-      },
-    );
-  }
-  return work;
 }
 
 const create: Command = {

@@ -75,6 +75,7 @@ export function vmDetails(vm: VmView): string {
   return pairs([
     ['Name', vm.name],
     ['Id', vm.id],
+    ...(vm.folder === '' ? [] : [['Folder', vm.folder] as const]),
     ['Power', vm.note ? `${power(vm)} (${vm.note})` : power(vm)],
     ['Guest', hardware.guest],
     ['Memory', `${hardware.memoryMB} MB`],

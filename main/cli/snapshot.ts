@@ -1,25 +1,9 @@
 /**
  * The command line's commands of suspending and of snapshots.
  */
-import { CommandError, type SnapshotView, type TaskKind, type VmView } from '../../preload/contract.ts';
-import type { Client } from './client.ts';
-import { simple, withHost, write, type Command, type Invocation } from './command.ts';
+import { CommandError, type SnapshotView, type VmView } from '../../preload/contract.ts';
+import { simple, telling, withHost, write, type Command } from './command.ts';
 import { inWords } from './print.ts';
-
-/** Tells on standard error how far the host's task is, until the work is done. */
-async function telling<T>(client: Client, { json }: Invocation, kind: TaskKind, work: Promise<T>): Promise<T> {
-  let told = -1;
-  const since = Date.now();
-  const data = (tasks: readonly { kind: TaskKind; startedAt: number; progress: number | null; title: string }[]) => {
-    const task = tasks.find((one) => one.kind === kind && one.startedAt >= since - 1000);
-    const percent = Math.floor((task?.progress ?? 0) * 4) * 25;
-    if (!task || percent <= told || percent === 0) return;
-    told = percent;
-    process.stderr.write(`${task.title}: ${percent} %\n`);
-  };
-  if (!json && process.stderr.isTTY) client.subscribe('tasks', {}, { data, end: () => {} });
-  return work;
-}
 
 /** The tree as lines, children under their parents, oldest first. */
 export function tree(snapshots: readonly SnapshotView[]): string {

@@ -29,6 +29,7 @@ const QUERIES: ReadonlySet<string> = new Set<CommandName>([
   'host.show',
   'vm.list',
   'vm.show',
+  'folder.list',
   'network.list',
   'forward.list',
   'ft.status',

@@ -23,12 +23,15 @@ import { ScreenModel } from '../../preload/screen-model.ts';
 import type { Caller } from './audit.ts';
 import { createWithDisk, diskHandlers } from './disk-desk.ts';
 import type { Fleet } from './fleet.ts';
-import type { PairOperation } from './ft-words.ts';
+import { folderHandlers } from './folder-desk.ts';
+import type { PairOperation } from './ft-changes.ts';
 import { admitReplicas, replicasOf } from './limits.ts';
 import { networkHandlers } from './network-commands.ts';
 import { changeMedium } from './media.ts';
 import { makeWay } from './output-file.ts';
+import { shareHandlers } from './share-commands.ts';
 import { snapshotHandlers } from './snapshot-commands.ts';
+import { editVm } from './vm-edit.ts';
 import type { Vm } from './vm.ts';
 import { replaced, waitForState } from './wait.ts';
 
@@ -41,13 +44,24 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
   'host.show': (fleet) => fleet.host,
   'vm.list': (fleet) => fleet.inventory().vms,
   'vm.show': (fleet, { vm }) => fleet.vm(vm).view(),
-  'vm.create': async (fleet, args) => (await createWithDisk(fleet, args)).view(),
+  'vm.create': async (fleet, { folder, ...args }) => {
+    const made = await createWithDisk(fleet, args);
+    if (folder !== undefined) fleet.folders.move(made, folder);
+    return made.view();
+  },
   'vm.delete': async (fleet, { vm }) => {
     await fleet.delete(fleet.vm(vm));
     return null;
   },
+  'vm.edit': async (fleet, { vm, ...changes }) => {
+    const found = fleet.vm(vm);
+    await editVm(fleet, found, changes);
+    return found.view();
+  },
+  ...folderHandlers,
   ...networkHandlers,
   ...diskHandlers,
+  ...shareHandlers,
   ...snapshotHandlers,
   'vm.set': (fleet, { vm, ...changes }) => {
     const found = fleet.vm(vm);
@@ -101,7 +115,7 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
   metrics: (fleet, { vm }) => fleet.vm(vm).metrics(),
   'metrics.history': (fleet, { vm, range, since }) => fleet.sampler.history(fleet.vm(vm).id, range, since),
   'failover.list': (fleet, { vm, limit }) => fleet.failovers.list({ vm: idOf(fleet, vm), limit }),
-  fault: (fleet, { vm, kind, ms }) => ({ pid: fleet.vm(vm).fault(kind, ms) }),
+  fault: (fleet, { vm, kind, ...details }) => ({ pid: fleet.vm(vm).fault(kind, details) }),
   'record.start': (fleet, { vm, file, force }) => {
     const found = fleet.vm(vm);
     found.require('record.start');

@@ -54,8 +54,7 @@ export class DiskDesk {
 
   /** Makes a thin disk in the data folder, for a VM of this name. @returns its file. */
   async createFor(vm: string, bytes: number): Promise<string> {
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    const file = path.join(this.#folder, `${vm}-${randomUUID().slice(0, 8)}.lsd`);
+    const file = path.join(this.folder(), `${vm}-${randomUUID().slice(0, 8)}.lsd`);
     await createDisk(file, { virtualBytes: bytes });
     return file;
   }
@@ -67,6 +66,56 @@ export class DiskDesk {
       if (!this.#busy.has(file)) continue;
       throw new CommandError('refused', `The disk "${file}" is being worked on: wait until that is done.`);
     }
+  }
+
+  /**
+   * Keeps a VM's disk from being used or worked on by somebody else meanwhile.
+   * @throws {CommandError} `refused` while that happens already.
+   */
+  async hold<T>(images: readonly string[], act: () => Promise<T>): Promise<T> {
+    this.requireIdle(images);
+    const files = images.map(real);
+    for (const file of files) this.#busy.add(file);
+    try {
+      return await act();
+    } finally {
+      for (const file of files) this.#busy.delete(file);
+    }
+  }
+
+  /**
+   * What other disks stand on must stay as it is.
+   * @throws {CommandError} `refused` when these images are worked on, or another VM's disk stands on one of them.
+   */
+  requireWritable(vm: string, images: readonly string[]): void {
+    this.requireIdle(images);
+    const own = new Set(images.map(real));
+    for (const { name, images: others } of this.#users()) {
+      if (name === vm) continue;
+      for (const file of others.flatMap((image) => chainFiles(image).slice(1)).map(real)) {
+        if (!own.has(file)) continue;
+        const words = `The disk of "${name}" stands on "${file}", which must stay as it is.`;
+        throw new CommandError('refused', `${words} Give "${vm}" an overlay of its own: lockstep vm clone --linked.`);
+      }
+    }
+  }
+
+  /** The files of this folder that other VMs' disks are made of, each with the name of such a VM. */
+  othersIn(folder: string, vm: string): ReadonlyMap<string, string> {
+    const here = real(folder);
+    const found = new Map<string, string>();
+    for (const { name, images } of this.#users()) {
+      if (name === vm) continue;
+      const inside = [...filesOf(images)].filter((file) => path.dirname(file) === here);
+      for (const file of inside) found.set(path.join(folder, path.basename(file)), name);
+    }
+    return found;
+  }
+
+  /** Where disks go whose file nobody has named. It is there. */
+  folder(): string {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    return this.#folder;
   }
 
   /**

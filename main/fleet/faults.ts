@@ -5,15 +5,31 @@
  * slow or cut); the protocol is not told. A fault is active from its injection until it is healed, its time is over, or
  * what it hit is no part of the pair any more.
  */
-import { CommandError, type ActiveFault, type FaultKind } from '../../preload/contract.ts';
+import { CommandError, type ActiveFault, type CrashAt, type FaultKind } from '../../preload/contract.ts';
 import type { LinkFault } from '../replica/messages.ts';
 import type { Replica } from './replica.ts';
+
+/** What a fault needs besides its kind. */
+export interface FaultDetails {
+  /** How much later each message arrives, in milliseconds. */
+  readonly ms?: number | undefined;
+  /** Where the replica dies; at once where none is named. */
+  readonly at?: CrashAt | undefined;
+}
 
 export interface FaultTargets {
   readonly primary: Replica | null;
   readonly secondary: Replica | null;
   /** Replicas that have lost their role and still live: a hanging one is among them after a failover. */
   readonly others: Iterable<Replica>;
+}
+
+/** What a fault needs besides its kind. */
+export interface FaultDetails {
+  /** How long it hangs, or how much later each message arrives, in milliseconds. */
+  readonly ms?: number | undefined;
+  /** Where the replica dies; at once where none is named. */
+  readonly at?: CrashAt | undefined;
 }
 
 interface Injected {
@@ -46,10 +62,13 @@ export class Faults {
 
   /**
    * Makes something fail, or heals it.
-   * @returns the pid of the process that was hit; null where none was.
-   * @throws {CommandError} `usage` when the time is missing, or makes no sense.
+   * @returns the pid of the process that was hit, or will be; null where none was.
+   * @throws {CommandError} `usage` when time or point is missing, or makes no sense.
    */
-  inject(kind: FaultKind, ms: number | undefined, targets: FaultTargets): number | null {
+  inject(kind: FaultKind, { ms, at }: FaultDetails, targets: FaultTargets): number | null {
+    if (at && kind !== 'crash-primary' && kind !== 'crash-secondary') {
+      throw new CommandError('usage', `A point is for crash-primary and crash-secondary only, not for ${kind}.`);
+    }
     if (kind === 'delay-channel' && ms === undefined) {
       const words = 'Say by how many milliseconds the channel is delayed: fault NAME delay-channel MS.';
       throw new CommandError('usage', words);
@@ -63,7 +82,8 @@ export class Faults {
     switch (kind) {
       case 'crash-primary':
       case 'crash-secondary':
-        victim?.kill();
+        if (at) victim?.send({ type: 'crash', at });
+        else victim?.kill();
         break;
       case 'hang-primary':
       case 'hang-secondary':
@@ -135,4 +155,10 @@ function isActive({ fault, hit }: Injected, { primary, secondary, others }: Faul
 
 function setChannelFault({ primary, secondary }: FaultTargets, fault: LinkFault): void {
   for (const replica of [primary, secondary]) replica?.send({ type: 'channelFault', fault });
+}
+
+/** What an event says of it. */
+export function faultWords(kind: FaultKind, { ms, at }: FaultDetails): string {
+  const where = at ? ` ${at.when} ${at.point}${at.count === 1 ? '' : ` (time ${at.count})`}` : '';
+  return `Fault: ${kind}${where}${ms === undefined ? '' : ` ${ms} ms`}.`;
 }

@@ -15,26 +15,30 @@ import { AlarmTable } from '../store/alarms.ts';
 import { openDataFolder, type OpenedFolder } from '../store/database.ts';
 import { EventTable } from '../store/events.ts';
 import { FailoverTable } from '../store/failovers.ts';
+import { FolderTable } from '../store/folders.ts';
 import { MetricTable } from '../store/metrics.ts';
 import { SnapshotTable } from '../store/snapshots.ts';
 import { TaskTable } from '../store/tasks.ts';
 import { NetworkTable } from '../store/networks.ts';
-import { VmTable } from '../store/vms.ts';
+import { VmTable, type VmRecord } from '../store/vms.ts';
 import { AlarmDesk } from './alarm-desk.ts';
 import { DiskDesk } from './disk-desk.ts';
 import { Audit } from './audit.ts';
+import { FolderDesk } from './folder-desk.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { admitVm, limitsOf, type Limits } from './limits.ts';
+import { removeUnfinished, type NewFiles } from './new-files.ts';
 import { NetworkDesk, type NicRecord } from './network-desk.ts';
 import type { Processes } from './processes.ts';
 import { Sampler } from './sampler.ts';
 import { suspend } from './snapshot-commands.ts';
 import { SnapshotDesk } from './snapshot-desk.ts';
 import { Spares } from './spares.ts';
-import { configure, type GuestLibrary } from './spec.ts';
+import { configure, newMac, type GuestLibrary } from './spec.ts';
 import { TaskWatch } from './task-watch.ts';
 import { TaskDesk } from './tasks.ts';
-import { Vm, type VmSurroundings } from './vm.ts';
+import { Vm } from './vm.ts';
+import type { VmSurroundings } from './vm-surroundings.ts';
 
 /** Changes are told together, this often at most, in milliseconds. */
 const CHANGE_MS = 100;
@@ -61,6 +65,8 @@ export class Fleet {
   readonly disks: DiskDesk;
   readonly snapshots: SnapshotDesk;
   readonly failovers: FailoverTable;
+  readonly folders: FolderDesk;
+  readonly guests: GuestLibrary;
   readonly sampler: Sampler;
   readonly #options: FleetOptions;
   readonly #folder: OpenedFolder;
@@ -76,6 +82,7 @@ export class Fleet {
   /** @throws {DataFolderError} when the data folder cannot be used. */
   constructor(options: FleetOptions) {
     this.#options = options;
+    this.guests = options.guests;
     this.limits = options.limits ?? limitsOf();
     this.#folder = openDataFolder(options.dataFolder);
     const { database } = this.#folder;
@@ -95,6 +102,11 @@ export class Fleet {
     this.alarms.follow(() => this.#changed());
     this.#housekeeping = new Housekeeping(database);
     this.failovers = new FailoverTable(database);
+    this.folders = new FolderDesk(
+      new FolderTable(database),
+      () => this.all(),
+      () => this.#changed(),
+    );
     this.sampler = new Sampler(new MetricTable(database), () => this.all());
     const datastore = path.join(options.dataFolder, 'datastore');
     mkdirSync(datastore, { recursive: true, mode: 0o700 });
@@ -104,6 +116,7 @@ export class Fleet {
       folder: path.join(options.dataFolder, 'states'),
       snapshots: new SnapshotTable(database),
       vms: this.#table,
+      others: (vm) => this.disks.othersIn(this.snapshots.folder(vm.id), vm.name),
       event: (vm, kind, severity, message, data) => this.#event(vm, kind, message, severity, data),
     });
     this.#around = {
@@ -132,6 +145,7 @@ export class Fleet {
       this.events.add({ vm: null, kind: 'host.permissions', severity: 'warning', message });
     }
     this.#load();
+    removeUnfinished(this.disks.folder(), this.#table.all());
     this.network.open();
     this.snapshots.recover(this.all());
   }
@@ -144,7 +158,7 @@ export class Fleet {
   }
 
   inventory(): Inventory {
-    return { host: this.host, vms: this.all().map((vm) => vm.view()) };
+    return { host: this.host, vms: this.all().map((vm) => vm.view()), folders: this.folders.all() };
   }
 
   /** By name. */
@@ -163,14 +177,8 @@ export class Fleet {
 
   /** @throws {CommandError} when the name exists, or a file is not what it should be; nothing is made then. */
   create(args: ParsedArgs<'vm.create'>): Vm {
-    if (this.#table.find(args.name)) {
-      throw new CommandError(
-        'exists',
-        `There is already a VM "${args.name}". Choose another name, or delete that one.`,
-      );
-    }
-    admitVm(this.limits, this.#vms.size);
-    const made = configure(args, this.#options.guests, new Set(this.all().map((vm) => vm.mac)));
+    this.requireRoom(args.name);
+    const made = configure(args, this.guests, new Set(this.all().map((vm) => vm.mac)));
     const config = { ...made, nic: this.#card(args.nic ?? 'virtio', args.network ?? DEFAULT_NETWORK_NAME) };
     const id = randomUUID();
     this.#table.insert({ id, name: args.name, createdAt: Date.now(), config });
@@ -181,6 +189,48 @@ export class Fleet {
   }
 
   /**
+   * A VM of a configuration that was made elsewhere: a clone, an import. Its new files take their places with it.
+   * @throws {CommandError} when the name exists, or there are too many; nothing is made then.
+   */
+  adopt(
+    { name, config, ftSettings }: Pick<VmRecord, 'name' | 'config' | 'ftSettings'>,
+    files: NewFiles,
+    event: { readonly kind: string; readonly message: string },
+  ): Vm {
+    this.requireRoom(name);
+    const id = randomUUID();
+    this.#table.insert({ id, name, createdAt: Date.now(), config });
+    if (Object.keys(ftSettings).length > 0) this.#table.setFtSettings(id, ftSettings);
+    files.keep();
+    const vm = this.#load(id);
+    this.#event(vm, event.kind, event.message);
+    this.#changed();
+    return vm;
+  }
+
+  /** An address that no other VM has. */
+  newMac(): string {
+    return newMac(new Set(this.all().map((vm) => vm.mac)));
+  }
+
+  /** The same card on the same network, or where there is none of this name on the default one. */
+  newCard(like: Pick<NicRecord, 'type' | 'network'>): NicRecord {
+    try {
+      return this.#card(like.type, like.network);
+    } catch {
+      return this.#card(like.type, DEFAULT_NETWORK_NAME);
+    }
+  }
+
+  /** @throws {CommandError} when there is a VM of this name, or there are too many. */
+  requireRoom(name: string): void {
+    if (this.#table.find(name)) {
+      throw new CommandError('exists', `There is already a VM "${name}". Choose another name, or delete that one.`);
+    }
+    admitVm(this.limits, this.#vms.size);
+  }
+
+  /**
    * Deletes the VM; the files it was made of stay, and so does a copy of its disk that is newer than they are.
    * @throws {CommandError} while it runs.
    */
@@ -188,6 +238,7 @@ export class Fleet {
     vm.require('vm.delete');
     await this.snapshots.makeWay(vm.id);
     vm.require('vm.delete');
+    this.snapshots.requireOwn(vm, () => true);
     this.#table.delete(vm.id);
     this.#vms.delete(vm.id);
     await this.snapshots.forget(vm);
@@ -210,6 +261,7 @@ export class Fleet {
     if (this.#closing) return;
     this.#closing = true;
     const running = this.all().filter((vm) => vm.power !== 'off');
+    await this.tasks.cancelAll();
     await Promise.allSettled(running.map((vm) => (how === 'suspend' ? this.#suspend(vm) : vm.powerOff())));
     await this.snapshots.close();
     this.sampler.close();

@@ -58,7 +58,7 @@ export async function changeMedium(vm: Vm, drive: MediaDrive, file: string | nul
   vm.require(command);
   if (vm.power !== 'off') vm.input({ device: 'medium', change });
   const config = { ...vm.record.config, [drive]: file ?? undefined };
-  const gone = before[drive] ?? '';
-  if (file === null) vm.configure(config, 'media.ejected', `Ejected from the ${words.drive}: "${gone}".`, { drive });
-  else vm.configure(config, 'media.inserted', `Inserted into the ${words.drive}: "${file}".`, { drive, file });
+  const gone = `Ejected from the ${words.drive}: "${before[drive] ?? ''}".`;
+  if (file === null) vm.amend({ config }, 'media.ejected', gone, { drive });
+  else vm.amend({ config }, 'media.inserted', `Inserted into the ${words.drive}: "${file}".`, { drive, file });
 }

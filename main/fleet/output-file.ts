@@ -14,10 +14,20 @@ import type { Fleet } from './fleet.ts';
  * @throws {CommandError} `exists`, or `refused` with what is in the way.
  */
 export function makeWay(fleet: Fleet, file: string, force: boolean): void {
+  if (!mayWrite(fleet, file, force)) return;
+  try {
+    unlinkSync(file);
+  } catch (error) {
+    throw new CommandError('refused', `"${file}" cannot be replaced: ${(error as Error).message}.`);
+  }
+}
+
+/** @returns whether there is a file that is to be replaced. @throws {CommandError} as `makeWay`. */
+export function mayWrite(fleet: Fleet, file: string, force: boolean): boolean {
   const status = look(file, lstatSync);
   if (!status) {
     const folder = path.dirname(file);
-    if (look(folder, statSync)?.isDirectory()) return;
+    if (look(folder, statSync)?.isDirectory()) return false;
     throw new CommandError('refused', `"${folder}" is no folder: make it, or choose another place.`);
   }
   if (!force) throw new CommandError('exists', `"${file}" exists: choose another name, or replace it with --force.`);
@@ -26,11 +36,7 @@ export function makeWay(fleet: Fleet, file: string, force: boolean): void {
   }
   const use = useOf(fleet, file, status);
   if (use !== null) throw new CommandError('refused', `"${file}" is ${use}: choose another name.`);
-  try {
-    unlinkSync(file);
-  } catch (error) {
-    throw new CommandError('refused', `"${file}" cannot be replaced: ${(error as Error).message}.`);
-  }
+  return true;
 }
 
 function useOf(fleet: Fleet, file: string, status: Stats): string | null {

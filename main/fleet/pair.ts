@@ -387,6 +387,7 @@ export class Pair {
         break;
       case 'halted':
         if (event.cause === 'poweredOff' || event.cause === 'ended') break;
+        if (primary === this.#primary) this.#lastWords = event.why;
         outside.event(`ft.${event.cause}`, 'warning', `A former primary halted: ${event.why}.`, { pid: primary.pid });
         break;
       default:

@@ -12,7 +12,7 @@ import type { VmRecord } from '../store/vms.ts';
 import type { PairParts } from './pair-parts.ts';
 import { checkFiles, specify, specifySaved } from './spec.ts';
 import { otherSlot, type VmDisk } from './vm-disk.ts';
-import type { VmSurroundings } from './vm.ts';
+import type { VmSurroundings } from './vm-surroundings.ts';
 
 /** @throws {CommandError} `refused` or `failed`, naming what is wrong. */
 export function prepare(
@@ -21,7 +21,7 @@ export function prepare(
   { datastore, disks, guests, network }: VmSurroundings,
   startTimeMs: number,
 ): { readonly spec: ReplicaSpec; readonly generation: number } {
-  disks.requireIdle(disk.images);
+  disks.requireWritable(record.name, disk.images);
   checkFiles({ ...record.config, hda: disk.current }, guests);
   const at = { holder: '', datastore };
   const mtu = network.mtu(record.config.nic?.network ?? DEFAULT_NETWORK_NAME);

@@ -267,7 +267,7 @@ const feeds: { readonly [T in TopicName]: Topic<T> } = {
     let tail: Promise<void> = Promise.resolve();
     const type = async (data: Uint8Array): Promise<void> => {
       for (let at = 0; at < data.length; at += SERIAL_PIECE_BYTES) {
-        await vm.inputRoom();
+        await vm.ends.inputRoom();
         if (vm.power === 'off') return;
         vm.input({ device: 'serial', data: data.slice(at, at + SERIAL_PIECE_BYTES) });
       }

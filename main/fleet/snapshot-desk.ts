@@ -25,6 +25,8 @@ export interface SnapshotOutside {
   readonly folder: string;
   readonly snapshots: SnapshotTable;
   readonly vms: VmTable;
+  /** The files of the VM's folder on which disks of other VMs stand, each with the name of such a VM. */
+  others(vm: Vm): ReadonlyMap<string, string>;
   event(
     vm: Vm,
     kind: string,
@@ -178,6 +180,8 @@ export class SnapshotDesk {
     await this.#recovered;
     vm.require('snapshot.revert');
     const snapshot = this.find(vm, name);
+    const tops = (['A', 'B'] as const).map((slot) => vm.disk.names(slot)?.top);
+    this.requireOwn(vm, (file) => tops.includes(file));
     if (vm.power !== 'off') await vm.powerOff();
     await this.#during(vm, `it is being taken back to "${snapshot.name}"`, async () => {
       this.#outside.vms.setReverting(vm.id, snapshot.id);
@@ -215,6 +219,7 @@ export class SnapshotDesk {
     await this.#recovered;
     vm.require('snapshot.delete');
     const snapshot = this.find(vm, name);
+    this.requireOwn(vm, (file) => file === snapshot.disk);
     await this.#during(vm, `the snapshot "${snapshot.name}" is being deleted`, async () => {
       this.#outside.snapshots.delete(snapshot);
       vm.reread();
@@ -225,6 +230,18 @@ export class SnapshotDesk {
       await this.tidied(vm);
     });
     this.consolidate(vm);
+  }
+
+  /** @throws {CommandError} `refused`, naming it, where a disk of another VM stands on one of these files. */
+  requireOwn(vm: Vm, these: (file: string) => boolean): void {
+    for (const [file, other] of this.#outside.others(vm)) {
+      if (!these(file)) continue;
+      throw new CommandError(
+        'refused',
+        `The disk of "${other}" stands on "${file}", which belongs to the snapshots of "${vm.name}": ` +
+          `delete "${other}" first; a full clone of it has a disk of its own.`,
+      );
+    }
   }
 
   /** Of a VM that is deleted: everything. */
@@ -299,10 +316,37 @@ export class SnapshotDesk {
     };
     for (;;) {
       goOn();
-      const next = await files.nextMerge(this.#needed(vm));
+      const { states, layers } = this.#needed(vm);
+      // What a disk of another VM stands on stays as it is, and so does all below it.
+      const next = await files.nextMerge({ states, layers: new Set([...layers, ...this.#outside.others(vm).keys()]) });
       if (!next) return;
       await files.merge(next, goOn);
     }
+  }
+
+  /**
+   * Its disk is read by somebody who needs it to stay as it is: meanwhile nothing is merged, taken or taken back, and
+   * it is not powered on. @throws {CommandError} `refused` while more is done to it.
+   */
+  async hold<T>(vm: Vm, work: () => Promise<T>): Promise<T> {
+    await this.makeWay(vm.id);
+    try {
+      return await this.#during(vm, 'its disk is being worked on', work);
+    } finally {
+      this.consolidate(vm);
+    }
+  }
+
+  /**
+   * @throws {CommandError} `refused` where its disk has a top: then another file has no place below it, and nobody but
+   * its own snapshots can stand on it.
+   */
+  requireOneFile(vm: Vm, what: string): void {
+    const names = vm.disk.names(vm.disk.slot);
+    const count = this.#outside.snapshots.list(vm.id).length;
+    if (count === 0 && (!names || topOf(names) === names.own)) return;
+    const why = count > 0 ? 'has snapshots' : 'had snapshots, and is written in a layer on its disk since';
+    throw new CommandError('refused', `"${vm.name}" ${why}: ${what}`);
   }
 
   /** Nothing is merged any more: the VM is to be used. @throws {CommandError} `refused` while more is done to it. */

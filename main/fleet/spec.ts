@@ -32,7 +32,7 @@ const CUSTOM_MEMORY_MB = 128;
 const VGA_MEMORY_MB = 8;
 /** Shows the kernel's messages on the screen and on the serial port. */
 const DEFAULT_CMDLINE = 'console=tty0 console=ttyS0';
-const FILE_KINDS = ['bzimage', 'initrd', 'hda', 'cdrom', 'fda'] as const;
+export const FILE_KINDS = ['bzimage', 'initrd', 'hda', 'cdrom', 'fda'] as const;
 /** The second bit of the first byte: locally administered (IEEE 802). The rest of the prefix is ours. */
 const MAC_PREFIX = [0x02, 0x4c, 0x53];
 
@@ -230,7 +230,8 @@ export function hostName(name: string): string {
   return label === '' ? 'lockstep' : label;
 }
 
-function newMac(taken: ReadonlySet<string>): string {
+/** An address of ours that is not taken. */
+export function newMac(taken: ReadonlySet<string>): string {
   for (;;) {
     const bytes = [...MAC_PREFIX, ...randomBytes(3)];
     const mac = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(':');

@@ -3,7 +3,13 @@
  *
  * Invariant: a task ends exactly once, and what is told of it is what the table has, with how far it is besides.
  */
-import type { NamedVm, TaskKind, TaskOutcome, TaskRecord } from '../../preload/contract.ts';
+import {
+  CommandError,
+  type NamedVm,
+  type TaskKind,
+  type TaskOutcome,
+  type TaskRecord,
+} from '../../preload/contract.ts';
 import type { TaskRow, TaskTable } from '../store/tasks.ts';
 
 /** VMware's words where it has some. */
@@ -32,6 +38,11 @@ const TITLES: { readonly [K in TaskKind]: string } = {
   'disk.resize': 'Extend virtual disk',
   'disk.import': 'Import virtual disk',
   'disk.export': 'Export virtual disk',
+  'vm.clone': 'Clone virtual machine',
+  'vm.export': 'Export virtual machine',
+  'vm.import': 'Import virtual machine',
+  'power.shutdown': 'Shut down guest',
+  'media.folder': 'Make a disc of a folder',
 };
 
 /** Less progress than this is not worth telling. */
@@ -45,12 +56,22 @@ export interface TaskProgress {
   readonly phase: string | null;
 }
 
+/** Hears how far the work is, 0 to 1; throws where it was cancelled. */
+export type Advance = (fraction: number) => void;
+
+interface Work {
+  readonly controller: AbortController;
+  readonly done: Promise<unknown>;
+}
+
 const UNKNOWN: TaskProgress = { progress: null, phase: null };
 
 export class TaskDesk {
   readonly #table: TaskTable;
   readonly #running = new Map<number, TaskRecord>();
   readonly #listeners = new Set<(task: TaskRecord) => void>();
+  /** What can be cancelled, by the task's id. */
+  readonly #works = new Map<number, Work>();
 
   constructor(table: TaskTable) {
     this.#table = table;
@@ -96,6 +117,49 @@ export class TaskDesk {
       this.end(id, 'failed', error instanceof Error ? error.message : String(error));
       throw error;
     }
+  }
+
+  /**
+   * The same for work that tells how far it is, and can be cancelled there: it leaves nothing behind then.
+   * @throws {CommandError} `failed` when it was cancelled.
+   */
+  async cancellable<T>(kind: TaskKind, vm: NamedVm, work: (advance: Advance) => Promise<T>): Promise<T> {
+    const { id } = this.begin(kind, vm, 'user', { progress: 0, phase: null });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const advance: Advance = (progress) => {
+      signal.throwIfAborted();
+      this.progress(id, { progress, phase: null });
+    };
+    const done = work(advance);
+    this.#works.set(id, { controller, done });
+    try {
+      const result = await done;
+      this.end(id, 'done');
+      return result;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.end(id, signal.aborted ? 'cancelled' : 'failed', signal.aborted ? null : message);
+      throw signal.aborted ? new CommandError('failed', 'It was cancelled, and left nothing behind.') : error;
+    } finally {
+      this.#works.delete(id);
+    }
+  }
+
+  /** @throws {CommandError} `refused` when it has ended, or cannot be cancelled. */
+  async cancel(id: number): Promise<void> {
+    const work = this.#works.get(id);
+    if (!work) {
+      const words = this.#running.has(id) ? 'cannot be cancelled' : 'does not run (any more)';
+      throw new CommandError('refused', `Task ${id} ${words}. "lockstep tasks" lists those that do.`);
+    }
+    work.controller.abort();
+    await Promise.allSettled([work.done]);
+  }
+
+  /** Cancels all that can be, and waits until it is. */
+  async cancelAll(): Promise<void> {
+    await Promise.allSettled([...this.#works.keys()].map((id) => this.cancel(id)));
   }
 
   /** What runs for a VM (by its id), oldest first. */

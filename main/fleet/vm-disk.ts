@@ -16,7 +16,7 @@ const FOLDER = 'disks';
 export class VmDisk {
   readonly #datastore: string;
   readonly #vm: string;
-  readonly #own: string | undefined;
+  #own: string | undefined;
   /** Where the layers of its snapshots are. */
   readonly #layers: string;
   #slot: DiskSlot = 'A';
@@ -89,6 +89,11 @@ export class VmDisk {
     return changed;
   }
 
+  /** The user's file is another one from now on. */
+  replace(own: string): void {
+    this.#own = own;
+  }
+
   /** Of a VM that is off: the user's own file, or what stands on it, is the true disk. @throws when that cannot be. */
   chooseOwn(): void {
     const generation = beginGeneration(this.#datastore, this.#vm, `host ${process.pid}`);
@@ -121,6 +126,12 @@ type Tell = (kind: string, severity: 'info' | 'warning', message: string, data: 
 
 /** After a power-off: the user's own file is the true disk whenever that can be. `equal`: both are. */
 export function settleDisk(disk: VmDisk, equal: boolean, generation: number, tell: Tell): void {
+  try {
+    // A replica may have won the test-and-set and died before it could say so.
+    disk.reload();
+  } catch {
+    // The datastore is away: a power-on reads it again, and then says why it cannot.
+  }
   if (disk.slot === 'A' || disk.current === undefined) return;
   if (equal && disk.preferOwn(generation)) {
     const words = `Both disks are equal: the virtual machine's disk is "${disk.current}" again.`;

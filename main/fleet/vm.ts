@@ -6,7 +6,6 @@
  */
 import {
   CommandError,
-  type AlarmSummary,
   type FaultKind,
   type FtSettings,
   type FtStatus,
@@ -17,50 +16,25 @@ import {
 import { DEFAULT_NETWORK_NAME } from '../../preload/network.ts';
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
 import type { OutsideInput, ReplicaSpec } from '../replica/messages.ts';
-import type { EventTable } from '../store/events.ts';
-import type { FailoverTable } from '../store/failovers.ts';
-import type { SavedState, VmRecord, VmTable } from '../store/vms.ts';
+import type { SavedState, VmRecord } from '../store/vms.ts';
 import type { AlarmSubject } from './alarms.ts';
-import type { DiskDesk, DiskUser } from './disk-desk.ts';
-import { Faults } from './faults.ts';
-import { FT_CHANGES, OPERATIONS, type PairOperation } from './ft-words.ts';
+import type { DiskUser } from './disk-desk.ts';
+import { Faults, faultWords, type FaultDetails } from './faults.ts';
+import { FT_CHANGES, OPERATIONS, type PairOperation } from './ft-changes.ts';
 import { ftStatusOf, metricsOf } from './figures.ts';
-import type { NetworkDesk, NicRecord } from './network-desk.ts';
+import type { NicRecord } from './network-desk.ts';
 import { OutsideEnds } from './outside-ends.ts';
 import { Pair } from './pair.ts';
 import type { PairOutside } from './pair-parts.ts';
 import { Rate } from './rate.ts';
 import { diskParts, prepare } from './power-on.ts';
-import type { Processes } from './processes.ts';
 import { RecordingDesk } from './recording-desk.ts';
-import type { Spares } from './spares.ts';
 import { SaveDesk } from './save-desk.ts';
-import type { SnapshotDesk } from './snapshot-desk.ts';
-import { changeSettings, hardware, hardwareOf, hostName, settingsOf, type GuestLibrary } from './spec.ts';
+import { changeSettings, hardware, hardwareOf, hostName, settingsOf } from './spec.ts';
 import { suspend, suspendedView } from './suspend.ts';
 import type { Watched } from './task-watch.ts';
 import { settleDisk, VmDisk } from './vm-disk.ts';
-
-/** What all VMs share. */
-export interface VmSurroundings {
-  readonly vms: VmTable;
-  readonly events: EventTable;
-  readonly failovers: FailoverTable;
-  readonly processes: Processes;
-  readonly spares: Spares;
-  readonly guests: GuestLibrary;
-  /** The folder of the shared storage. */
-  readonly datastore: string;
-  readonly hostName: string;
-  readonly network: NetworkDesk;
-  readonly disks: DiskDesk;
-  readonly snapshots: SnapshotDesk;
-  /** Where recordings go whose file nobody has named. */
-  readonly recordings: string;
-  /** The VM may be in another state. */
-  readonly changed: (vm: Vm) => void;
-  readonly alarms: (vm: string) => AlarmSummary;
-}
+import type { VmSurroundings } from './vm-surroundings.ts';
 
 /** A machine pauses when its disks are quiet; one whose disks do not answer is not waited for, in milliseconds. */
 const PAUSE_TIMEOUT_MS = 10_000;
@@ -156,8 +130,9 @@ export class Vm {
   /* -------------------------------------------------------------- what is shown ------------------------------ */
 
   view(): VmView {
-    const { id, name, createdAt, config, ftEnabled, poweredOnAt, note, savedState } = this.#record;
-    const shown = { id, name, createdAt, power: this.#power, poweredOnAt, note, hardware: hardware(config), ftEnabled };
+    const { id, name, folder, createdAt, config, ftEnabled, poweredOnAt, note, savedState } = this.#record;
+    const kept = { id, name, folder, createdAt, poweredOnAt, note, ftEnabled };
+    const shown = { ...kept, power: this.#power, hardware: hardware(config) };
     const { current: recording } = this.recording;
     const alarms = this.#around.alarms(id);
     const nic = this.#around.network.nic(id, config.mac, this.nic);
@@ -344,14 +319,30 @@ export class Vm {
   setNic(nic: NicRecord): void {
     this.require('nic.set');
     const what = nic.type === 'none' ? 'none' : `${nic.type} on "${nic.network}"`;
-    this.configure({ ...this.#record.config, nic }, 'nic.set', `Network card: ${what}.`, { ...nic });
+    this.amend({ config: { ...this.#record.config, nic } }, 'nic.set', `Network card: ${what}.`, { ...nic });
   }
 
-  /** Another configuration, with the event that tells of it. */
-  configure(config: VmRecord['config'], kind: string, message: string, data: { [key: string]: unknown }): void {
-    this.#around.vms.setConfig(this.id, config);
-    this.#record = { ...this.#record, config };
+  /** Keeps what was decided elsewhere (vm-edit.ts, folder-desk.ts, media.ts), and says so. */
+  amend(change: Partial<VmRecord>, kind: string, message: string, data?: { [key: string]: unknown }): void {
+    const before = this.#record;
+    this.#around.vms.update({ ...before, ...change });
+    this.#record = { ...before, ...change };
+    if (this.#record.config.hda !== before.config.hda) this.disk = this.#newDisk();
     this.#event(kind, 'info', message, data);
+    this.#around.changed(this);
+  }
+
+  /** Its folder may have another path. */
+  reload(): void {
+    const kept = this.#around.vms.find(this.id);
+    if (kept) this.#record = { ...this.#record, folder: kept.folder };
+  }
+
+  /** Its hard disk is another file from now on, which reads the same. It is off. */
+  replaceDisk(hda: string): void {
+    this.#record = { ...this.#record, config: { ...this.#record.config, hda } };
+    this.#around.vms.update(this.#record);
+    this.disk.replace(hda);
     this.#around.changed(this);
   }
 
@@ -370,13 +361,12 @@ export class Vm {
    * @returns the pid of the process that was hit, null where none was.
    * @throws {CommandError} `refused` when there is nothing that could fail that way, `usage` when the time is wrong.
    */
-  fault(kind: FaultKind, ms: number | undefined): number | null {
+  fault(kind: FaultKind, details: FaultDetails): number | null {
     this.require(kind);
     const pair = this.#pair;
     if (!pair) throw new CommandError('refused', `"${this.name}" has no replica at this moment.`);
-    const pid = this.#faults.inject(kind, ms, pair.faultTargets);
-    const words = `Fault: ${kind}${ms === undefined ? '' : ` ${ms} ms`}.`;
-    this.#event('fault.injected', 'warning', words, { kind, ms, pid });
+    const pid = this.#faults.inject(kind, details, pair.faultTargets);
+    this.#event('fault.injected', 'warning', faultWords(kind, details), { kind, ...details, pid });
     this.#around.changed(this);
     return pid;
   }
@@ -386,11 +376,6 @@ export class Vm {
     this.require('console');
     if (this.ends.input(input)) return;
     throw new CommandError('refused', `"${this.name}" does not take its input: too much is waiting already.`);
-  }
-
-  /** Resolves when more input may be given. */
-  inputRoom(): Promise<void> {
-    return this.ends.inputRoom();
   }
 
   /* -------------------------------------------------------------- what its pair tells it --------------------- */

@@ -147,7 +147,12 @@ const FLAGS = [false, true] as const;
 
 /** Whether the message is a `sync` entry: they come alone. */
 export function isSync(message: Uint8Array): boolean {
-  return message[0] === KINDS.indexOf('sync') + 1;
+  return entryKind(message) === 'sync';
+}
+
+/** What the first entry of the message is, without reading it; null where it is nothing that is known. */
+export function entryKind(message: Uint8Array): Entry['kind'] | null {
+  return KINDS[(message[0] ?? 0) - 1] ?? null;
 }
 
 /** The entry as bytes, a fresh array. */

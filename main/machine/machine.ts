@@ -122,7 +122,10 @@ export interface Machine {
   capture(): Snapshot;
   /** @throws {SnapshotError} when the bytes are damaged or were taken from a machine of another configuration. */
   restore(snapshot: Snapshot): void;
-  /** Pages of 4096 bytes of linear memory. It grows while a machine is built and restored, not afterwards. */
+  /**
+   * Pages of 4096 bytes of linear memory. It grows while a machine is built or restored, and when v86 needs more while
+   * the guest runs (a screen mode, its tables): in the same epoch on both sides, and for good.
+   */
   readonly pages: number;
   /**
    * `cpu`: registers and clock, microseconds. `devices`: all but memory, some milliseconds. Pages: eight digits for

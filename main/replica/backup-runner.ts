@@ -14,6 +14,7 @@ import { openDisc } from '../datastore/disc.ts';
 import type { Disc, DiskRequest, Machine } from '../machine/machine.ts';
 import type { Transport } from '../transport/transport.ts';
 import { SnapshotReceiver } from './checkpoint.ts';
+import { at, reach, sendAt } from './crash-points.ts';
 import { DiskSyncTarget } from './disk-sync-target.ts';
 import { sameDisc } from './discs.ts';
 import type { Disks } from './disks.ts';
@@ -83,7 +84,7 @@ export class BackupRunner {
 
   #restore(snapshot: Parameters<Machine['restore']>[0]): void {
     try {
-      this.#machine.restore(snapshot);
+      at('restore', () => this.#machine.restore(snapshot));
     } catch (error) {
       this.#failed(error as Error);
       return;
@@ -105,7 +106,10 @@ export class BackupRunner {
     );
     return {
       machine,
-      channel: { send: (message) => peer.send(message), unsentBytes: () => peer.unsentBytes() },
+      channel: {
+        send: (message) => sendAt('backup', message, (bytes) => peer.send(bytes)),
+        unsentBytes: () => peer.unsentBytes(),
+      },
       checksum: zlib.crc32,
       completionOf,
       claim: (generation) => this.#claim(generation),
@@ -198,15 +202,18 @@ export class BackupRunner {
   }
 
   #claim(generation: number): void {
-    void this.#parts.arbiter.claim(generation).then((result) => {
+    void at('claim', () => this.#parts.arbiter.claim(generation)).then((result) => {
       const wonAt = performance.now();
-      this.#backup.claimAnswered(result, wonAt);
+      const act = (): void => this.#backup.claimAnswered(result, wonAt);
+      if (result.outcome === 'won') at('won', act);
+      else act();
       if (this.#backup.state === 'live') return this.#promote(wonAt);
       return undefined;
     });
   }
 
   async #promote(wonAt: number): Promise<void> {
+    reach('before', 'live');
     this.#end();
     const ownDisks = this.#ownsDisk ? this.#disks : null;
     if (!ownDisks) void this.#disks?.close();
@@ -224,6 +231,7 @@ export class BackupRunner {
       );
       this.#promoted(runner);
       for (const act of this.#early) act(runner);
+      reach('after', 'live');
     } catch (error) {
       this.#failed(error as Error);
     }

@@ -9,6 +9,7 @@ import { SNAPSHOT_BYTES_MAX, SNAPSHOT_CHUNK_BYTES } from '../ft/constants.ts';
 import type { ChunkEntry, SnapshotEntry } from '../ft/log.ts';
 import type { Snapshot } from '../machine/machine.ts';
 import { compress, decompress } from '../datastore/compression.ts';
+import { reach } from './crash-points.ts';
 
 /**
  * Sends the snapshot's bytes, description first. `send` hands over a chunk and resolves when the next may come; it
@@ -25,7 +26,10 @@ export async function sendSnapshot(
     for (let offset = 0; offset < part.length; offset += SNAPSHOT_CHUNK_BYTES) {
       const bytes = part.subarray(offset, offset + SNAPSHOT_CHUNK_BYTES);
       const data = await compress(bytes);
+      const point = sent + bytes.length === total ? 'lastChunk' : 'chunk';
+      reach('before', point);
       if (!(await send({ size: bytes.length, data }))) return;
+      reach('after', point);
       sent += bytes.length;
       progress(sent / total);
     }
@@ -99,13 +103,16 @@ export class SnapshotReceiver {
     const pages = this.#pages;
     if (!description || !pages) throw new Error('a snapshot chunk came before the snapshot was announced');
     if (chunk.size > SNAPSHOT_CHUNK_BYTES) throw new Error(`a snapshot chunk of ${chunk.size} bytes is absurd`);
+    const last = chunk.size === description.missing + pages.missing;
+    reach('before', last ? 'lastChunk' : 'chunk');
     const bytes = await decompress(chunk.data, chunk.size);
     const part = description.missing > 0 ? description : pages;
     if (bytes.length !== chunk.size || bytes.length > part.missing) {
       throw new Error('a snapshot chunk has not the size it was announced with');
     }
     part.add(bytes);
-    if (description.missing + pages.missing > 0) return;
+    reach('after', last ? 'lastChunk' : 'chunk');
+    if (!last) return;
     this.#description = null;
     this.#pages = null;
     this.#complete({ description: description.bytes, pages: pages.bytes });

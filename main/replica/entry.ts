@@ -12,6 +12,7 @@ import { connectParent } from '../transport/parent.ts';
 import type { Transport } from '../transport/transport.ts';
 import { BackupRunner } from './backup-runner.ts';
 import { buildMachine } from './build-machine.ts';
+import { orderCrash } from './crash-points.ts';
 import type { FromReplica, LinkName, ReplicaSpec, ToReplica } from './messages.ts';
 import { NicPort } from './nic-port.ts';
 import { openOwnDisks, prepareOwnDisk } from './own-disks.ts';
@@ -103,7 +104,7 @@ function record(file: string): void {
   parent.send({ type: 'recording', event: { state: 'failed', file, why } });
 }
 
-async function handle(message: ToReplica): Promise<void> {
+async function handle(message: Exclude<ToReplica, { type: 'crash' }>): Promise<void> {
   switch (message.type) {
     case 'boot':
       return boot(message);
@@ -160,6 +161,11 @@ async function handle(message: ToReplica): Promise<void> {
 }
 
 parent.onMessage((message) => {
+  // It waits for nothing that takes its time, so that it holds before what the fleet does next.
+  if (message.type === 'crash') {
+    orderCrash(message.at);
+    return;
+  }
   tail = tail.then(() => handle(message)).catch(failed);
 });
 parent.onLink((name, transport) => {

@@ -4,6 +4,7 @@
  * Invariant: everything a replica may do it does because of a message here, a message of its peer, or its own
  * machine; it knows neither the fleet nor its database.
  */
+import type { CrashAt } from '../../preload/faults.ts';
 import type { ConsoleInput } from '../../preload/input.ts';
 import type { TopNames } from '../datastore/disk/top.ts';
 import type { DiskSlot } from '../datastore/leases.ts';
@@ -91,7 +92,9 @@ export type ToReplica =
   /** To a primary: save the machine's state at an epoch boundary. */
   | { readonly type: 'save'; readonly order: SaveOrder }
   /** To a backup: flip a bit of the guest's memory. A fault made on purpose. */
-  | { readonly type: 'corrupt' };
+  | { readonly type: 'corrupt' }
+  /** Die when you come to this point (crash-points.ts). A fault made on purpose. */
+  | { readonly type: 'crash'; readonly at: CrashAt };
 
 /** What became of a recording. */
 export type RecordingEvent =

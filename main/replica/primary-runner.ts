@@ -19,6 +19,7 @@ import { encodeMouseInput } from '../machine/devices/mouse.ts';
 import { encodeSerialInput } from '../machine/devices/serial.ts';
 import type { DiskRequest, Machine } from '../machine/machine.ts';
 import type { Transport } from '../transport/transport.ts';
+import { at, sendAt } from './crash-points.ts';
 import { Disks } from './disks.ts';
 import { InputQueue } from './inputs.ts';
 import type { FromReplica, OutsideInput, ReplicaSpec, SaveOrder } from './messages.ts';
@@ -365,14 +366,16 @@ export class PrimaryRunner {
     return {
       machine,
       channel: {
-        send: (message) => this.#peer?.send(message),
+        send: (message) => sendAt('primary', message, (bytes) => this.#peer?.send(bytes)),
         unsentBytes: () => this.#peer?.unsentBytes() ?? 0,
       },
       checksum: zlib.crc32,
       completionOf,
       claim: (generation) => {
-        void arbiter.claim(generation).then((result) => {
-          this.#primary.claimAnswered(result, performance.now());
+        void at('claim', () => arbiter.claim(generation)).then((result) => {
+          const act = (): void => this.#primary.claimAnswered(result, performance.now());
+          if (result.outcome === 'won') at('won', act);
+          else act();
           this.#wake();
         });
       },
@@ -392,8 +395,8 @@ export class PrimaryRunner {
   #outside(): Outside<DiskRequest, View> {
     const { send } = this.#parts;
     return {
-      emit: (output) => this.#emit(output),
-      issue: (request) => this.#disks.issue(request),
+      emit: (output) => at('emit', () => this.#emit(output)),
+      issue: (request) => at('issue', () => this.#disks.issue(request)),
       show: (view) => send({ type: 'screen', full: view.full, data: view.data }),
       committed: (sequence) => send({ type: 'committed', sequence }),
     };

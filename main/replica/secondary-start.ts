@@ -12,6 +12,7 @@ import type { Primary } from '../ft/primary.ts';
 import type { DiskRequest, Machine } from '../machine/machine.ts';
 import type { Transport } from '../transport/transport.ts';
 import { sendSnapshot } from './checkpoint.ts';
+import { at } from './crash-points.ts';
 import { DiskSync } from './disk-sync.ts';
 import type { Disks } from './disks.ts';
 import type { FromReplica } from './messages.ts';
@@ -89,7 +90,7 @@ export class SecondaryStart {
       return null;
     }
     const startedAt = performance.now();
-    const snapshot = machine.capture();
+    const snapshot = at('capture', () => machine.capture());
     const { description, pages } = snapshot;
     const now = performance.now();
     primary().startBackup({ descriptionBytes: description.length, pagesBytes: pages.length }, now);

@@ -3,6 +3,7 @@
  *
  * Invariant: none of them blocks this process (`show…Sync` and `showErrorBox` would): the fleet goes on meanwhile.
  */
+import path from 'node:path';
 import { BrowserWindow, dialog, type MessageBoxOptions } from 'electron';
 import type { WayOut } from './quitting.ts';
 
@@ -46,4 +47,32 @@ export async function askToReload(reason: string): Promise<boolean> {
     noLink: true,
   });
   return chosen === 0;
+}
+
+/** A file that was opened outside the window may come from anybody. */
+export async function askToImport(file: string): Promise<boolean> {
+  const chosen = await show({
+    type: 'question',
+    title: 'Import a virtual machine?',
+    message: `Import the virtual machine in "${path.basename(file)}"?`,
+    detail: `${file}\n\nIt gets files of its own in Lockstep's data folder, and is not powered on.`,
+    buttons: ['Import', 'Cancel'],
+    defaultId: 0,
+    cancelId: 1,
+    noLink: true,
+  });
+  return chosen === 0;
+}
+
+export async function tellImportFailed(file: string, why: string): Promise<void> {
+  await show({
+    type: 'error',
+    title: 'Nothing was imported',
+    message: `"${path.basename(file)}" was not imported.`,
+    detail: why,
+    buttons: ['OK'],
+    defaultId: 0,
+    cancelId: 0,
+    noLink: true,
+  });
 }

@@ -46,7 +46,7 @@ function openSession(fleet: Fleet, page: WebContents): Session {
   });
 }
 
-function fromOurPage(event: IpcMainEvent): boolean {
+export function fromOurPage(event: IpcMainEvent): boolean {
   const frame = event.senderFrame;
   return frame !== null && frame.parent === null && isOurs(frame.url);
 }

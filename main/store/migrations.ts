@@ -114,6 +114,11 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   `
+  CREATE TABLE folder (path TEXT PRIMARY KEY COLLATE NOCASE) STRICT;
+  -- The path of the folder it is in; empty where it is in none.
+  ALTER TABLE vm ADD COLUMN folder TEXT NOT NULL DEFAULT '';
+  `,
+  `
   -- The state in which it was suspended, NULL where it was not; files are named, see main/store/vms.ts.
   ALTER TABLE vm ADD COLUMN saved_state TEXT CHECK (saved_state IS NULL OR json_valid(saved_state));
   -- The snapshot from which it goes on, by id.

@@ -44,6 +44,8 @@ export interface SavedState {
 export interface VmRecord {
   readonly id: string;
   readonly name: string;
+  /** The path of its folder, empty where it is in none. */
+  readonly folder: string;
   readonly createdAt: number;
   readonly config: VmConfig;
   readonly ftEnabled: boolean;
@@ -64,6 +66,7 @@ export interface VmRecord {
 interface Row {
   readonly id: string;
   readonly name: string;
+  readonly folder: string;
   readonly created_at: number;
   readonly config: string;
   readonly ft_enabled: number;
@@ -77,7 +80,7 @@ interface Row {
 }
 
 const COLUMNS =
-  'id, name, created_at, config, ft_enabled, ft_suspended, ft_settings, powered_on_at, note, ' +
+  'id, name, folder, created_at, config, ft_enabled, ft_suspended, ft_settings, powered_on_at, note, ' +
   'saved_state, current_snapshot, reverting_to';
 
 export class VmTable {
@@ -126,6 +129,13 @@ export class VmTable {
     this.#database.prepare('UPDATE vm SET config = ? WHERE id = ?').run(JSON.stringify(config), id);
   }
 
+  /** What may be changed of it at will. @throws when the name exists. */
+  update({ id, name, folder, config }: Pick<VmRecord, 'id' | 'name' | 'folder' | 'config'>): void {
+    this.#database
+      .prepare('UPDATE vm SET name = ?, folder = ?, config = ? WHERE id = ?')
+      .run(name, folder, JSON.stringify(config), id);
+  }
+
   /** From now on it runs, or is off; it is not suspended then. */
   setPower(id: string, poweredOnAt: number | null, note: string | null): void {
     this.#database
@@ -161,6 +171,7 @@ function record(row: Row): VmRecord {
   return {
     id: row.id,
     name: row.name,
+    folder: row.folder,
     createdAt: row.created_at,
     config: JSON.parse(row.config) as VmConfig,
     ftEnabled: row.ft_enabled === 1,

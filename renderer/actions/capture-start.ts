@@ -1,13 +1,13 @@
 /** Capture a VM's frames. Invariant: allowed exactly when the rules allow it; the dialog says where they go. */
 import { FileDown } from 'lucide-react';
-import { refusal } from '../../preload/rules.ts';
-import { en } from '../text/en.ts';
+import { refusal } from '../refusal.ts';
+import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 
 export const captureStart: Action = {
   id: 'capture-start',
-  label: en.actions.captureStart,
-  hint: en.actionHints.captureStart,
+  label: texts.actions.captureStart,
+  hint: texts.actionHints.captureStart,
   icon: FileDown,
   enabled: (vm) => refusal('capture.start', vm),
   perform: async ({ vm, open }) => open({ kind: 'capture', vm: vm.id }),

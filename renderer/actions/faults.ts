@@ -15,8 +15,8 @@ import {
   type LucideIcon,
 } from 'lucide-react';
 import type { FaultKind } from '../../preload/contract.ts';
-import { refusal } from '../../preload/rules.ts';
-import { en } from '../text/en.ts';
+import { refusal } from '../refusal.ts';
+import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 
 const ICONS: { readonly [kind in FaultKind]: LucideIcon } = {
@@ -40,8 +40,8 @@ export const FAULT_MS: { readonly [kind in FaultKind]?: number } = {
 export function faultAction(kind: FaultKind, ms = FAULT_MS[kind]): Action {
   return {
     id: kind,
-    label: en.faults[kind].label,
-    hint: en.faults[kind].hint,
+    label: texts.faults[kind].label,
+    hint: texts.faults[kind].hint,
     icon: ICONS[kind],
     ...(kind !== 'heal' && { tone: 'danger' as const }),
     enabled: (vm) => refusal(kind, vm),

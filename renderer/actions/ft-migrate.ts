@@ -4,14 +4,14 @@
  * Invariant: allowed exactly when the rules allow `ft.migrate`.
  */
 import { ArrowRightLeft } from 'lucide-react';
-import { refusal } from '../../preload/rules.ts';
-import { en } from '../text/en.ts';
+import { refusal } from '../refusal.ts';
+import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 
 export const ftMigrate: Action = {
   id: 'ft-migrate',
-  label: en.actions.ftMigrate,
-  hint: en.actionHints.ftMigrate,
+  label: texts.actions.ftMigrate,
+  hint: texts.actionHints.ftMigrate,
   icon: ArrowRightLeft,
   enabled: (vm) => refusal('ft.migrate', vm),
   perform: async ({ vm, call }) => {

@@ -4,14 +4,14 @@
  * Invariant: allowed exactly when the rules allow `ft.off`.
  */
 import { ShieldOff } from 'lucide-react';
-import { refusal } from '../../preload/rules.ts';
-import { en } from '../text/en.ts';
+import { refusal } from '../refusal.ts';
+import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 
 export const ftOff: Action = {
   id: 'ft-off',
-  label: en.actions.ftOff,
-  hint: en.actionHints.ftOff,
+  label: texts.actions.ftOff,
+  hint: texts.actionHints.ftOff,
   icon: ShieldOff,
   enabled: (vm) => refusal('ft.off', vm),
   perform: async ({ vm, call }) => {

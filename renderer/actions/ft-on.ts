@@ -1,13 +1,13 @@
 /** Turn on Fault Tolerance. Invariant: allowed exactly when the rules allow `ft.on`. */
 import { ShieldPlus } from 'lucide-react';
-import { refusal } from '../../preload/rules.ts';
-import { en } from '../text/en.ts';
+import { refusal } from '../refusal.ts';
+import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 
 export const ftOn: Action = {
   id: 'ft-on',
-  label: en.actions.ftOn,
-  hint: en.actionHints.ftOn,
+  label: texts.actions.ftOn,
+  hint: texts.actionHints.ftOn,
   icon: ShieldPlus,
   tone: 'primary',
   enabled: (vm) => refusal('ft.on', vm),

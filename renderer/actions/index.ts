@@ -3,10 +3,13 @@
  *
  * Invariant: what is not in this list cannot be done to a VM from the page; ids are unique.
  */
+import { Disc3, EthernetPort, FlaskConical, Shield, type LucideIcon } from 'lucide-react';
+import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 import { captureStart } from './capture-start.ts';
 import { captureStop } from './capture-stop.ts';
 import { deleteVm } from './delete.ts';
+import { editVm } from './edit.ts';
 import { FAULT_ACTIONS } from './faults.ts';
 import { forwardAdd } from './forward-add.ts';
 import { ftMigrate } from './ft-migrate.ts';
@@ -17,6 +20,8 @@ import { ftSettings } from './ft-settings.ts';
 import { ftSuspend } from './ft-suspend.ts';
 import { ftTestFailover } from './ft-test-failover.ts';
 import { ftTestRestartSecondary } from './ft-test-restart-secondary.ts';
+import { MEDIA_ACTIONS } from './media.ts';
+import { moveVm } from './move.ts';
 import { nicEdit } from './nic-edit.ts';
 import { openConsole } from './open-console.ts';
 import { pause } from './pause.ts';
@@ -28,22 +33,55 @@ import { reset } from './reset.ts';
 import { resume } from './resume.ts';
 import { screenshot } from './screenshot.ts';
 import { sendCtrlAltDel } from './send-ctrl-alt-del.ts';
+import { shutdown } from './shutdown.ts';
 import { snapshotTake } from './snapshot-take.ts';
 import { suspend } from './suspend.ts';
+import { vmClone } from './vm-clone.ts';
+import { vmExport } from './vm-export.ts';
+
+/** Actions that are seldom needed, behind one line of a menu. */
+export interface Submenu {
+  readonly id: string;
+  readonly label: string;
+  readonly icon: LucideIcon;
+  readonly actions: readonly Action[];
+}
 
 /** Groups are divided by a line in menus. */
-export const ACTION_GROUPS: readonly (readonly Action[])[] = [
-  [powerOn, powerOff, suspend, pause, resume, reset],
+export const ACTION_GROUPS: readonly (readonly (Action | Submenu)[])[] = [
+  [powerOn, shutdown, powerOff, suspend, pause, resume, reset],
   [openConsole, sendCtrlAltDel, screenshot],
-  [snapshotTake],
-  [recordStart, recordStop],
-  [nicEdit, forwardAdd, captureStart, captureStop],
-  [ftOn, ftOff, ftSuspend, ftResume, ftMigrate, ftTestFailover, ftTestRestartSecondary, ftSettings],
-  FAULT_ACTIONS,
+  [ftOn, ftOff],
+  [
+    {
+      id: 'menu-ft',
+      label: texts.menus.ft,
+      icon: Shield,
+      actions: [ftSuspend, ftResume, ftMigrate, ftTestFailover, ftTestRestartSecondary, ftSettings],
+    },
+    { id: 'menu-faults', label: texts.menus.faults, icon: FlaskConical, actions: FAULT_ACTIONS },
+  ],
+  [
+    { id: 'menu-media', label: texts.menus.media, icon: Disc3, actions: MEDIA_ACTIONS },
+    {
+      id: 'menu-network',
+      label: texts.menus.network,
+      icon: EthernetPort,
+      actions: [nicEdit, forwardAdd, captureStart, captureStop],
+    },
+  ],
+  [snapshotTake, recordStart, recordStop],
+  [editVm, moveVm, vmClone, vmExport],
   [deleteVm],
 ];
 
-export const ACTIONS: readonly Action[] = ACTION_GROUPS.flat();
+export function isSubmenu(entry: Action | Submenu): entry is Submenu {
+  return 'actions' in entry;
+}
+
+export const ACTIONS: readonly Action[] = ACTION_GROUPS.flat().flatMap((entry) =>
+  isSubmenu(entry) ? entry.actions : [entry],
+);
 
 export function actionById(id: string): Action | undefined {
   return ACTIONS.find((action) => action.id === id);

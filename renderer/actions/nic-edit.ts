@@ -1,13 +1,13 @@
 /** Change a VM's network card. Invariant: allowed exactly when the rules allow `nic.set`. */
 import { Pencil } from 'lucide-react';
-import { refusal } from '../../preload/rules.ts';
-import { en } from '../text/en.ts';
+import { refusal } from '../refusal.ts';
+import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 
 export const nicEdit: Action = {
   id: 'nic-edit',
-  label: en.actions.nicEdit,
-  hint: en.actionHints.nicEdit,
+  label: texts.actions.nicEdit,
+  hint: texts.actionHints.nicEdit,
   icon: Pencil,
   enabled: (vm) => refusal('nic.set', vm),
   perform: async ({ vm, open }) => open({ kind: 'nic', vm: vm.id }),

@@ -1,12 +1,12 @@
 /** Power on. Invariant: allowed exactly when the rules allow `power.on`. */
 import { Power } from 'lucide-react';
-import { refusal } from '../../preload/rules.ts';
-import { en } from '../text/en.ts';
+import { refusal } from '../refusal.ts';
+import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 
 export const powerOn: Action = {
   id: 'power-on',
-  label: en.actions.powerOn,
+  label: texts.actions.powerOn,
   icon: Power,
   shortcut: 'Ctrl+B',
   tone: 'primary',

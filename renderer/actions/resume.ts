@@ -4,14 +4,14 @@
  * Invariant: allowed exactly when the rules allow `power.resume`.
  */
 import { Play } from 'lucide-react';
-import { refusal } from '../../preload/rules.ts';
-import { en } from '../text/en.ts';
+import { refusal } from '../refusal.ts';
+import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 
 export const resume: Action = {
   id: 'resume',
-  label: en.actions.resume,
-  hint: en.actionHints.resume,
+  label: texts.actions.resume,
+  hint: texts.actionHints.resume,
   icon: Play,
   enabled: (vm) => refusal('power.resume', vm),
   perform: async ({ vm, call }) => {

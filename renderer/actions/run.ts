@@ -7,14 +7,14 @@ import type { VmView } from '../../preload/contract.ts';
 import type { Bridge } from '../bridge.ts';
 import type { Route } from '../route.ts';
 import { findVm, withPending, withToast, type OpenDialog, type State, type Store, type Toast } from '../state.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 import { ACTIONS } from './index.ts';
 
 /** Why the action cannot be run now, in words; null when it can. */
 export function whyNot(action: Action, vm: VmView, state: Pick<State, 'phase' | 'pending'>): string | null {
-  if (state.phase !== 'open') return en.actionHints.disconnected;
-  if (state.pending.includes(pendingKey(action, vm))) return en.actionHints.busy;
+  if (state.phase !== 'open') return texts.actionHints.disconnected;
+  if (state.pending.includes(pendingKey(action, vm))) return texts.actionHints.busy;
   return action.enabled(vm);
 }
 

@@ -4,14 +4,14 @@
  * Invariant: the picture is the host's, not the page's scaled one.
  */
 import { Camera } from 'lucide-react';
-import { refusal } from '../../preload/rules.ts';
+import { refusal } from '../refusal.ts';
 import { download } from '../download.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 
 export const screenshot: Action = {
   id: 'screenshot',
-  label: en.console.screenshot,
+  label: texts.console.screenshot,
   icon: Camera,
   enabled: (vm) => refusal('console', vm),
   perform: async ({ vm, call }) => {

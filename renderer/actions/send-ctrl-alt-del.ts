@@ -1,12 +1,12 @@
 /** Press Ctrl+Alt+Del in the guest. Invariant: allowed exactly when the rules allow `console`. */
 import { Keyboard } from 'lucide-react';
-import { refusal } from '../../preload/rules.ts';
-import { en } from '../text/en.ts';
+import { refusal } from '../refusal.ts';
+import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 
 export const sendCtrlAltDel: Action = {
   id: 'ctrl-alt-del',
-  label: en.console.ctrlAltDel,
+  label: texts.console.ctrlAltDel,
   icon: Keyboard,
   enabled: (vm) => refusal('console', vm),
   perform: async ({ vm, call }) => {

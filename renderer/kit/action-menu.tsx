@@ -3,63 +3,79 @@
  *
  * Invariant: both menus show every action, in the same order; one that is refused stays visible with its reason.
  */
-import { ContextMenu, DropdownMenu } from 'radix-ui';
-import { EllipsisVertical } from 'lucide-react';
-import { Fragment, type ReactNode } from 'react';
+import { DropdownMenu, type ContextMenu } from 'radix-ui';
+import { ChevronRight, EllipsisVertical } from 'lucide-react';
+import { Fragment } from 'react';
 import type { VmView } from '../../preload/contract.ts';
 import type { Action } from '../actions/action.ts';
-import { ACTION_GROUPS } from '../actions/index.ts';
+import { ACTION_GROUPS, isSubmenu, type Submenu } from '../actions/index.ts';
 import { whyNot } from '../actions/run.ts';
 import { usePage, useServices } from '../services.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
+
+/** The parts of a menu, of either kind. */
+type Parts = typeof DropdownMenu | typeof ContextMenu;
 
 // Not modal: a modal menu puts a style element into the page, which the Content-Security-Policy forbids.
 export function ActionMenuButton({ vm }: { readonly vm: VmView }) {
   return (
     <DropdownMenu.Root modal={false}>
-      <DropdownMenu.Trigger className="button button-plain button-medium button-icon" aria-label={en.actions.more}>
+      <DropdownMenu.Trigger className="button button-plain button-medium button-icon" aria-label={texts.actions.more}>
         <EllipsisVertical className="icon" aria-hidden="true" />
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content className="menu" align="end" sideOffset={4} collisionPadding={8}>
-          <Entries vm={vm} Item={DropdownMenu.Item} Separator={DropdownMenu.Separator} />
+          <ActionEntries vm={vm} parts={DropdownMenu} />
         </DropdownMenu.Content>
       </DropdownMenu.Portal>
     </DropdownMenu.Root>
   );
 }
 
-export function ActionContextMenu({ vm, children }: { readonly vm: VmView; readonly children: ReactNode }) {
-  return (
-    <ContextMenu.Root modal={false}>
-      <ContextMenu.Trigger asChild>{children}</ContextMenu.Trigger>
-      <ContextMenu.Portal>
-        <ContextMenu.Content className="menu" collisionPadding={8}>
-          <Entries vm={vm} Item={ContextMenu.Item} Separator={ContextMenu.Separator} />
-        </ContextMenu.Content>
-      </ContextMenu.Portal>
-    </ContextMenu.Root>
-  );
-}
-
-interface EntriesProps {
+export interface EntriesProps {
   readonly vm: VmView;
-  readonly Item: typeof DropdownMenu.Item | typeof ContextMenu.Item;
-  readonly Separator: typeof DropdownMenu.Separator | typeof ContextMenu.Separator;
+  readonly parts: Parts;
 }
 
-function Entries({ vm, Item, Separator }: EntriesProps) {
+/** The content of a menu about this VM. */
+export function ActionEntries({ vm, parts }: EntriesProps) {
+  const { Separator } = parts;
   return ACTION_GROUPS.map((group, index) => (
     <Fragment key={group[0]?.id}>
       {index > 0 ? <Separator className="menu-line" /> : null}
-      {group.map((action) => (
-        <Entry key={action.id} action={action} vm={vm} Item={Item} />
-      ))}
+      {group.map((entry) =>
+        isSubmenu(entry) ? (
+          <Sub key={entry.id} menu={entry} vm={vm} parts={parts} />
+        ) : (
+          <ActionEntry key={entry.id} action={entry} vm={vm} parts={parts} />
+        ),
+      )}
     </Fragment>
   ));
 }
 
-function Entry({ action, vm, Item }: { readonly action: Action } & Omit<EntriesProps, 'Separator'>) {
+function Sub({ menu, vm, parts }: EntriesProps & { readonly menu: Submenu }) {
+  const { Sub: Root, SubTrigger, SubContent, Portal } = parts;
+  const Icon = menu.icon;
+  return (
+    <Root>
+      <SubTrigger className="menu-item">
+        <Icon className="icon" aria-hidden="true" />
+        <span>{menu.label}</span>
+        <ChevronRight className="icon menu-more" aria-hidden="true" />
+      </SubTrigger>
+      <Portal>
+        <SubContent className="menu" collisionPadding={8} sideOffset={2} alignOffset={-6}>
+          {menu.actions.map((action) => (
+            <ActionEntry key={action.id} action={action} vm={vm} parts={parts} />
+          ))}
+        </SubContent>
+      </Portal>
+    </Root>
+  );
+}
+
+export function ActionEntry({ action, vm, parts: { Item } }: EntriesProps & { readonly action: Action }) {
   const { runner } = useServices();
   const reason = usePage((state) => whyNot(action, vm, state));
   const Icon = action.icon;

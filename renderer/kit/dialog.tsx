@@ -5,7 +5,7 @@
  */
 import { X } from 'lucide-react';
 import { useEffect, useId, useRef, type ReactNode } from 'react';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 import { Button } from './button.tsx';
 
 export interface DialogProps {
@@ -53,7 +53,7 @@ export function Dialog({ title, onClose, children, footer, wide = false, role = 
       >
         <header className="dialog-header">
           <h2 id={id}>{title}</h2>
-          <Button label={en.actions.close} hint="" icon={X} iconOnly tone="quiet" size="small" onPress={onClose} />
+          <Button label={texts.actions.close} hint="" icon={X} iconOnly tone="quiet" size="small" onPress={onClose} />
         </header>
         <div className="dialog-content">{children}</div>
         <footer className="dialog-footer">{footer}</footer>

@@ -19,12 +19,17 @@ export interface FieldProps {
   /** The dialog puts the focus here. */
   readonly first?: boolean;
   readonly inputMode?: 'numeric' | 'text';
+  /** Why it cannot be changed now, told as its tooltip and its description; null or absent when it can. */
+  readonly reason?: string | null;
 }
 
 export function Field(props: FieldProps) {
   const id = useId();
   const error = props.error ?? null;
-  const described = [error ? `${id}-error` : null, props.hint ? `${id}-hint` : null].filter((part) => part !== null);
+  const { hint, reason } = props;
+  const described = [error ? `${id}-error` : null, reason ? `${id}-reason` : null, hint ? `${id}-hint` : null].filter(
+    (part) => part !== null,
+  );
   return (
     <div className={error ? 'field field-wrong' : 'field'}>
       <label htmlFor={id}>{props.label}</label>
@@ -36,6 +41,8 @@ export function Field(props: FieldProps) {
           className={props.mono ? 'mono' : undefined}
           value={props.value}
           placeholder={props.placeholder}
+          readOnly={Boolean(reason)}
+          title={reason ?? undefined}
           spellCheck={false}
           autoComplete="off"
           data-first={props.first || undefined}
@@ -51,9 +58,14 @@ export function Field(props: FieldProps) {
           {error}
         </p>
       ) : null}
-      {props.hint && !error ? (
+      {reason ? (
+        <span id={`${id}-reason`} hidden>
+          {reason}
+        </span>
+      ) : null}
+      {hint && !error ? (
         <p className="field-hint" id={`${id}-hint`}>
-          {props.hint}
+          {hint}
         </p>
       ) : null}
     </div>

@@ -7,12 +7,15 @@ export interface SelectFieldProps<T extends string> {
   readonly choices: readonly { readonly value: T; readonly label: string }[];
   readonly onChange: (value: T) => void;
   readonly hint?: string;
+  /** Why it cannot be changed now; null or absent when it can. */
+  readonly reason?: string | null;
   /** The dialog puts the focus here. */
   readonly first?: boolean;
 }
 
 export function SelectField<T extends string>(props: SelectFieldProps<T>) {
   const id = useId();
+  const { hint, reason } = props;
   return (
     <div className="field">
       <label htmlFor={id}>{props.label}</label>
@@ -21,7 +24,9 @@ export function SelectField<T extends string>(props: SelectFieldProps<T>) {
         className="select"
         value={props.value}
         data-first={props.first || undefined}
-        aria-describedby={props.hint ? `${id}-hint` : undefined}
+        disabled={Boolean(reason)}
+        title={reason ?? undefined}
+        aria-describedby={hint ? `${id}-hint` : undefined}
         onChange={(event) => {
           const chosen = props.choices.find(({ value }) => value === event.target.value);
           if (chosen) props.onChange(chosen.value);
@@ -33,9 +38,9 @@ export function SelectField<T extends string>(props: SelectFieldProps<T>) {
           </option>
         ))}
       </select>
-      {props.hint ? (
+      {hint ? (
         <p className="field-hint" id={`${id}-hint`}>
-          {props.hint}
+          {hint}
         </p>
       ) : null}
     </div>

@@ -1,9 +1,9 @@
 /**
- * The sentences of suspending and of snapshots, in English.
+ * The sentences of suspending and of snapshots, in English; `en.ts` hands them on.
  *
  * Invariant: as in en.ts: VMware's words for what is VMware's, and one word for one thing.
  */
-export const enSnapshots = {
+export const snapshots = {
   tab: 'Snapshots',
   title: 'Snapshots',
   suspend: 'Suspend',
@@ -40,4 +40,4 @@ export const enSnapshots = {
   removeBody:
     'You can then no longer go back to it. The VM stays as it is, and so do the other snapshots; disk layers are ' +
     'merged when the VM is off.',
-} as const;
+};

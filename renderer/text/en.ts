@@ -3,7 +3,12 @@
  *
  * Invariant: the words of Fault Tolerance are VMware's (vSphere), exactly; one thing has one word everywhere.
  */
+import { RULE_WORDS } from '../../preload/rule-words.ts';
 import { failover, faults, lab, monitor, notices } from './en-lab.ts';
+import { share } from './en-share.ts';
+import { edit, folders, form, media, menus, palette, shell, shortcuts, start } from './en-shell.ts';
+import { snapshots } from './en-snapshots.ts';
+import { views } from './en-views.ts';
 import type { AlarmSeverity, FtReason, PowerState, TaskOutcome } from '../../preload/contract.ts';
 
 const ftReasons: { readonly [reason in FtReason]: string } = {
@@ -34,6 +39,8 @@ const alarmSeverities: { readonly [severity in AlarmSeverity]: string } = { warn
 
 export const en = {
   product: 'Lockstep',
+  share,
+  snapshots,
   power,
   ftReasons,
   actions: {
@@ -59,6 +66,8 @@ export const en = {
     delete: 'Delete',
     newVm: 'New virtual machine',
     openConsole: 'Open console',
+    rename: 'Rename',
+    move: 'Move',
     more: 'More actions',
     cancel: 'Cancel',
     save: 'Save',
@@ -195,9 +204,6 @@ export const en = {
     lead:
       'Lockstep runs a VM twice, in virtual lockstep. ' +
       'Kill one copy, and the other goes on where it was, and nobody outside notices.',
-    sampleTitle: 'Sample Linux',
-    sampleText: 'A small Linux, ready made, 128 MB of memory. It boots in seconds.',
-    sampleButton: 'Create and power on',
     ownTitle: 'Your own guest',
     ownText: 'A Linux kernel, a disk image, an ISO or a floppy image from this computer.',
   },
@@ -223,6 +229,7 @@ export const en = {
       forward: 'Port forwards',
       capture: 'Captures',
       guest: 'Guest',
+      snapshot: 'Snapshots',
       vm: 'Configuration',
       host: 'Host',
     },
@@ -420,11 +427,21 @@ export const en = {
     uplinkHint: 'unix:/path of a socket, or tcp:host:port',
     uplinkWrong: 'Write it like unix:/run/passt.socket or tcp:127.0.0.1:5001.',
   },
-  newVm: { advanced: 'Advanced' },
   monitor,
   faults,
   lab,
   notices,
+  rules: RULE_WORDS,
+  views,
+  shell,
+  palette,
+  shortcuts,
+  menus,
+  folders,
+  media,
+  start,
+  form,
+  edit,
   connection: {
     connecting: 'Connecting to Lockstep…',
     lost: 'Connection to Lockstep lost, reconnecting…',

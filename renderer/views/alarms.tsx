@@ -12,7 +12,8 @@ import { Button } from '../kit/button.tsx';
 import { Card } from '../kit/card.tsx';
 import { SearchField } from '../kit/search-field.tsx';
 import { usePage, useServices } from '../services.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
+import { alarmName } from '../host-words.ts';
 import { ExportButtons } from './export-buttons.tsx';
 
 const ICONS = { warning: TriangleAlert, error: CircleAlert } as const;
@@ -22,8 +23,8 @@ const HISTORY_MAX = 500;
 export function AlarmMark({ alarms }: { readonly alarms: AlarmSummary }) {
   if (alarms.active === 0) return null;
   const Icon = ICONS[alarms.worst ?? 'warning'];
-  const word = alarms.worst ? en.alarms.severities[alarms.worst] : en.alarms.acknowledged;
-  const words = `${alarms.active === 1 ? '1 alarm' : `${alarms.active} alarms`}: ${word}`;
+  const word = alarms.worst ? texts.alarms.severities[alarms.worst] : texts.alarms.acknowledged;
+  const words = texts.views.alarmCount(alarms.active, word);
   return (
     <span className={`alarm-mark severity-${alarms.worst ?? 'info'}`} title={words} data-testid="alarm-mark">
       <Icon className="icon" aria-hidden="true" />
@@ -38,25 +39,25 @@ export function AllAlarms() {
   const past = useHistory(history, active);
   const [text, setText] = useState('');
   const shown = found(history ? past : inOrder(active), text);
-  const none = text.trim() ? en.alarms.noMatch : history ? en.alarms.noneHistory : en.alarms.none;
+  const none = text.trim() ? texts.alarms.noMatch : history ? texts.alarms.noneHistory : texts.alarms.none;
   return (
     <div className="page">
       <header className="page-head">
         <BellRing className="page-icon" aria-hidden="true" />
-        <h1>{en.inventory.alarms}</h1>
+        <h1>{texts.inventory.alarms}</h1>
         <div className="page-actions">
           <AcknowledgeAll alarms={active} vm={null} />
         </div>
       </header>
       <div className="events">
-        <div className="events-bar" role="group" aria-label={en.alarms.title}>
-          <Button label={en.alarms.active} pressed={!history} size="small" onPress={() => setHistory(false)} />
-          <Button label={en.alarms.history} pressed={history} size="small" onPress={() => setHistory(true)} />
-          <SearchField label={en.alarms.filter} value={text} onChange={setText} />
+        <div className="events-bar" role="group" aria-label={texts.alarms.title}>
+          <Button label={texts.alarms.active} pressed={!history} size="small" onPress={() => setHistory(false)} />
+          <Button label={texts.alarms.history} pressed={history} size="small" onPress={() => setHistory(true)} />
+          <SearchField label={texts.alarms.filter} value={text} onChange={setText} />
           <ExportButtons
-            name={`${en.product} alarms`}
-            title={en.alarms.exporting}
-            hint={en.alarms.exportHint}
+            name={`${texts.product} alarms`}
+            title={texts.alarms.exporting}
+            hint={texts.alarms.exportHint}
             text={async (kind) => exportAlarms(shown, kind)}
           />
         </div>
@@ -69,13 +70,15 @@ export function AllAlarms() {
 /** Those whose words contain the text. */
 function found(alarms: readonly AlarmRecord[], text: string): readonly AlarmRecord[] {
   const words = text.trim().toLowerCase();
-  return alarms.filter(({ name, message, vm }) => `${name}\n${message}\n${vm.name}`.toLowerCase().includes(words));
+  return alarms.filter(({ definition, name, message, vm }) =>
+    `${alarmName({ definition, name })}\n${message}\n${vm.name}`.toLowerCase().includes(words),
+  );
 }
 
 function List({ alarms, none }: { readonly alarms: readonly AlarmRecord[]; readonly none: string }) {
   if (alarms.length === 0) return <p className="empty">{none}</p>;
   return (
-    <div className="events-scroll" tabIndex={0} role="region" aria-label={en.alarms.title}>
+    <div className="events-scroll" tabIndex={0} role="region" aria-label={texts.alarms.title}>
       <AlarmTable alarms={alarms} withVm sticky />
     </div>
   );
@@ -114,7 +117,7 @@ export function VmAlarms({ vm }: { readonly vm: VmView }) {
   if (alarms.length === 0) return null;
   return (
     <Card
-      title={en.alarms.title}
+      title={texts.alarms.title}
       icon={BellRing}
       className="card-flush alarm-card"
       aside={<AcknowledgeAll alarms={alarms} vm={vm} />}
@@ -129,11 +132,11 @@ function AcknowledgeAll({ alarms, vm }: { readonly alarms: readonly AlarmRecord[
   const open = alarms.filter((alarm) => alarm.acknowledgedAt === null);
   if (open.length < 2) return null;
   const acknowledge = () => {
-    void runner.attempt('acknowledge-all', en.actions.acknowledgeAll, async () => {
+    void runner.attempt('acknowledge-all', texts.actions.acknowledgeAll, async () => {
       await bridge.call('alarm.acknowledge', { all: true, ...(vm && { vm: vm.id }) });
     });
   };
-  return <Button label={en.actions.acknowledgeAll} icon={Check} size="small" onPress={acknowledge} />;
+  return <Button label={texts.actions.acknowledgeAll} icon={Check} size="small" onPress={acknowledge} />;
 }
 
 interface TableProps {
@@ -147,12 +150,12 @@ function AlarmTable({ alarms, withVm, sticky = false }: TableProps) {
     <table className={sticky ? 'table table-sticky alarm-table' : 'table alarm-table'}>
       <thead>
         <tr>
-          <th className="event-severity">{en.events.severity}</th>
-          {withVm ? <th className="event-vm">Virtual machine</th> : null}
-          <th>Alarm</th>
-          <th className="alarm-time">Triggered</th>
+          <th className="event-severity">{texts.events.severity}</th>
+          {withVm ? <th className="event-vm">{texts.views.vm}</th> : null}
+          <th>{texts.views.alarm}</th>
+          <th className="alarm-time">{texts.views.triggered}</th>
           <th className="alarm-state">
-            <span className="hidden-text">State</span>
+            <span className="hidden-text">{texts.views.state}</span>
           </th>
         </tr>
       </thead>
@@ -168,13 +171,13 @@ function AlarmTable({ alarms, withVm, sticky = false }: TableProps) {
 function AlarmRow({ alarm, withVm }: { readonly alarm: AlarmRecord; readonly withVm: boolean }) {
   const { go } = useServices();
   const Icon = ICONS[alarm.severity];
-  const { id, vm, name, message, lastAt, count } = alarm;
+  const { id, vm, message, lastAt, count } = alarm;
   return (
     <tr data-alarm={alarm.definition}>
       <td className={`event-severity severity-${alarm.severity}`}>
         <span>
           <Icon className="icon" aria-hidden="true" />
-          {en.alarms.severities[alarm.severity]}
+          {texts.alarms.severities[alarm.severity]}
         </span>
       </td>
       {withVm ? (
@@ -185,7 +188,7 @@ function AlarmRow({ alarm, withVm }: { readonly alarm: AlarmRecord; readonly wit
         </td>
       ) : null}
       <td>
-        <strong className="alarm-name">{name}</strong>
+        <strong className="alarm-name">{alarmName(alarm)}</strong>
         <span className="alarm-message">{message}</span>
       </td>
       <td className="alarm-time" title={format.dateAndTime(alarm.raisedAt)}>
@@ -204,22 +207,22 @@ function AlarmState({ alarm }: { readonly alarm: AlarmRecord }) {
   const key = `acknowledge:${alarm.id}`;
   const busy = usePage((state) => state.pending.includes(key));
   if (alarm.clearedAt !== null) {
-    return <span className="muted">{`${en.alarms.cleared} ${format.moment(alarm.clearedAt)}`}</span>;
+    return <span className="muted">{`${texts.alarms.cleared} ${format.moment(alarm.clearedAt)}`}</span>;
   }
   if (alarm.acknowledgedAt !== null) {
     return (
       <span className="muted" title={format.dateAndTime(alarm.acknowledgedAt)}>
-        {en.alarms.acknowledged}
+        {texts.alarms.acknowledged}
       </span>
     );
   }
   const acknowledge = () => {
-    void runner.attempt(key, `${en.actions.acknowledge}: ${alarm.name}`, async () => {
+    void runner.attempt(key, `${texts.actions.acknowledge}: ${alarmName(alarm)}`, async () => {
       await bridge.call('alarm.acknowledge', { id: alarm.id });
     });
   };
-  const hint = alarm.about === 'condition' ? en.alarms.lasts : en.alarms.stays;
+  const hint = alarm.about === 'condition' ? texts.alarms.lasts : texts.alarms.stays;
   return (
-    <Button label={en.actions.acknowledge} icon={Check} size="small" busy={busy} hint={hint} onPress={acknowledge} />
+    <Button label={texts.actions.acknowledge} icon={Check} size="small" busy={busy} hint={hint} onPress={acknowledge} />
   );
 }

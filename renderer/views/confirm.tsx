@@ -9,7 +9,7 @@ import { Button } from '../kit/button.tsx';
 import { Dialog } from '../kit/dialog.tsx';
 import { usePage, useServices } from '../services.ts';
 import { findVm } from '../state.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 
 export function ConfirmDialog({ action: actionId, vm: vmId }: { readonly action: string; readonly vm: string }) {
   const { store, runner } = useServices();
@@ -28,7 +28,7 @@ export function ConfirmDialog({ action: actionId, vm: vmId }: { readonly action:
       onClose={close}
       footer={
         <>
-          <Button first label={en.actions.cancel} onPress={close} />
+          <Button first label={texts.actions.cancel} onPress={close} />
           <Button
             label={action.label}
             icon={action.icon}

@@ -3,11 +3,11 @@
  *
  * Invariant: the banner is a live region, so that a screen reader tells a lost connection.
  */
-import { Link2Off, ServerOff, Unplug, type LucideIcon } from 'lucide-react';
+import { Link2Off, LogOut, ServerOff, Unplug, type LucideIcon } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { Spinner } from '../kit/spinner.tsx';
 import { usePage } from '../services.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 
 export function ConnectionBanner() {
   const lost = usePage((state) => state.phase !== 'open');
@@ -16,8 +16,8 @@ export function ConnectionBanner() {
       {lost ? (
         <div className="banner">
           <Unplug className="icon" aria-hidden="true" />
-          <strong>{en.connection.lost}</strong>
-          <span>{en.connection.lostDetail}</span>
+          <strong>{texts.connection.lost}</strong>
+          <span>{texts.connection.lostDetail}</span>
           <Spinner />
         </div>
       ) : null}
@@ -29,19 +29,27 @@ const CONNECTING_SHOWN_AFTER_MS = 400;
 
 export function ConnectionPage() {
   const phase = usePage((state) => state.phase);
+  const loggedOut = usePage((state) => state.loggedOut);
   // A connection that is there at once flashes nothing.
   const [patient, setPatient] = useState(true);
   useEffect(() => {
     const timer = setTimeout(() => setPatient(false), CONNECTING_SHOWN_AFTER_MS);
     return () => clearTimeout(timer);
   }, []);
+  if (loggedOut) return <Notice icon={LogOut} title={texts.shell.loggedOut} text={texts.shell.loggedOutText} />;
   if (phase === 'refused') {
-    return <Notice icon={Link2Off} title={en.connection.refusedTitle} text={en.connection.refused} />;
+    return <Notice icon={Link2Off} title={texts.connection.refusedTitle} text={texts.connection.refused} />;
   }
   if (phase === 'lost') {
-    return <Notice icon={ServerOff} title={en.connection.unreachableTitle} text={en.connection.unreachable} busy />;
+    return (
+      <Notice icon={ServerOff} title={texts.connection.unreachableTitle} text={texts.connection.unreachable} busy />
+    );
   }
-  return patient ? <main className="notice" /> : <Notice icon={null} title={en.connection.connecting} text="" busy />;
+  return patient ? (
+    <main className="notice" />
+  ) : (
+    <Notice icon={null} title={texts.connection.connecting} text="" busy />
+  );
 }
 
 interface NoticeProps {

@@ -11,10 +11,11 @@ import { Button } from '../kit/button.tsx';
 import { Dialog } from '../kit/dialog.tsx';
 import { usePage, useServices } from '../services.ts';
 import { findVm } from '../state.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 
 export interface CommandDialogProps {
   readonly title: string;
+  readonly wide?: boolean;
   /** The name of the button that sends it. */
   readonly label: string;
   readonly icon?: LucideIcon;
@@ -34,7 +35,7 @@ export function CommandDialog(props: CommandDialogProps) {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
   const close = () => store.setState({ dialog: null });
-  const reason = offline ? en.actionHints.disconnected : props.reason;
+  const reason = offline ? texts.actionHints.disconnected : props.reason;
   const submit = async () => {
     props.onTried?.();
     if (props.wrong || busy || reason !== null) return;
@@ -51,11 +52,12 @@ export function CommandDialog(props: CommandDialogProps) {
   return (
     <Dialog
       title={props.title}
+      wide={props.wide ?? false}
       onClose={close}
       onSubmit={() => void submit()}
       footer={
         <>
-          <Button label={en.actions.cancel} onPress={close} />
+          <Button label={texts.actions.cancel} onPress={close} />
           <Button
             label={props.label}
             {...(props.icon && { icon: props.icon })}

@@ -2,20 +2,40 @@
 import { usePage } from '../services.ts';
 import { ConfirmDialog } from './confirm.tsx';
 import { ForVm } from './dialog-parts.tsx';
+import { EditVmDialog } from './edit-vm.tsx';
+import { MoveDialog, NewFolderDialog, RenameFolderDialog } from './folders.tsx';
 import { FtSettingsDialog } from './ft-settings.tsx';
+import { MediaDialog } from './media.tsx';
 import { CaptureDialog } from './network/capture.tsx';
 import { ForwardDialog } from './network/forward-dialog.tsx';
 import { NewNetworkDialog } from './network/new-network.tsx';
 import { NicDialog } from './network/nic-dialog.tsx';
 import { NewVmDialog } from './new-vm.tsx';
+import { CommandPalette } from './palette.tsx';
 import { RecordDialog } from './record.tsx';
+import { CloneDialog, ExportDialog, ImportDialog } from './share.tsx';
+import { ShortcutsDialog } from './shortcuts.tsx';
 import { SnapshotDialog } from './snapshot-dialog.tsx';
 
 export function Dialogs() {
   const dialog = usePage((state) => state.dialog);
   switch (dialog?.kind) {
     case 'newVm':
-      return <NewVmDialog />;
+      return <NewVmDialog folder={dialog.folder ?? ''} />;
+    case 'edit':
+      return <ForVm id={dialog.vm}>{(vm) => <EditVmDialog vm={vm} />}</ForVm>;
+    case 'move':
+      return <ForVm id={dialog.vm}>{(vm) => <MoveDialog vm={vm} />}</ForVm>;
+    case 'media':
+      return <ForVm id={dialog.vm}>{(vm) => <MediaDialog vm={vm} drive={dialog.drive} />}</ForVm>;
+    case 'newFolder':
+      return <NewFolderDialog folder={dialog.folder} />;
+    case 'renameFolder':
+      return <RenameFolderDialog folder={dialog.folder} />;
+    case 'palette':
+      return <CommandPalette />;
+    case 'shortcuts':
+      return <ShortcutsDialog />;
     case 'ftSettings':
       return <ForVm id={dialog.vm}>{(vm) => <FtSettingsDialog vm={vm} />}</ForVm>;
     case 'record':
@@ -32,6 +52,12 @@ export function Dialogs() {
       return <ForVm id={dialog.vm}>{(vm) => <SnapshotDialog vm={vm} dialog={dialog} />}</ForVm>;
     case 'newNetwork':
       return <NewNetworkDialog />;
+    case 'clone':
+      return <ForVm id={dialog.vm}>{(vm) => <CloneDialog vm={vm} />}</ForVm>;
+    case 'export':
+      return <ForVm id={dialog.vm}>{(vm) => <ExportDialog vm={vm} />}</ForVm>;
+    case 'import':
+      return <ImportDialog key={dialog.file} file={dialog.file} />;
     case undefined:
       return null;
   }

@@ -14,13 +14,13 @@ import { Card } from '../kit/card.tsx';
 import { SearchField } from '../kit/search-field.tsx';
 import { Spinner } from '../kit/spinner.tsx';
 import { usePage, useServices } from '../services.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 import { ExportButtons } from './export-buttons.tsx';
 
-const SEVERITY: { readonly [severity in Severity]: { readonly icon: LucideIcon; readonly word: string } } = {
-  info: { icon: Info, word: 'Info' },
-  warning: { icon: TriangleAlert, word: 'Warning' },
-  error: { icon: CircleAlert, word: 'Error' },
+const ICONS: { readonly [severity in Severity]: LucideIcon } = {
+  info: Info,
+  warning: TriangleAlert,
+  error: CircleAlert,
 };
 const RECENT = 6;
 
@@ -29,7 +29,7 @@ export function AllEvents() {
     <div className="page">
       <header className="page-head">
         <List className="page-icon" aria-hidden="true" />
-        <h1>{en.inventory.events}</h1>
+        <h1>{texts.inventory.events}</h1>
       </header>
       <EventList vm={null} />
     </div>
@@ -45,30 +45,34 @@ function EventList({ vm }: { readonly vm: VmView | null }) {
   const { events, state, more, loadOlder } = useEventQuery(filter, vm?.id ?? null);
   const change = (part: Partial<EventFilter>) => setFilter({ ...filter, ...part });
   const filtered = filter !== NO_FILTER && Object.keys(filterArgs(filter, null)).length > 0;
-  const none = state === 'loading' ? en.events.loading : filtered ? en.events.noMatch : en.events.none;
+  const none = state === 'loading' ? texts.events.loading : filtered ? texts.events.noMatch : texts.events.none;
   return (
     <div className="events">
       <div className="events-bar">
-        <SearchField label={en.events.filter} value={filter.text} onChange={(text) => change({ text })} />
+        <SearchField label={texts.events.filter} value={filter.text} onChange={(text) => change({ text })} />
         <Choices filter={filter} change={change} />
         <span className="muted events-count" role="status">
-          {state === 'loading' ? <Spinner /> : `${format.count(events.length)}${more ? '+' : ''} events`}
+          {state === 'loading' ? (
+            <Spinner />
+          ) : (
+            texts.views.eventCount(`${format.count(events.length)}${more ? '+' : ''}`)
+          )}
         </span>
         <Exports filter={filter} vm={vm} />
       </div>
       {state === 'failed' ? (
         <p className="events-failed" role="alert">
-          {en.events.failed}
+          {texts.events.failed}
         </p>
       ) : null}
       {events.length === 0 ? (
         <p className="empty">{none}</p>
       ) : (
-        <div className="events-scroll" tabIndex={0} role="region" aria-label={en.inventory.events}>
+        <div className="events-scroll" tabIndex={0} role="region" aria-label={texts.inventory.events}>
           <EventTable events={events} withVm={vm === null} sticky />
           {more ? (
             <p className="events-older">
-              <Button label={en.events.older} size="small" onPress={loadOlder} />
+              <Button label={texts.events.older} size="small" onPress={loadOlder} />
             </p>
           ) : null}
         </div>
@@ -87,12 +91,12 @@ function Choices({ filter, change }: ChoicesProps) {
     <>
       <select
         className="select"
-        aria-label={en.events.severity}
+        aria-label={texts.events.severity}
         value={filter.severity ?? ''}
         onChange={(event) => change({ severity: (event.target.value || null) as Severity | null })}
       >
-        <option value="">{en.events.allSeverities}</option>
-        {Object.entries(SEVERITY).map(([severity, { word }]) => (
+        <option value="">{texts.events.allSeverities}</option>
+        {Object.entries(texts.views.severities).map(([severity, word]) => (
           <option key={severity} value={severity}>
             {word}
           </option>
@@ -100,12 +104,12 @@ function Choices({ filter, change }: ChoicesProps) {
       </select>
       <select
         className="select"
-        aria-label={en.events.kind}
+        aria-label={texts.events.kind}
         value={filter.kind ?? ''}
         onChange={(event) => change({ kind: event.target.value || null })}
       >
-        <option value="">{en.events.allKinds}</option>
-        {Object.entries(en.events.kinds).map(([kind, words]) => (
+        <option value="">{texts.events.allKinds}</option>
+        {Object.entries(texts.events.kinds).map(([kind, words]) => (
           <option key={kind} value={kind}>
             {words}
           </option>
@@ -124,9 +128,9 @@ function Exports({ filter, vm }: { readonly filter: EventFilter; readonly vm: Vm
   };
   return (
     <ExportButtons
-      name={`${vm?.name ?? en.product} events`}
-      title={en.events.exporting}
-      hint={en.events.exportHint}
+      name={`${vm?.name ?? texts.product} events`}
+      title={texts.events.exporting}
+      hint={texts.events.exportHint}
       text={text}
     />
   );
@@ -143,10 +147,10 @@ function EventTable({ events, withVm, sticky = false }: EventTableProps) {
     <table className={sticky ? 'table table-sticky event-table' : 'table event-table'}>
       <thead>
         <tr>
-          <th className="event-time">Time</th>
-          <th className="event-severity">{en.events.severity}</th>
-          {withVm ? <th className="event-vm">Virtual machine</th> : null}
-          <th>Event</th>
+          <th className="event-time">{texts.views.time}</th>
+          <th className="event-severity">{texts.events.severity}</th>
+          {withVm ? <th className="event-vm">{texts.views.vm}</th> : null}
+          <th>{texts.views.event}</th>
         </tr>
       </thead>
       <tbody>
@@ -159,7 +163,7 @@ function EventTable({ events, withVm, sticky = false }: EventTableProps) {
 }
 
 function EventRow({ event, withVm }: { readonly event: EventRecord; readonly withVm: boolean }) {
-  const { icon: Icon, word } = SEVERITY[event.severity];
+  const Icon = ICONS[event.severity];
   return (
     <tr data-kind={event.kind}>
       <td className="event-time" title={format.dateAndTime(event.at)}>
@@ -168,7 +172,7 @@ function EventRow({ event, withVm }: { readonly event: EventRecord; readonly wit
       <td className={`event-severity severity-${event.severity}`}>
         <span>
           <Icon className="icon" aria-hidden="true" />
-          {word}
+          {texts.views.severities[event.severity]}
         </span>
       </td>
       {withVm ? <td className="event-vm">{event.vm?.name ?? format.UNKNOWN}</td> : null}
@@ -188,17 +192,17 @@ export function RecentEvents({ vm }: { readonly vm: VmView | null }) {
   const openAll = () => go(vm ? { page: 'vm', vm: vm.id, tab: 'events' } : { page: 'events' });
   return (
     <Card
-      title="Recent events"
+      title={texts.views.recentEvents}
       icon={List}
       className="card-flush"
       aside={
         <button type="button" className="link" onClick={openAll}>
-          Show all
+          {texts.views.showAll}
         </button>
       }
     >
       {events.length === 0 ? (
-        <p className="empty">{en.events.none}</p>
+        <p className="empty">{texts.events.none}</p>
       ) : (
         <EventTable events={events} withVm={vm === null} />
       )}

@@ -4,7 +4,7 @@ import { EXPORT_FORMATS, type ExportFormat } from '../../preload/export.ts';
 import { download } from '../download.ts';
 import { Button } from '../kit/button.tsx';
 import { usePage, useServices } from '../services.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 
 export interface ExportButtonsProps {
   /** Of the file, without its ending. */
@@ -30,11 +30,11 @@ export function ExportButtons({ name, title, hint, text }: ExportButtonsProps) {
       {EXPORT_FORMATS.map((kind) => (
         <Button
           key={kind}
-          label={`${en.events.exportAs} ${kind.toUpperCase()}`}
+          label={`${texts.events.exportAs} ${kind.toUpperCase()}`}
           icon={Download}
           size="small"
           hint={hint}
-          reason={offline ? en.actionHints.disconnected : busy ? en.actionHints.busy : null}
+          reason={offline ? texts.actionHints.disconnected : busy ? texts.actionHints.busy : null}
           onPress={() => save(kind)}
         />
       ))}

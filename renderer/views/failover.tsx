@@ -11,7 +11,7 @@ import * as format from '../format.ts';
 import { Button } from '../kit/button.tsx';
 import { Card } from '../kit/card.tsx';
 import { usePage, useServices } from '../services.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 import { interruptionMs, timelineOf, type Bar, type TimelineScale } from '../timeline.ts';
 
 const NONE: readonly FailoverRecord[] = [];
@@ -54,7 +54,7 @@ export function Failovers({ vm }: { readonly vm: VmView }) {
   const choose = (to: number) => setChosen(to === 0 ? null : (list[to]?.id ?? null));
   return (
     <Card
-      title={index === 0 ? en.failover.last : en.failover.former}
+      title={index === 0 ? texts.failover.last : texts.failover.former}
       icon={History}
       className="failover"
       aside={<Chooser list={list} index={index} choose={choose} />}
@@ -74,12 +74,12 @@ interface ChooserProps {
 }
 
 function Chooser({ list, index, choose }: ChooserProps) {
-  const newest = index === 0 ? en.failover.noNewer : null;
-  const oldest = index === list.length - 1 ? en.failover.noOlder : null;
+  const newest = index === 0 ? texts.failover.noNewer : null;
+  const oldest = index === list.length - 1 ? texts.failover.noOlder : null;
   return (
     <div className="button-row">
       <Button
-        label={en.failover.older}
+        label={texts.failover.older}
         icon={ChevronLeft}
         iconOnly
         size="small"
@@ -88,7 +88,7 @@ function Chooser({ list, index, choose }: ChooserProps) {
       />
       <select
         className="select"
-        aria-label={en.failover.choose}
+        aria-label={texts.failover.choose}
         value={index}
         onChange={(event) => choose(Number(event.target.value))}
       >
@@ -99,7 +99,7 @@ function Chooser({ list, index, choose }: ChooserProps) {
         ))}
       </select>
       <Button
-        label={en.failover.newer}
+        label={texts.failover.newer}
         icon={ChevronRight}
         iconOnly
         size="small"
@@ -122,17 +122,17 @@ function Headline({ failover, scale, setScale }: HeadlineProps) {
     <header className="failover-head">
       <p>
         <strong className="failover-total">{format.milliseconds(interruptionMs(failover))}</strong>{' '}
-        <span>{en.failover.interruption}</span>
+        <span>{texts.failover.interruption}</span>
       </p>
       <p className="muted">
-        {format.dateAndTime(at)} · {requested ? en.failover.requested : format.sentence(reason)}{' '}
-        {en.failover.who(fromPid, toPid, generation)}
+        {format.dateAndTime(at)} · {requested ? texts.failover.requested : format.sentence(reason)}{' '}
+        {texts.failover.who(fromPid, toPid, generation)}
       </p>
-      <div className="segments" role="group" aria-label={en.failover.scale}>
+      <div className="segments" role="group" aria-label={texts.failover.scale}>
         {SCALES.map((one) => (
           <Button
             key={one}
-            label={en.failover.scales[one]}
+            label={texts.failover.scales[one]}
             size="small"
             pressed={one === scale}
             onPress={() => setScale(one)}
@@ -146,12 +146,12 @@ function Headline({ failover, scale, setScale }: HeadlineProps) {
 function TimelineTable({ failover, scale }: Omit<HeadlineProps, 'setScale'>) {
   const { bars, ticks } = timelineOf(failover, scale);
   return (
-    <table className="timeline" aria-label={en.failover.table}>
+    <table className="timeline" aria-label={texts.failover.table}>
       <thead>
         <tr>
-          <th scope="col">{en.failover.phase}</th>
+          <th scope="col">{texts.failover.phase}</th>
           <th scope="col" className="timeline-scale">
-            <span className="hidden-text">{en.failover.share}</span>
+            <span className="hidden-text">{texts.failover.share}</span>
             <span className="timeline-ticks" aria-hidden="true">
               {ticks.map(({ ms, left }) => (
                 <span key={ms} style={{ left: `${left * 100}%` }}>
@@ -161,10 +161,10 @@ function TimelineTable({ failover, scale }: Omit<HeadlineProps, 'setScale'>) {
             </span>
           </th>
           <th scope="col" className="number">
-            {en.failover.begins}
+            {texts.failover.begins}
           </th>
           <th scope="col" className="number">
-            {en.failover.takes}
+            {texts.failover.takes}
           </th>
         </tr>
       </thead>
@@ -182,7 +182,7 @@ function TimelineRow({ bar, ticks }: { readonly bar: Bar; readonly ticks: readon
   const place = { left: `${left * 100}%`, width: `${width * 100}%` };
   return (
     <tr data-phase={key} data-start={startMs} data-end={endMs ?? undefined}>
-      <th scope="row" title={en.failover.hints[key]}>
+      <th scope="row" title={texts.failover.hints[key]}>
         <span className={`swatch phase-${key}`} aria-hidden="true" />
         {label}
       </th>
@@ -197,7 +197,7 @@ function TimelineRow({ bar, ticks }: { readonly bar: Bar; readonly ticks: readon
         </span>
       </td>
       <td className="number">{format.milliseconds(startMs)}</td>
-      <td className="number">{endMs === null ? en.failover.notYet[key] : format.milliseconds(endMs - startMs)}</td>
+      <td className="number">{endMs === null ? texts.failover.notYet[key] : format.milliseconds(endMs - startMs)}</td>
     </tr>
   );
 }

@@ -6,7 +6,7 @@
 import { FlaskConical, ListTree, TriangleAlert } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import type { ActiveFault, EventRecord, FaultKind, VmView } from '../../preload/contract.ts';
-import { FAULT_MS_MAX, FAULTS } from '../../preload/failover.ts';
+import { FAULT_MS_MAX, FAULTS } from '../../preload/faults.ts';
 import { FAULT_MS, faultAction } from '../actions/faults.ts';
 import * as format from '../format.ts';
 import { ftWords } from '../ft-view.ts';
@@ -14,10 +14,10 @@ import { ActionButton } from '../kit/action-button.tsx';
 import { Badge } from '../kit/badge.tsx';
 import { Card } from '../kit/card.tsx';
 import { usePage } from '../services.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 import { Failovers } from './failover.tsx';
 
-const { lab } = en;
+const { lab } = texts;
 /** What is healed is told with what is injected. */
 const KINDS = FAULTS.filter((kind) => kind !== 'heal');
 const STORY_MAX = 40;
@@ -52,7 +52,7 @@ function Fault({ kind, vm }: { readonly kind: FaultKind; readonly vm: VmView }) 
   const refused = wrong ? { ...action, enabled: () => lab.msWrong(FAULT_MS_MAX) } : action;
   return (
     <li data-fault={kind}>
-      <p>{en.faults[kind].effect(vm.ftSettings)}</p>
+      <p>{texts.faults[kind].effect(vm.ftSettings)}</p>
       {timed ? (
         <label className="lab-ms">
           <span>{kind === 'delay-channel' ? lab.by : lab.for}</span>
@@ -60,7 +60,7 @@ function Fault({ kind, vm }: { readonly kind: FaultKind; readonly vm: VmView }) 
             inputMode="numeric"
             value={text}
             aria-invalid={wrong || undefined}
-            aria-label={`${en.faults[kind].label}: ${lab.ms}`}
+            aria-label={`${texts.faults[kind].label}: ${lab.ms}`}
             onChange={(event) => setText(event.target.value.trim())}
           />
           <span>ms</span>
@@ -88,7 +88,7 @@ function Injected({ vm }: { readonly vm: VmView }) {
         <ul className="lab-injected">
           {vm.faults.map((fault) => (
             <li key={fault.kind} data-active={fault.kind}>
-              <Badge tone="bad">{en.faults[fault.kind].now}</Badge>
+              <Badge tone="bad">{texts.faults[fault.kind].now}</Badge>
               <span className="muted">{details(fault)}</span>
             </li>
           ))}
@@ -101,7 +101,7 @@ function Injected({ vm }: { readonly vm: VmView }) {
 function details({ at, ms, pid, kind }: ActiveFault): string {
   const time = ms === null ? [] : [kind === 'delay-channel' ? lab.later(ms) : lab.lasts(ms)];
   const who = pid === null ? [] : [lab.process(pid)];
-  return [...who, ...time, lab.since(format.timeOfDay(at))].join(', ');
+  return format.list([...who, ...time, lab.since(format.timeOfDay(at))]);
 }
 
 /** What happened since the last fault, and how long after it. */

@@ -2,7 +2,7 @@
 import type { VmView } from '../../preload/contract.ts';
 import * as format from '../format.ts';
 import { usePage } from '../services.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 import { LivePlot } from './live-plot.tsx';
 
 export function FtCharts({ vm }: { readonly vm: VmView }) {
@@ -13,39 +13,39 @@ export function FtCharts({ vm }: { readonly vm: VmView }) {
       <LivePlot
         vm={vm}
         sync={sync}
-        label={en.ft.lag}
+        label={texts.ft.lag}
         testId="ft-lag"
-        lines={[{ label: en.ft.lag, of: (now) => now.lagMs }]}
-        note={throttle > 0 ? en.ft.slowedBy(format.share(throttle)) : undefined}
+        lines={[{ label: texts.ft.lag, of: (now) => now.lagMs }]}
+        note={throttle > 0 ? texts.ft.slowedBy(format.share(throttle)) : undefined}
         floor={10}
         format={format.milliseconds}
       />
       <LivePlot
         vm={vm}
         sync={sync}
-        label={en.ft.bandwidth}
+        label={texts.ft.bandwidth}
         testId="ft-bandwidth"
-        lines={[{ label: en.ft.bandwidth, of: (now) => now.logBandwidthBitsPerSecond }]}
+        lines={[{ label: texts.ft.bandwidth, of: (now) => now.logBandwidthBitsPerSecond }]}
         floor={10_000}
         format={format.bitsPerSecond}
       />
       <LivePlot
         vm={vm}
         sync={sync}
-        label={en.ft.interval}
+        label={texts.ft.interval}
         testId="ft-interval"
-        lines={[{ label: en.ft.interval, of: (now) => now.vLockstepIntervalMs }]}
+        lines={[{ label: texts.ft.interval, of: (now) => now.vLockstepIntervalMs }]}
         floor={10}
         format={format.milliseconds}
       />
       <LivePlot
         vm={vm}
         sync={sync}
-        label={en.ft.delay}
+        label={texts.ft.delay}
         testId="ft-delay"
         lines={[
-          { label: en.monitor.p50, of: (now) => now.outputDelayMsP50 },
-          { label: en.monitor.p99, of: (now) => now.outputDelayMsP99 },
+          { label: texts.monitor.p50, of: (now) => now.outputDelayMsP50 },
+          { label: texts.monitor.p99, of: (now) => now.outputDelayMsP99 },
         ]}
         floor={1}
         format={format.milliseconds}

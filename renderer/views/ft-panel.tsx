@@ -22,7 +22,7 @@ import { ToneIcon } from '../kit/badge.tsx';
 import { Button } from '../kit/button.tsx';
 import { Card, Fact, Facts } from '../kit/card.tsx';
 import { usePage, useServices } from '../services.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 import { FtCharts } from './ft-charts.tsx';
 import { Replicas } from './ft-replicas.tsx';
 
@@ -30,7 +30,7 @@ export function FtPanel({ vm }: { readonly vm: VmView }) {
   const measured = usePage((state) => state.metrics[vm.id]?.some((sample) => sample.lagMs !== null) ?? false);
   const live = vm.power === 'on' && (vm.ft.status === 'protected' || (vm.ftEnabled && measured));
   return (
-    <Card title={en.ft.title} icon={Shield} className="ft" aside={<FtButtons vm={vm} />}>
+    <Card title={texts.ft.title} icon={Shield} className="ft" aside={<FtButtons vm={vm} />}>
       <FtHeadline vm={vm} />
       <Operations vm={vm} />
       {vm.ft.status === 'starting' ? <Steps vm={vm} /> : null}
@@ -59,7 +59,7 @@ function Operations({ vm }: { readonly vm: VmView }) {
   const { go } = useServices();
   const suspend = vm.ft.status === 'suspended' ? ftResume : ftSuspend;
   return (
-    <div className="ft-operations" role="group" aria-label={en.ft.operations}>
+    <div className="ft-operations" role="group" aria-label={texts.ft.operations}>
       {[suspend, ftMigrate, ftTestFailover, ftTestRestartSecondary].map((action) => (
         <ActionButton key={action.id} action={action} vm={vm} size="small" />
       ))}
@@ -67,7 +67,7 @@ function Operations({ vm }: { readonly vm: VmView }) {
       <ActionButton action={crashPrimary} vm={vm} size="small" tone="danger" />
       <ActionButton action={crashSecondary} vm={vm} size="small" />
       <Button
-        label={en.ft.lab}
+        label={texts.ft.lab}
         icon={FlaskConical}
         size="small"
         onPress={() => go({ page: 'vm', vm: vm.id, tab: 'faults' })}
@@ -91,7 +91,7 @@ function FtHeadline({ vm }: { readonly vm: VmView }) {
         <ToneIcon tone={words.tone} icon={words.tone === 'busy' ? undefined : ICONS[words.tone]} />
       </span>
       <div role="status" aria-live="polite">
-        <p className="ft-label">{en.ft.status}</p>
+        <p className="ft-label">{texts.ft.status}</p>
         <p className="ft-status" data-testid="ft-status" data-status={vm.ft.status}>
           {words.headline}
           {words.detail ? <span className="ft-detail"> · {words.detail}</span> : null}
@@ -105,15 +105,15 @@ function FtHeadline({ vm }: { readonly vm: VmView }) {
 function Steps({ vm }: { readonly vm: VmView }) {
   const at = startingStep(vm.ft);
   return (
-    <ol className="steps" aria-label={en.ft.progress}>
-      {en.ft.steps.map((step, index) => {
+    <ol className="steps" aria-label={texts.ft.progress}>
+      {texts.ft.steps.map((step, index) => {
         const state = index < at ? 'done' : index === at ? 'now' : 'next';
         return (
           <li key={step} className={`step step-${state}`} aria-current={state === 'now' ? 'step' : undefined}>
             <span className="step-mark" aria-hidden="true">
               {state === 'now' ? <ToneIcon tone="busy" /> : state === 'done' ? <ToneIcon tone="good" /> : index + 1}
             </span>
-            {index === 1 && vm.ft.starting?.phase === 'synchronising' ? en.ft.synchronise : step}
+            {index === 1 && vm.ft.starting?.phase === 'synchronising' ? texts.ft.synchronise : step}
             {index === 1 && state === 'now' ? ` ${format.percent((vm.ft.starting?.copied ?? 0) * 100)}` : null}
           </li>
         );
@@ -128,21 +128,21 @@ function FtFacts({ vm }: { readonly vm: VmView }) {
   const { ft } = vm;
   return (
     <Facts>
-      <Fact label={en.ft.secondaryLocation}>{ft.secondary?.host ?? format.UNKNOWN}</Fact>
-      <Fact label={en.ft.secondaryCpu}>
-        {secondary ? en.ft.ofOneCore(format.percent(secondary.cpuPercent)) : format.UNKNOWN}
+      <Fact label={texts.ft.secondaryLocation}>{ft.secondary?.host ?? format.UNKNOWN}</Fact>
+      <Fact label={texts.ft.secondaryCpu}>
+        {secondary ? texts.ft.ofOneCore(format.percent(secondary.cpuPercent)) : format.UNKNOWN}
       </Fact>
-      <Fact label={en.ft.secondaryMemory}>{format.megabytes(secondary?.memoryMB)}</Fact>
-      <Fact label={en.ft.throttle}>{format.share(now?.throttle)}</Fact>
-      <Fact label={en.ft.stalls} title={en.ft.stallsHint}>
+      <Fact label={texts.ft.secondaryMemory}>{format.megabytes(secondary?.memoryMB)}</Fact>
+      <Fact label={texts.ft.throttle}>{format.share(now?.throttle)}</Fact>
+      <Fact label={texts.ft.stalls} title={texts.ft.stallsHint}>
         {format.count(now?.stalls)}
       </Fact>
-      <Fact label={en.ft.generation} title={en.ft.generationHint}>
+      <Fact label={texts.ft.generation} title={texts.ft.generationHint}>
         {format.count(ft.generation)}
       </Fact>
       {ft.lastStart ? (
-        <Fact label={en.ft.lastStart}>
-          {en.ft.started(format.milliseconds(ft.lastStart.stunMs), format.milliseconds(ft.lastStart.protectedMs))}
+        <Fact label={texts.ft.lastStart}>
+          {texts.ft.started(format.milliseconds(ft.lastStart.stunMs), format.milliseconds(ft.lastStart.protectedMs))}
         </Fact>
       ) : null}
     </Facts>

@@ -9,7 +9,7 @@ import type { ReplicaMetrics, ReplicaPlace, VmView } from '../../preload/contrac
 import * as format from '../format.ts';
 import { Spinner } from '../kit/spinner.tsx';
 import { usePage } from '../services.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 
 export function Replicas({ vm }: { readonly vm: VmView }) {
   const metrics = usePage((state) => state.metrics[vm.id]?.at(-1));
@@ -18,24 +18,24 @@ export function Replicas({ vm }: { readonly vm: VmView }) {
   return (
     <div className="replicas-box">
       <div className="replicas">
-        <Replica title={en.ft.primary} place={primary} metrics={metrics?.primary} missing={en.ft.noPrimary} />
+        <Replica title={texts.ft.primary} place={primary} metrics={metrics?.primary} missing={texts.ft.noPrimary} />
         <Channel vm={vm} bandwidth={metrics?.logBandwidthBitsPerSecond ?? vm.ft.logBandwidthBitsPerSecond} />
         <Replica
-          title={en.ft.secondary}
+          title={texts.ft.secondary}
           place={secondary}
           metrics={metrics?.secondary}
           missing={
             status === 'starting' ? (
               <>
-                <Spinner /> {en.ft.details.starting}
+                <Spinner /> {texts.ft.details.starting}
               </>
             ) : (
-              en.ft.noSecondary
+              texts.ft.noSecondary
             )
           }
         />
       </div>
-      {sameHost ? <p className="fine">{en.ft.sameHost}</p> : null}
+      {sameHost ? <p className="fine">{texts.ft.sameHost}</p> : null}
     </div>
   );
 }
@@ -71,10 +71,10 @@ function Replica({ title, place, metrics, missing }: ReplicaProps) {
         </span>
       </h3>
       <dl>
-        <Number label={en.ft.replica.process}>{place.pid}</Number>
-        <Number label={en.ft.replica.cpu}>{format.percent(own?.cpuPercent)}</Number>
-        <Number label={en.ft.replica.memory}>{format.megabytes(own?.memoryMB)}</Number>
-        <Number label={en.ft.replica.epoch}>{format.count(place.epoch)}</Number>
+        <Number label={texts.ft.replica.process}>{place.pid}</Number>
+        <Number label={texts.ft.replica.cpu}>{format.percent(own?.cpuPercent)}</Number>
+        <Number label={texts.ft.replica.memory}>{format.megabytes(own?.memoryMB)}</Number>
+        <Number label={texts.ft.replica.epoch}>{format.count(place.epoch)}</Number>
       </dl>
     </section>
   );
@@ -92,12 +92,12 @@ function Number({ label, children }: { readonly label: string; readonly children
 function Channel({ vm, bandwidth }: { readonly vm: VmView; readonly bandwidth: number | null | undefined }) {
   const joined = vm.ft.secondary !== null;
   return (
-    <div className={joined ? 'channel channel-open' : 'channel'} aria-label={en.ft.channel}>
+    <div className={joined ? 'channel channel-open' : 'channel'} role="group" aria-label={texts.ft.channel}>
       <span className="channel-label">{joined ? format.bitsPerSecond(bandwidth) : ''}</span>
       <span className="channel-line">
         <ArrowRight className="icon" aria-hidden="true" />
       </span>
-      <span className="channel-label">{joined ? 'log' : ''}</span>
+      <span className="channel-label">{joined ? texts.views.log : ''}</span>
     </div>
   );
 }

@@ -16,7 +16,7 @@ import {
 } from '../ft-settings-form.ts';
 import { Field } from '../kit/field.tsx';
 import { useServices } from '../services.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 import { CommandDialog } from './dialog-parts.tsx';
 
 export function FtSettingsDialog({ vm }: { readonly vm: VmView }) {
@@ -26,14 +26,14 @@ export function FtSettingsDialog({ vm }: { readonly vm: VmView }) {
   const changes = changesOf(form, vm.ftSettings);
   return (
     <CommandDialog
-      title={en.ftSettings.title(vm.name)}
-      label={en.actions.save}
-      reason={changes ? null : en.ftSettings.unchanged}
+      title={texts.ftSettings.title(vm.name)}
+      label={texts.actions.save}
+      reason={changes ? null : texts.ftSettings.unchanged}
       wrong={Object.keys(errors).length > 0}
       send={() => bridge.call('vm.set', { vm: vm.id, ...changes })}
     >
       <Fields form={form} errors={errors} change={(part) => setForm({ ...form, ...part })} />
-      <p className="field-hint">{en.ftSettings.when}</p>
+      <p className="field-hint">{texts.ftSettings.when}</p>
     </CommandDialog>
   );
 }

@@ -1,32 +1,42 @@
-/** The bar at the top: what this is, which host it shows, and the theme. Invariant: it is there in every state. */
-import { Check, Monitor, Moon, Sun, type LucideIcon } from 'lucide-react';
+/** The bar at the top: what this is, which host it shows, palette and settings. Invariant: it is always there. */
+import { Check, Search, Settings } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
-import { useState } from 'react';
-import { usePage, useServices } from '../services.ts';
+import type { ReactNode } from 'react';
+import { canLogOut, logOut, openPalette, openShortcuts, type PageCommand } from '../commands.ts';
 import { HOME } from '../route.ts';
-import { en } from '../text/en.ts';
+import { usePage, useServices } from '../services.ts';
+import { texts } from '../text/index.ts';
+import { chooseLanguage, keptLanguage, LANGUAGE_NAMES, LANGUAGES } from '../text/language.ts';
+import { keepTheme, THEMES } from '../theme.ts';
 import { NoticesButton } from './notices-button.tsx';
-import { keepTheme, readTheme, THEMES, type Theme } from '../theme.ts';
+
+const { shell: words } = texts;
 
 export function Header() {
   const { go } = useServices();
   const host = usePage((state) => state.inventory?.host ?? null);
   return (
     <header className="header">
-      <button type="button" className="brand" onClick={() => go(HOME)} aria-label={`${en.product}: overview`}>
+      <button
+        type="button"
+        className="brand"
+        onClick={() => go(HOME)}
+        aria-label={texts.views.toOverview(texts.product)}
+      >
         <Logo />
-        <span>{en.product}</span>
+        <span>{texts.product}</span>
       </button>
       <div className="header-host">
         {host ? (
-          <span title={`Data folder ${host.dataFolder}, process ${host.pid}`}>
+          <span title={texts.views.dataFolder(host.dataFolder, host.pid)}>
             <strong>{host.hostName}</strong>
             <span className="muted"> · {host.version}</span>
           </span>
         ) : null}
       </div>
+      {host ? <PaletteButton /> : null}
       <NoticesButton />
-      <ThemeMenu />
+      <SettingsMenu online={host !== null} />
     </header>
   );
 }
@@ -41,48 +51,95 @@ export function Logo() {
   );
 }
 
-const LOOKS: { readonly [theme in Theme]: { readonly label: string; readonly icon: LucideIcon } } = {
-  system: { label: 'System', icon: Monitor },
-  light: { label: 'Light', icon: Sun },
-  dark: { label: 'Dark', icon: Moon },
-};
+function PaletteButton() {
+  const services = useServices();
+  return (
+    <button
+      type="button"
+      className="palette-open"
+      title={texts.palette.open}
+      aria-keyshortcuts="Control+K"
+      onClick={() => openPalette.run(services)}
+    >
+      <Search className="icon" aria-hidden="true" />
+      <span>{texts.palette.title}</span>
+      <kbd aria-hidden="true">{openPalette.shortcut}</kbd>
+    </button>
+  );
+}
 
-function ThemeMenu() {
-  const [theme, setTheme] = useState(readTheme);
-  const Icon = LOOKS[theme].icon;
-  const choose = (value: string) => {
+function SettingsMenu({ online }: { readonly online: boolean }) {
+  const { store } = useServices();
+  const theme = usePage((state) => state.theme);
+  const chooseTheme = (value: string) => {
     const chosen = THEMES.find((one) => one === value) ?? 'system';
     keepTheme(chosen);
-    setTheme(chosen);
+    store.setState({ theme: chosen });
   };
+  const chooseWords = (value: string) => chooseLanguage(LANGUAGES.find((one) => one === value) ?? null);
   return (
     <DropdownMenu.Root modal={false}>
-      <DropdownMenu.Trigger className="button button-quiet button-medium" aria-label={`Theme: ${LOOKS[theme].label}`}>
-        <Icon className="icon" aria-hidden="true" />
-        <span>{LOOKS[theme].label}</span>
+      <DropdownMenu.Trigger className="button button-quiet button-medium button-icon" aria-label={words.settings}>
+        <Settings className="icon" aria-hidden="true" />
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content className="menu" align="end" sideOffset={4} collisionPadding={8}>
-          <DropdownMenu.RadioGroup value={theme} onValueChange={choose}>
+          <DropdownMenu.Label className="menu-label">{words.theme}</DropdownMenu.Label>
+          <DropdownMenu.RadioGroup value={theme} onValueChange={chooseTheme} aria-label={words.theme}>
             {THEMES.map((one) => (
-              <ThemeItem key={one} theme={one} />
+              <Choice key={one} value={one}>
+                {words.themes[one]}
+              </Choice>
             ))}
           </DropdownMenu.RadioGroup>
+          <DropdownMenu.Separator className="menu-line" />
+          <DropdownMenu.Label className="menu-label">{words.language}</DropdownMenu.Label>
+          <DropdownMenu.RadioGroup
+            value={keptLanguage() ?? 'system'}
+            onValueChange={chooseWords}
+            aria-label={words.language}
+          >
+            <Choice value="system">{words.languageSystem}</Choice>
+            {LANGUAGES.map((one) => (
+              <Choice key={one} value={one} language={one}>
+                {LANGUAGE_NAMES[one]}
+              </Choice>
+            ))}
+          </DropdownMenu.RadioGroup>
+          <DropdownMenu.Separator className="menu-line" />
+          <CommandItem command={openShortcuts} />
+          {online && canLogOut() ? <CommandItem command={logOut} /> : null}
         </DropdownMenu.Content>
       </DropdownMenu.Portal>
     </DropdownMenu.Root>
   );
 }
 
-function ThemeItem({ theme }: { readonly theme: Theme }) {
-  const { label, icon: Icon } = LOOKS[theme];
+interface ChoiceProps {
+  readonly value: string;
+  readonly language?: string;
+  readonly children: ReactNode;
+}
+
+function Choice({ value, language, children }: ChoiceProps) {
   return (
-    <DropdownMenu.RadioItem className="menu-item" value={theme}>
-      <Icon className="icon" aria-hidden="true" />
-      <span>{label}</span>
+    <DropdownMenu.RadioItem className="menu-item menu-choice" value={value}>
+      <span lang={language}>{children}</span>
       <DropdownMenu.ItemIndicator className="menu-check">
         <Check className="icon" aria-hidden="true" />
       </DropdownMenu.ItemIndicator>
     </DropdownMenu.RadioItem>
+  );
+}
+
+function CommandItem({ command }: { readonly command: PageCommand }) {
+  const services = useServices();
+  const Icon = command.icon;
+  return (
+    <DropdownMenu.Item className="menu-item" onSelect={() => command.run(services)}>
+      <Icon className="icon" aria-hidden="true" />
+      <span>{command.label}</span>
+      {command.shortcut ? <kbd>{command.shortcut}</kbd> : null}
+    </DropdownMenu.Item>
   );
 }

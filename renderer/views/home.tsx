@@ -1,68 +1,24 @@
-/**
- * The overview: a table of all VMs, or on the first start an invitation.
- *
- * Invariant: the sample is one click away there.
- */
-import { FolderOpen, Play, Server } from 'lucide-react';
+/** The overview: a table of all VMs, or on the first start an invitation. */
+import { Server } from 'lucide-react';
 import type { VmView } from '../../preload/contract.ts';
 import * as format from '../format.ts';
 import { ftWords, powerTone } from '../ft-view.ts';
 import { Badge } from '../kit/badge.tsx';
-import { Button } from '../kit/button.tsx';
 import { Card } from '../kit/card.tsx';
 import { usePage, useServices } from '../services.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 import { AlarmMark } from './alarms.tsx';
-import { Logo } from './header.tsx';
 import { RecentEvents } from './events.tsx';
 import { VmIcon } from './vm-icon.tsx';
+import { Welcome } from './welcome.tsx';
 
-const SAMPLE = { name: en.home.sampleTitle, sample: 'linux', memoryMB: 128 } as const;
-const SAMPLE_KEY = 'create-sample';
+const NONE: readonly VmView[] = [];
 
+/** The invitation stays until its VM's console was opened, or the user went elsewhere. */
 export function Home() {
-  const vms = usePage((state) => state.inventory?.vms) ?? [];
-  return vms.length === 0 ? <Welcome /> : <Overview vms={vms} />;
-}
-
-function Welcome() {
-  const { store, runner, bridge, go } = useServices();
-  const busy = usePage((state) => state.pending.includes(SAMPLE_KEY));
-  const createSample = () => {
-    void runner.attempt(SAMPLE_KEY, `Create ${SAMPLE.name}`, async () => {
-      const vm = await bridge.call('vm.create', SAMPLE);
-      go({ page: 'vm', vm: vm.id, tab: 'summary' });
-      await bridge.call('power.on', { vm: vm.id });
-    });
-  };
-  return (
-    <div className="welcome">
-      <Logo />
-      <h1>{en.home.welcome}</h1>
-      <p className="welcome-lead">{en.home.lead}</p>
-      <div className="welcome-cards">
-        <section className="welcome-card welcome-first">
-          <Server className="welcome-icon" aria-hidden="true" />
-          <h2>{en.home.sampleTitle}</h2>
-          <p>{en.home.sampleText}</p>
-          <Button
-            label={en.home.sampleButton}
-            icon={Play}
-            tone="primary"
-            size="large"
-            busy={busy}
-            onPress={createSample}
-          />
-        </section>
-        <section className="welcome-card">
-          <FolderOpen className="welcome-icon" aria-hidden="true" />
-          <h2>{en.home.ownTitle}</h2>
-          <p>{en.home.ownText}</p>
-          <Button label="Choose…" size="large" onPress={() => store.setState({ dialog: { kind: 'newVm' } })} />
-        </section>
-      </div>
-    </div>
-  );
+  const vms = usePage((state) => state.inventory?.vms) ?? NONE;
+  const guided = usePage((state) => state.guide !== null);
+  return vms.length === 0 || guided ? <Welcome /> : <Overview vms={vms} />;
 }
 
 function Overview({ vms }: { readonly vms: readonly VmView[] }) {
@@ -76,23 +32,22 @@ function Overview({ vms }: { readonly vms: readonly VmView[] }) {
         <div>
           <h1>{host?.hostName}</h1>
           <p className="muted">
-            {`${vms.length} ${vms.length === 1 ? 'virtual machine' : 'virtual machines'}`}
-            {` · ${running} powered on · ${guarded} protected`}
+            {`${texts.views.vmCount(vms.length)} · ${texts.views.runningCount(running, guarded)}`}
           </p>
         </div>
       </header>
       <div className="page-scroll">
-        <Card title={en.inventory.title} className="card-flush">
+        <Card title={texts.inventory.title} className="card-flush">
           <table className="table table-rows">
             <thead>
               <tr>
-                <th className="cell-cut">Name</th>
-                <th>State</th>
-                <th>{en.ft.status}</th>
-                <th className="cell-wide">Where</th>
-                <th className="number">Memory</th>
-                <th className="number">Speed</th>
-                <th className="number cell-wide">{en.ft.lag}</th>
+                <th className="cell-cut">{texts.views.name}</th>
+                <th>{texts.views.state}</th>
+                <th>{texts.ft.status}</th>
+                <th className="cell-wide">{texts.views.where}</th>
+                <th className="number">{texts.views.memory}</th>
+                <th className="number">{texts.monitor.speed}</th>
+                <th className="number cell-wide">{texts.ft.lag}</th>
               </tr>
             </thead>
             <tbody>
@@ -125,7 +80,7 @@ function Row({ vm }: { readonly vm: VmView }) {
         </button>
       </td>
       <td>
-        <Badge tone={powerTone(vm.power)}>{en.power[vm.power]}</Badge>
+        <Badge tone={powerTone(vm.power)}>{texts.power[vm.power]}</Badge>
       </td>
       <td>
         <Badge tone={words.tone}>{words.detail ? `${words.headline} · ${words.detail}` : words.headline}</Badge>

@@ -1,49 +1,85 @@
 /**
- * The inventory at the left: every VM once, a fault-tolerant pair too, with its state in words.
+ * The inventory at the left: the places, and the tree of folders and VMs with a search above it.
  *
- * Invariant: one item is in the tab order at a time, arrow keys move, Enter opens; the open VM is marked as selected.
+ * Invariant: every VM is there once, a fault-tolerant pair too; what is folded stays so in this browser.
  */
-import { BellRing, LayoutDashboard, List, Network, Plus } from 'lucide-react';
-import { useRef, useState, type KeyboardEvent } from 'react';
-import type { VmView } from '../../preload/contract.ts';
-import { vmWords } from '../ft-view.ts';
-import { ActionContextMenu } from '../kit/action-menu.tsx';
+import { BellRing, FolderPlus, LayoutDashboard, List, Network, Plus } from 'lucide-react';
+import { useMemo, useState } from 'react';
 import { Button } from '../kit/button.tsx';
 import { SearchField } from '../kit/search-field.tsx';
 import type { Route } from '../route.ts';
 import { usePage, useServices } from '../services.ts';
 import { findVm } from '../state.ts';
-import { en } from '../text/en.ts';
-import { AlarmMark } from './alarms.tsx';
-import { VmIcon } from './vm-icon.tsx';
+import { texts } from '../text/index.ts';
+import { treeRows } from '../tree-model.ts';
+import { ImportButton } from './share.tsx';
+import { Tree } from './tree.tsx';
+
+const NOTHING: readonly never[] = [];
+const KEPT = 'lockstep.folded';
+
+function readFolded(): ReadonlySet<string> {
+  try {
+    const kept: unknown = JSON.parse(localStorage.getItem(KEPT) ?? '[]');
+    return new Set(Array.isArray(kept) ? kept.filter((id) => typeof id === 'string') : []);
+  } catch {
+    return new Set(); // storage is switched off in this browser, or holds something else
+  }
+}
+
+function keepFolded(folded: ReadonlySet<string>): void {
+  try {
+    localStorage.setItem(KEPT, JSON.stringify([...folded]));
+  } catch {
+    // It then lasts as long as the page.
+  }
+}
 
 export function Inventory() {
   const { store } = useServices();
   const [filter, setFilter] = useState('');
-  const all = usePage((state) => state.inventory?.vms) ?? [];
-  const vms = all.filter((vm) => vm.name.toLowerCase().includes(filter.trim().toLowerCase()));
+  const [closed, setClosed] = useState(readFolded);
+  const vms = usePage((state) => state.inventory?.vms) ?? NOTHING;
+  const folders = usePage((state) => state.inventory?.folders) ?? NOTHING;
+  const rows = useMemo(() => treeRows({ vms, folders, closed, filter }), [vms, folders, closed, filter]);
+  const fold = (id: string, open: boolean) => {
+    const now = new Set(closed);
+    if (open) now.delete(id);
+    else now.add(id);
+    keepFolded(now);
+    setClosed(now);
+  };
   return (
-    <nav className="inventory" aria-label={en.inventory.title}>
+    <nav className="inventory" aria-label={texts.inventory.title}>
       <Places />
       <div className="inventory-head">
-        <h2>{en.inventory.title}</h2>
-        <span className="count">{all.length}</span>
+        <h2>{texts.inventory.title}</h2>
+        <span className="count">{vms.length}</span>
+        <ImportButton iconOnly />
         <Button
-          label={en.actions.newVm}
-          hint={`${en.actions.newVm} (Alt+N)`}
+          label={texts.folders.add}
+          icon={FolderPlus}
+          iconOnly
+          tone="quiet"
+          size="small"
+          onPress={() => store.setState({ dialog: { kind: 'newFolder', folder: '' } })}
+        />
+        <Button
+          label={texts.actions.newVm}
+          hint={`${texts.actions.newVm} (Alt+N)`}
           icon={Plus}
           iconOnly
           size="small"
           onPress={() => store.setState({ dialog: { kind: 'newVm' } })}
         />
       </div>
-      {all.length > 5 || filter ? (
-        <SearchField label={en.inventory.filter} value={filter} onChange={setFilter} />
-      ) : null}
-      {vms.length > 0 ? (
-        <Tree vms={vms} />
+      <SearchField label={texts.inventory.filter} value={filter} onChange={setFilter} />
+      {rows.length > 0 ? (
+        <Tree rows={rows} fold={fold} />
       ) : (
-        <p className="inventory-none">{all.length === 0 ? en.inventory.empty : en.inventory.none}</p>
+        <p className="inventory-none" role="status">
+          {vms.length === 0 ? texts.inventory.empty : texts.inventory.none}
+        </p>
       )}
     </nav>
   );
@@ -56,10 +92,10 @@ function Places() {
     state.route.page === 'vm' && !findVm(state, state.route.vm) ? 'home' : state.route.page,
   );
   const places: readonly { readonly route: Route; readonly label: string; readonly icon: typeof List }[] = [
-    { route: { page: 'home' }, label: en.inventory.overview, icon: LayoutDashboard },
-    { route: { page: 'networks' }, label: en.inventory.networks, icon: Network },
-    { route: { page: 'events' }, label: en.inventory.events, icon: List },
-    { route: { page: 'alarms' }, label: en.inventory.alarms, icon: BellRing },
+    { route: { page: 'home' }, label: texts.inventory.overview, icon: LayoutDashboard },
+    { route: { page: 'networks' }, label: texts.inventory.networks, icon: Network },
+    { route: { page: 'events' }, label: texts.inventory.events, icon: List },
+    { route: { page: 'alarms' }, label: texts.inventory.alarms, icon: BellRing },
   ];
   return (
     <ul className="places">
@@ -78,67 +114,5 @@ function Places() {
         </li>
       ))}
     </ul>
-  );
-}
-
-function Tree({ vms }: { readonly vms: readonly VmView[] }) {
-  const tree = useRef<HTMLUListElement>(null);
-  const open = usePage((state) => (state.route.page === 'vm' ? (findVm(state, state.route.vm)?.id ?? null) : null));
-  const reachable = vms.some((vm) => vm.id === open) ? open : vms[0]?.id;
-  const onKeyDown = (event: KeyboardEvent) => {
-    const items = [...(tree.current?.querySelectorAll<HTMLElement>('[role=treeitem]') ?? [])];
-    const now = items.findIndex((item) => item === document.activeElement);
-    const last = items.length - 1;
-    const next = { ArrowDown: Math.min(now + 1, last), ArrowUp: Math.max(now - 1, 0), Home: 0, End: last }[event.key];
-    if (next === undefined) return;
-    event.preventDefault();
-    items[next]?.focus();
-  };
-  return (
-    <ul className="tree" role="tree" aria-label={en.inventory.title} ref={tree} onKeyDown={onKeyDown}>
-      {vms.map((vm) => (
-        <Item key={vm.id} vm={vm} selected={vm.id === open} reachable={vm.id === reachable} />
-      ))}
-    </ul>
-  );
-}
-
-interface ItemProps {
-  readonly vm: VmView;
-  readonly selected: boolean;
-  readonly reachable: boolean;
-}
-
-function Item({ vm, selected, reachable }: ItemProps) {
-  const { go, store } = useServices();
-  const words = vmWords(vm);
-  const openVm = () => {
-    const { route } = store.getState();
-    go({ page: 'vm', vm: vm.id, tab: route.page === 'vm' ? route.tab : 'summary' });
-  };
-  return (
-    <ActionContextMenu vm={vm}>
-      <li
-        className="tree-item"
-        role="treeitem"
-        aria-selected={selected}
-        tabIndex={reachable ? 0 : -1}
-        data-vm={vm.name}
-        title={vm.name}
-        onClick={openVm}
-        onKeyDown={(event) => {
-          if (event.key !== 'Enter' && event.key !== ' ') return;
-          event.preventDefault();
-          openVm();
-        }}
-      >
-        <VmIcon vm={vm} />
-        <span className="tree-text">
-          <span className="tree-name">{vm.name}</span>
-          <span className={`tree-state tone-text-${words.tone}`}>{words.text}</span>
-        </span>
-        <AlarmMark alarms={vm.alarms} />
-      </li>
-    </ActionContextMenu>
   );
 }

@@ -14,7 +14,7 @@ import { Plot, type PlotLine } from '../kit/plot.tsx';
 import { highest } from '../kit/plot-scale.ts';
 import { Spinner } from '../kit/spinner.tsx';
 import { useMetricsHistory, type MetricsAnswer } from '../metrics-query.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 
 interface Figure {
   readonly id: string;
@@ -26,8 +26,8 @@ interface Figure {
   readonly note?: string;
 }
 
-const { monitor } = en;
-const { primary, secondary } = en.ft;
+const { monitor } = texts;
+const { primary, secondary } = texts.ft;
 
 const FIGURES: readonly Figure[] = [
   {
@@ -66,22 +66,22 @@ const FIGURES: readonly Figure[] = [
     id: 'lag',
     label: monitor.lag,
     lines: [
-      ['lagMs', en.ft.lag],
-      ['vLockstepIntervalMs', en.ft.interval],
+      ['lagMs', texts.ft.lag],
+      ['vLockstepIntervalMs', texts.ft.interval],
     ],
     format: format.milliseconds,
     floor: 10,
   },
   {
     id: 'log',
-    label: en.ft.bandwidth,
-    lines: [['logBandwidthBitsPerSecond', en.ft.bandwidth]],
+    label: texts.ft.bandwidth,
+    lines: [['logBandwidthBitsPerSecond', texts.ft.bandwidth]],
     format: format.bitsPerSecond,
     floor: 10_000,
   },
   {
     id: 'delay',
-    label: en.ft.delay,
+    label: texts.ft.delay,
     lines: [
       ['outputDelayMsP50', monitor.p50],
       ['outputDelayMsP99', monitor.p99],
@@ -114,8 +114,8 @@ const FIGURES: readonly Figure[] = [
     id: 'network',
     label: monitor.network,
     lines: [
-      ['networkBitsInPerSecond', en.network.received],
-      ['networkBitsOutPerSecond', en.network.transmitted],
+      ['networkBitsInPerSecond', texts.network.received],
+      ['networkBitsOutPerSecond', texts.network.transmitted],
     ],
     format: format.bitsPerSecond,
     floor: 10_000,

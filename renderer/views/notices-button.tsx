@@ -8,7 +8,7 @@ import { useEffect, useState } from 'react';
 import { Button } from '../kit/button.tsx';
 import { followAlarms, keepNotices, readNotices, showNotice } from '../notices.ts';
 import { useServices } from '../services.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 
 export function NoticesButton() {
   const { bridge, go } = useServices();
@@ -20,14 +20,14 @@ export function NoticesButton() {
     const subscription = followAlarms(bridge, (notice) => showNotice(notice, open));
     return () => subscription.cancel();
   }, [bridge, go, on]);
-  const reason = state === 'blocked' ? en.notices.blocked : state === 'missing' ? en.notices.missing : null;
+  const reason = state === 'blocked' ? texts.notices.blocked : state === 'missing' ? texts.notices.missing : null;
   return (
     <Button
-      label={on ? en.notices.on : en.notices.off}
+      label={on ? texts.notices.on : texts.notices.off}
       icon={on ? Bell : BellOff}
       iconOnly
       tone="quiet"
-      hint={on ? en.notices.turnOff : en.notices.turnOn}
+      hint={on ? texts.notices.turnOff : texts.notices.turnOn}
       reason={reason}
       onPress={() => void keepNotices(!on).then(setState)}
     />

@@ -6,13 +6,13 @@
 import { CircleDot } from 'lucide-react';
 import { useState } from 'react';
 import type { RecordingView, VmView } from '../../preload/contract.ts';
-import { refusal } from '../../preload/rules.ts';
+import { refusal } from '../refusal.ts';
 import { recordStop } from '../actions/record-stop.ts';
 import * as format from '../format.ts';
 import { ActionButton } from '../kit/action-button.tsx';
 import { Field } from '../kit/field.tsx';
 import { usePage, useServices } from '../services.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 import { CommandDialog } from './dialog-parts.tsx';
 
 export function RecordDialog({ vm }: { readonly vm: VmView }) {
@@ -22,16 +22,16 @@ export function RecordDialog({ vm }: { readonly vm: VmView }) {
   const named = file.trim();
   return (
     <CommandDialog
-      title={en.record.title(vm.name)}
-      label={en.record.start}
+      title={texts.record.title(vm.name)}
+      label={texts.record.start}
       icon={CircleDot}
       reason={refusal('record.start', vm)}
       wrong={false}
       send={() => bridge.call('record.start', { vm: vm.id, ...(named && { file: named }) })}
     >
-      <p>{en.record.what}</p>
+      <p>{texts.record.what}</p>
       <div>
-        <Field label={en.record.file} first mono value={file} hint={en.record.hint} onChange={setFile} />
+        <Field label={texts.record.file} first mono value={file} hint={texts.record.hint} onChange={setFile} />
         <p className="mono record-folder">{folder}</p>
       </div>
     </CommandDialog>
@@ -44,10 +44,10 @@ export function RecordingLine({ vm, recording }: { readonly vm: VmView; readonly
     <p className="note note-recording" role="note">
       <CircleDot className="icon" aria-hidden="true" />
       <span className="cut" title={recording.file}>
-        {en.record.to} <span className="mono">{recording.file}</span>
+        {texts.record.to} <span className="mono">{recording.file}</span>
       </span>
       <span className="note-aside">
-        {en.record.since} {format.moment(recording.startedAt)}
+        {texts.record.since} {format.moment(recording.startedAt)}
       </span>
       <ActionButton action={recordStop} vm={vm} size="small" />
     </p>

@@ -6,9 +6,9 @@
  */
 import { useEffect, useRef, useState } from 'react';
 import type { VmView } from '../../preload/contract.ts';
-import { refusal } from '../../preload/rules.ts';
+import { refusal } from '../refusal.ts';
 import { useServices } from '../services.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 import type { SerialTerminal } from './serial-terminal.ts';
 
 export function Serial({ vm }: { readonly vm: VmView }) {
@@ -28,7 +28,7 @@ export function Serial({ vm }: { readonly vm: VmView }) {
       if (stopped) return;
       terminal.current?.dispose();
       terminal.current = openTerminal(host, bridge, vm.id, (error) =>
-        setNote(error ? en.serial.failed + error.message : null),
+        setNote(error ? texts.serial.failed + error.message : null),
       );
     });
     return () => {
@@ -39,10 +39,10 @@ export function Serial({ vm }: { readonly vm: VmView }) {
   useEffect(() => () => terminal.current?.dispose(), []);
   return (
     <div className="serial">
-      {running || everOn ? null : <p className="empty">{en.serial.off}</p>}
-      {(note ?? (!running && everOn ? en.serial.ended : null)) ? (
+      {running || everOn ? null : <p className="empty">{texts.serial.off}</p>}
+      {(note ?? (!running && everOn ? texts.serial.ended : null)) ? (
         <p className="serial-note" role="status">
-          {note ?? en.serial.ended}
+          {note ?? texts.serial.ended}
         </p>
       ) : null}
       <div ref={box} className="serial-box" hidden={!running && !everOn} />

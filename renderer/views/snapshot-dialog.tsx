@@ -6,12 +6,14 @@
 import { Camera, History, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import type { VmView } from '../../preload/contract.ts';
-import { refusal } from '../../preload/rules.ts';
 import { Field } from '../kit/field.tsx';
+import { refusal } from '../refusal.ts';
 import { useServices } from '../services.ts';
 import type { SnapshotDialogKind } from '../state.ts';
-import { enSnapshots as words } from '../text/en-snapshots.ts';
+import { texts } from '../text/index.ts';
 import { CommandDialog } from './dialog-parts.tsx';
+
+const words = texts.snapshots;
 
 export function SnapshotDialog({ vm, dialog }: { readonly vm: VmView; readonly dialog: SnapshotDialogKind }) {
   const { snapshot, what } = dialog;

@@ -6,7 +6,6 @@
 import { Camera, History, Trash2 } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { SnapshotView, VmView } from '../../preload/contract.ts';
-import { refusal } from '../../preload/rules.ts';
 import { snapshotTake } from '../actions/snapshot-take.ts';
 import * as format from '../format.ts';
 import { ActionButton } from '../kit/action-button.tsx';
@@ -14,9 +13,11 @@ import { Badge } from '../kit/badge.tsx';
 import { Button } from '../kit/button.tsx';
 import { Card } from '../kit/card.tsx';
 import { useAsked } from '../network-query.ts';
+import { refusal } from '../refusal.ts';
 import { usePage, useServices } from '../services.ts';
-import { en } from '../text/en.ts';
-import { enSnapshots as words } from '../text/en-snapshots.ts';
+import { texts } from '../text/index.ts';
+
+const words = texts.snapshots;
 
 export function SnapshotsTab({ vm }: { readonly vm: VmView }) {
   const { answer, failure, again } = useAsked('snapshot.list', { vm: vm.id });
@@ -74,7 +75,7 @@ function Row({ vm, snapshot }: { readonly vm: VmView; readonly snapshot: Snapsho
   const offline = usePage((state) => state.phase !== 'open');
   const { id, name, note, machine, takenAt, bytes } = snapshot;
   const reason = (command: 'snapshot.revert' | 'snapshot.delete') =>
-    offline ? en.actionHints.disconnected : refusal(command, vm);
+    offline ? texts.actionHints.disconnected : refusal(command, vm);
   const open = (what: 'revert' | 'delete') =>
     store.setState({ dialog: { kind: 'snapshot', vm: vm.id, what, snapshot: { id, name } } });
   return (

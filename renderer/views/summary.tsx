@@ -5,11 +5,14 @@ import type { VmView } from '../../preload/contract.ts';
 import * as format from '../format.ts';
 import { Card, Fact, Facts } from '../kit/card.tsx';
 import { useServices } from '../services.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 import { VmAlarms } from './alarms.tsx';
 import { ConsolePreview } from './console/preview.tsx';
 import { RecentEvents } from './events.tsx';
 import { Failovers } from './failover.tsx';
+import { guestName } from '../host-words.ts';
+import { editVm } from '../actions/edit.ts';
+import { ActionButton } from '../kit/action-button.tsx';
 import { FtPanel } from './ft-panel.tsx';
 import { LivePlot } from './live-plot.tsx';
 import { RecordingLine } from './record.tsx';
@@ -44,13 +47,9 @@ export function Summary({ vm }: { readonly vm: VmView }) {
 function ConsoleCard({ vm }: { readonly vm: VmView }) {
   const { go } = useServices();
   return (
-    <Card title="Screen" icon={Monitor} className="card-flush">
-      <button
-        type="button"
-        className="preview"
-        aria-label={`${en.actions.openConsole}: ${vm.name}`}
-        onClick={() => go({ page: 'vm', vm: vm.id, tab: 'console' })}
-      >
+    <Card title={texts.views.screen} icon={Monitor} className="card-flush">
+      <button type="button" className="preview" onClick={() => go({ page: 'vm', vm: vm.id, tab: 'console' })}>
+        <span className="hidden-text">{`${texts.actions.openConsole}: ${vm.name}`}</span>
         <ConsolePreview vm={vm} />
       </button>
     </Card>
@@ -59,11 +58,11 @@ function ConsoleCard({ vm }: { readonly vm: VmView }) {
 
 function Performance({ vm }: { readonly vm: VmView }) {
   return (
-    <Card title={en.monitor.speed} icon={Gauge}>
+    <Card title={texts.monitor.speed} icon={Gauge}>
       <LivePlot
         vm={vm}
-        label={en.monitor.speed}
-        lines={[{ label: en.monitor.speed, of: (now) => now.instructionsPerSecond }]}
+        label={texts.monitor.speed}
+        lines={[{ label: texts.monitor.speed, of: (now) => now.instructionsPerSecond }]}
         floor={1e6}
         format={format.instructions}
       />
@@ -73,19 +72,20 @@ function Performance({ vm }: { readonly vm: VmView }) {
 
 function Hardware({ vm }: { readonly vm: VmView }) {
   const { files, cmdline, guest, memoryMB } = vm.hardware;
+  const { hardware: names } = texts.views;
   const named = [
-    ['Kernel', files.bzimage],
-    ['Initial RAM disk', files.initrd],
-    ['Hard disk', files.hda],
-    ['CD-ROM', files.cdrom],
-    ['Floppy', files.fda],
+    [names.kernel, files.bzimage],
+    [names.initrd, files.initrd],
+    [names.hda, files.hda],
+    [names.cdrom, files.cdrom],
+    [names.fda, files.fda],
   ] as const;
   return (
-    <Card title="Virtual machine" icon={Cpu}>
+    <Card title={texts.views.vm} icon={Cpu} aside={<ActionButton action={editVm} vm={vm} size="small" iconOnly />}>
       <Facts>
-        <Fact label="Guest">{guest}</Fact>
-        <Fact label="CPU">1 virtual CPU</Fact>
-        <Fact label="Memory">{format.megabytes(memoryMB)}</Fact>
+        <Fact label={names.guest}>{guestName(guest)}</Fact>
+        <Fact label={names.cpu}>{names.oneCpu}</Fact>
+        <Fact label={texts.views.memory}>{format.megabytes(memoryMB)}</Fact>
         {named.map(([label, file]) =>
           file ? (
             <Fact key={label} label={label} title={file} mono>
@@ -94,24 +94,24 @@ function Hardware({ vm }: { readonly vm: VmView }) {
           ) : null,
         )}
         {cmdline ? (
-          <Fact label="Command line" title={cmdline} mono>
+          <Fact label={names.cmdline} title={cmdline} mono>
             {cmdline}
           </Fact>
         ) : null}
-        <Fact label={en.network.mac} mono>
+        <Fact label={texts.network.mac} mono>
           {vm.nic.mac}
         </Fact>
         {(vm.nic.guestAddress ?? vm.nic.address) ? (
-          <Fact label={en.network.ip} mono>
+          <Fact label={texts.network.ip} mono>
             {vm.nic.guestAddress ?? vm.nic.address}
           </Fact>
         ) : null}
         {vm.poweredOnAt === null ? null : (
-          <Fact label="Running for" title={format.dateAndTime(vm.poweredOnAt)}>
+          <Fact label={names.runningFor} title={format.dateAndTime(vm.poweredOnAt)}>
             <Since at={vm.poweredOnAt} />
           </Fact>
         )}
-        <Fact label="Created">{format.dateAndTime(vm.createdAt)}</Fact>
+        <Fact label={names.created}>{format.dateAndTime(vm.createdAt)}</Fact>
       </Facts>
     </Card>
   );

@@ -12,8 +12,10 @@ import * as format from '../format.ts';
 import { Button } from '../kit/button.tsx';
 import { Spinner } from '../kit/spinner.tsx';
 import { usePage, useServices } from '../services.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
+import { taskPhase, taskTitle } from '../host-words.ts';
 import { ExportButtons } from './export-buttons.tsx';
+import { CancelTask } from './share.tsx';
 
 const KEPT = 'lockstep.tasks';
 const TICK_MS = 1000;
@@ -35,15 +37,15 @@ export function RecentTasks() {
     setChoice(!open);
   };
   return (
-    <section className="tasks" aria-label={en.tasks.title}>
+    <section className="tasks" aria-label={texts.tasks.title}>
       <header className="tasks-head">
         <ListTodo className="icon" aria-hidden="true" />
-        <h2>{en.tasks.title}</h2>
-        {running > 0 ? <span className="count count-live">{`${running} running`}</span> : null}
+        <h2>{texts.tasks.title}</h2>
+        {running > 0 ? <span className="count count-live">{texts.views.tasksRunning(running)}</span> : null}
         {open || !tasks[0] ? null : <Newest task={tasks[0]} />}
         {open && tasks.length > 0 ? <TaskExports /> : null}
         <Button
-          label={open ? en.tasks.hide : en.tasks.show}
+          label={open ? texts.tasks.hide : texts.tasks.show}
           icon={open ? ChevronDown : ChevronUp}
           iconOnly
           tone="quiet"
@@ -61,33 +63,38 @@ function TaskExports() {
   const text = async (kind: ExportFormat) =>
     exportTasks((await bridge.call('task.list', { limit: TASKS_LIMIT_MAX })).toReversed(), kind);
   return (
-    <ExportButtons name={`${en.product} tasks`} title={en.tasks.exporting} hint={en.tasks.exportHint} text={text} />
+    <ExportButtons
+      name={`${texts.product} tasks`}
+      title={texts.tasks.exporting}
+      hint={texts.tasks.exportHint}
+      text={text}
+    />
   );
 }
 
 function Newest({ task }: { readonly task: TaskRecord }) {
   return (
     <span className="tasks-newest">
-      <span>{`${task.title} · ${task.vm.name}`}</span>
+      <span>{`${taskTitle(task)} · ${task.vm.name}`}</span>
       <Status task={task} />
     </span>
   );
 }
 
 function TaskList({ tasks }: { readonly tasks: readonly TaskRecord[] }) {
-  if (tasks.length === 0) return <p className="tasks-none">{en.tasks.none}</p>;
+  if (tasks.length === 0) return <p className="tasks-none">{texts.tasks.none}</p>;
   return (
-    <div className="tasks-scroll" tabIndex={0} role="region" aria-label={en.tasks.title}>
+    <div className="tasks-scroll" tabIndex={0} role="region" aria-label={texts.tasks.title}>
       <table className="table table-sticky table-tight">
         <thead>
           <tr>
-            <th>{en.tasks.task}</th>
-            <th>{en.tasks.target}</th>
-            <th className="task-status">{en.tasks.status}</th>
-            <th className="cell-cut">{en.tasks.details}</th>
-            <th className="cell-wide">{en.tasks.initiator}</th>
-            <th>{en.tasks.started}</th>
-            <th className="number">{en.tasks.took}</th>
+            <th>{texts.tasks.task}</th>
+            <th>{texts.tasks.target}</th>
+            <th className="task-status">{texts.tasks.status}</th>
+            <th className="cell-cut">{texts.tasks.details}</th>
+            <th className="cell-wide">{texts.tasks.initiator}</th>
+            <th>{texts.tasks.started}</th>
+            <th className="number">{texts.tasks.took}</th>
           </tr>
         </thead>
         <tbody>
@@ -102,10 +109,10 @@ function TaskList({ tasks }: { readonly tasks: readonly TaskRecord[] }) {
 
 function TaskRow({ task }: { readonly task: TaskRecord }) {
   const { go } = useServices();
-  const { vm, error, phase } = task;
+  const { vm, error } = task;
   return (
     <tr data-task={task.kind} data-outcome={task.outcome ?? 'running'}>
-      <td className="cell-line">{task.title}</td>
+      <td className="cell-line">{taskTitle(task)}</td>
       <td className="cell-line task-target">
         <button type="button" className="link" onClick={() => go({ page: 'vm', vm: vm.id, tab: 'summary' })}>
           {vm.name}
@@ -113,11 +120,12 @@ function TaskRow({ task }: { readonly task: TaskRecord }) {
       </td>
       <td className="task-status">
         <Status task={task} />
+        <CancelTask task={task} />
       </td>
       <td className={error ? 'cell-cut cell-line severity-error' : 'cell-cut cell-line'} title={error ?? undefined}>
-        <span className="cut">{error ?? phase}</span>
+        <span className="cut">{error ?? taskPhase(task)}</span>
       </td>
-      <td className="cell-line cell-wide">{en.tasks.by[task.by]}</td>
+      <td className="cell-line cell-wide">{texts.tasks.by[task.by]}</td>
       <td className="cell-line" title={format.dateAndTime(task.startedAt)}>
         {format.moment(task.startedAt)}
       </td>
@@ -142,7 +150,7 @@ function Status({ task }: { readonly task: TaskRecord }) {
     return (
       <span className={`task-outcome tone-text-${tone}`}>
         <Icon className="icon" aria-hidden="true" />
-        {en.tasks.outcomes[outcome]}
+        {texts.tasks.outcomes[outcome]}
       </span>
     );
   }
@@ -150,14 +158,14 @@ function Status({ task }: { readonly task: TaskRecord }) {
     return (
       <span className="task-outcome tone-text-busy">
         <Spinner />
-        {en.tasks.running}
+        {texts.tasks.running}
       </span>
     );
   }
   const share = Math.floor(progress * 100);
   return (
     <span className="task-outcome">
-      <progress className="progress" max={100} value={share} aria-label={`${task.title}: ${task.vm.name}`} />
+      <progress className="progress" max={100} value={share} aria-label={`${taskTitle(task)}: ${task.vm.name}`} />
       <span className="task-share">{`${share} %`}</span>
     </span>
   );

@@ -8,14 +8,14 @@ import { useEffect } from 'react';
 import { Button } from '../kit/button.tsx';
 import { usePage, useServices } from '../services.ts';
 import { withoutToast, type Toast } from '../state.ts';
-import { en } from '../text/en.ts';
+import { texts } from '../text/index.ts';
 
 const TOAST_MS = 12_000;
 
 export function Toasts() {
   const toasts = usePage((state) => state.toasts);
   return (
-    <div className="toasts" role="region" aria-label="Messages" aria-live="polite">
+    <div className="toasts" role="region" aria-label={texts.views.messages} aria-live="polite">
       {toasts.map((toast) => (
         <OneToast key={toast.id} toast={toast} />
       ))}
@@ -38,7 +38,7 @@ function OneToast({ toast }: { readonly toast: Toast }) {
         <strong>{toast.title}</strong>
         <p>{toast.message}</p>
       </div>
-      <Button label={en.actions.dismiss} icon={X} iconOnly tone="quiet" size="small" onPress={dismiss} />
+      <Button label={texts.actions.dismiss} icon={X} iconOnly tone="quiet" size="small" onPress={dismiss} />
     </div>
   );
 }

@@ -21,8 +21,7 @@ import { Badge } from '../kit/badge.tsx';
 import { Tabs, type TabItem } from '../kit/tabs.tsx';
 import type { Tab } from '../route.ts';
 import { useServices } from '../services.ts';
-import { en } from '../text/en.ts';
-import { enSnapshots } from '../text/en-snapshots.ts';
+import { texts } from '../text/index.ts';
 import { ConsoleView } from './console/console.tsx';
 import { VmEvents } from './events.tsx';
 import { FaultLab } from './fault-lab.tsx';
@@ -36,14 +35,14 @@ import { VmIcon } from './vm-icon.tsx';
 export function VmPage({ vm, tab }: { readonly vm: VmView; readonly tab: Tab }) {
   const { go } = useServices();
   const items: readonly TabItem<Tab>[] = [
-    { id: 'summary', label: 'Summary', icon: LayoutDashboard, content: <Summary vm={vm} /> },
-    { id: 'console', label: 'Console', icon: Screen, content: <ConsoleView vm={vm} /> },
-    { id: 'serial', label: 'Serial', icon: SquareTerminal, content: <Serial vm={vm} /> },
-    { id: 'network', label: 'Network', icon: EthernetPort, content: <NetworkTab vm={vm} /> },
-    { id: 'snapshots', label: enSnapshots.tab, icon: Camera, content: <SnapshotsTab vm={vm} /> },
-    { id: 'monitor', label: 'Monitor', icon: Activity, content: <Monitor vm={vm} /> },
-    { id: 'faults', label: 'Fault lab', icon: FlaskConical, content: <FaultLab vm={vm} /> },
-    { id: 'events', label: 'Events', icon: List, content: <VmEvents vm={vm} /> },
+    { id: 'summary', label: texts.views.tabs.summary, icon: LayoutDashboard, content: <Summary vm={vm} /> },
+    { id: 'console', label: texts.views.tabs.console, icon: Screen, content: <ConsoleView vm={vm} /> },
+    { id: 'serial', label: texts.views.tabs.serial, icon: SquareTerminal, content: <Serial vm={vm} /> },
+    { id: 'network', label: texts.views.tabs.network, icon: EthernetPort, content: <NetworkTab vm={vm} /> },
+    { id: 'snapshots', label: texts.snapshots.tab, icon: Camera, content: <SnapshotsTab vm={vm} /> },
+    { id: 'monitor', label: texts.views.tabs.monitor, icon: Activity, content: <Monitor vm={vm} /> },
+    { id: 'faults', label: texts.views.tabs.faults, icon: FlaskConical, content: <FaultLab vm={vm} /> },
+    { id: 'events', label: texts.views.tabs.events, icon: List, content: <VmEvents vm={vm} /> },
   ];
   return (
     <div className="page">
@@ -53,7 +52,7 @@ export function VmPage({ vm, tab }: { readonly vm: VmView; readonly tab: Tab }) 
           <h1 title={vm.name}>{vm.name}</h1>
           <VmBadges vm={vm} />
         </div>
-        <div className="page-actions" role="toolbar" aria-label="Actions">
+        <div className="page-actions" role="toolbar" aria-label={texts.views.actions}>
           <ActionButton action={powerOn} vm={vm} tone={vm.power === 'off' ? 'primary' : 'plain'} />
           <ActionButton action={powerOff} vm={vm} />
           <ActionButton action={deleteVm} vm={vm} />
@@ -70,12 +69,12 @@ function VmBadges({ vm }: { readonly vm: VmView }) {
   return (
     <div className="badges" role="status">
       <Badge tone={powerTone(vm.power)}>
-        <span data-testid="power-status">{vm.suspended ? enSnapshots.suspended : en.power[vm.power]}</span>
+        <span data-testid="power-status">{vm.suspended ? texts.snapshots.suspended : texts.power[vm.power]}</span>
       </Badge>
       {vm.ftEnabled ? <Badge tone={words.tone}>{words.detail ?? words.headline}</Badge> : null}
       {vm.recording ? (
         <Badge tone="bad" icon={CircleDot}>
-          {en.record.started}
+          {texts.record.started}
         </Badge>
       ) : null}
     </div>

@@ -68,7 +68,9 @@ export function pagePackages(root: string): FoundPackage[] {
       .map((file) => readFileSync(path.join(root, folder, file), 'utf8')),
   );
   const imported = sources.flatMap((text) =>
-    [...text.matchAll(/(?:from|import|import\()\s*'([^'.][^']*)'/g)].map((match) => packageOf(match[1] ?? '')),
+    [...text.matchAll(/(?<![.'\w])(?:from|import|import\()\s*'([^'.\s][^'\s]*)'/g)].map((match) =>
+      packageOf(match[1] ?? ''),
+    ),
   );
   const names = [...new Set(imported)].filter((name) => name !== 'electron' && !name.startsWith('node:'));
   return closure(names, root);

@@ -3,6 +3,7 @@
  * every way to quit. And the stand-in itself: what it refuses.
  */
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromium } from '../support/chromium.ts';
@@ -31,6 +32,39 @@ describe.skipIf(!chromium())('the desktop application, from its start to its end
     desktop.do({ do: 'minimize' });
     expect(await desktop.startAgain()).toBe(0);
     await desktop.see('focus');
+  });
+
+  test('a double click on an exported VM, or its drop, asks, then imports it; a wrong one is told', {
+    timeout: 60_000,
+  }, async () => {
+    await desktop.call('vm.create', { name: 'shared', sample: 'test' });
+    const file = path.join(desktop.folder, 'shared.lockstep');
+    await desktop.call('vm.export', { vm: 'shared', file });
+    await desktop.call('vm.delete', { vm: 'shared' });
+    expect(await desktop.startAgain(file)).toBe(0);
+    expect((await desktop.see('question')).options.message).toBe('Import the virtual machine in "shared.lockstep"?');
+    desktop.do({ do: 'answer', button: 0 });
+    await inventoryShows('shared');
+    await desktop.call('vm.delete', { vm: 'shared' });
+    await (await desktop.page()).evaluate((name) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(['x'], name));
+      dataTransfer.items.add(new File(['x'], 'other.txt'));
+      document.body.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer }));
+    }, encodeURIComponent(file));
+    expect((await desktop.see('question')).options.detail).toContain(file);
+    desktop.do({ do: 'answer', button: 0 });
+    await inventoryShows('shared');
+    writeFileSync(file, 'no VM');
+    // As on a Mac.
+    desktop.do({ do: 'openFile', file });
+    await desktop.see('question');
+    desktop.do({ do: 'answer', button: 0 });
+    expect((await desktop.see('question')).options).toMatchObject({
+      type: 'error',
+      detail: expect.stringContaining('no exported virtual machine') as string,
+    });
+    desktop.do({ do: 'answer', button: 0 });
   });
 
   test('the page leads nowhere else, and what it opens goes to the browser', async () => {

@@ -46,7 +46,8 @@ describe.skipIf(!chromium())('the desktop application, on a stand-in for Electro
   });
 
   test('a sample VM is created, and protected', { timeout: 120_000 }, async () => {
-    await page.getByRole('button', { name: 'Create and power on' }).click();
+    await page.getByRole('button', { name: 'New virtual machine' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Create', exact: true }).click();
     await expect.poll(screenText, { timeout: 60_000 }).toMatch(/:~#/);
     // Tests share two cores: silence is no sign of death here, a closed channel is.
     await desktop.call('vm.set', { vm: VM, failureTimeoutMs: 5000 });

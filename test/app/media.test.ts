@@ -1,7 +1,7 @@
 /**
  * Discs that are changed while Fault Tolerance protects the VM: both replicas have the same one, also after a failover.
  */
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { VmView } from '../../preload/contract.ts';
@@ -75,6 +75,26 @@ test('a disc that is changed while Protected is the same on both sides, and afte
   expect(kinds).not.toContain('ft.divergence');
   const again = await host.run('media', 'eject', 'media', 'cdrom');
   expect([again.status === 0, again.stderr]).toEqual([false, expect.stringContaining('no disc in the CD-ROM drive')]);
+});
+
+test('a folder is a disc, with its names, its folders and its files', { timeout: 120_000 }, async () => {
+  const folder = path.join(host.dataFolder, 'Für Gäste');
+  mkdirSync(path.join(folder, 'deep er'), { recursive: true });
+  writeFileSync(path.join(folder, 'A rather long name.with dots.txt'), 'long');
+  writeFileSync(path.join(folder, 'a rather long nAME.too.txt'), '');
+  writeFileSync(path.join(folder, 'deep er', 'größe.bin'), Buffer.alloc(3_000_001, 'x'));
+  for (let count = 0; count < 60; count += 1) writeFileSync(path.join(folder, 'deep er', `file ${count}`), `${count}`);
+  symlinkSync('/etc/passwd', path.join(folder, 'passwd'));
+  await host.json('media', 'insert', 'media', 'cdrom', '--folder', folder);
+  serial.write(
+    'mount -t iso9660 -o iocharset=utf8 /dev/sr0 /cd; cd /cd; ls; cat A*dots.txt; wc -c deep*/g*; ' +
+      'cat "deep er/file 59"; ls deep* | wc -l; cd /; umount /cd; echo lo""oked.\n',
+  );
+  const output = (await serial.until(/looked\./)).split('looked.')[0]?.split('lo""oked').at(-1) ?? '';
+  for (const text of ['A rather long name.with dots.txt', 'long3000001 deep er/', '5961']) {
+    expect(output.replaceAll(/\r?\n/g, '\n')).toContain(text);
+  }
+  expect(output).not.toContain('passwd');
 });
 
 test('a disc that the secondary cannot read ends the secondary with words; the guest goes on', {

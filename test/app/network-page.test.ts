@@ -51,7 +51,8 @@ describe.skipIf(!executablePath)('networks on the page, in Chromium', () => {
 
   test('the card and its address are shown, and what it counts once the VM runs', { timeout: 120_000 }, async () => {
     await page.goto(host.url);
-    await button('Create and power on').click();
+    await button('New virtual machine').click();
+    await button('Create').click();
     await page.getByRole('tab', { name: 'Network' }).click();
     const { nic } = await host.call('vm.show', { vm: VM });
     expect(nic.address).toMatch(/^10\.77\.0\.\d+$/);

@@ -1,152 +1,89 @@
 /**
- * `npm run campaign -- [--kills N] [--hangs N] [--cuts N] [--disk shared|separate] [--reads log|backup]
- * [--victim primary|secondary|both] [--timeout MS] [--no-network] [--report FILE.json]`: makes a pair fail again and
- * again, under a guest that counts on its console, writes and reads its disk and serves programs over the network, and
- * watches from outside (observers.ts, clients.ts). Kills (kill -9) and hangs (SIGSTOP for longer than the failure
- * timeout) hit primary and secondary in turn; a cut channel leaves both alive.
+ * `npm run campaign -- [--kills N] [--points N] [--gateways N] [--hosts N] [--hangs N] [--cuts N] [--state DIR]
+ * [--seed S] [--disk shared|separate] [--reads log|backup] [--batch N] [--victim primary|secondary|both]
+ * [--point TEXT] [--timeout MS]`: makes a pair fail again and again, under a guest that counts on its console, writes
+ * and reads its disk and serves programs over the network, and watches from outside (observers.ts, clients.ts).
+ *
+ * `--kills` are kill -9 of primary and secondary in turn at any moment, `--points` at named points (points.ts;
+ * `--point` chooses among them by a part of their names), `--gateways` and `--hosts` of those processes; `--hangs`
+ * are SIGSTOP for longer than the failure timeout, `--cuts` cut the channel. Without `--disk` and `--reads` it goes
+ * through all four disk modes, `--batch` failures at a time. With `--state DIR` each failure is kept at once, and the
+ * same order (or none) goes on where it was interrupted.
  *
  * Invariant: it ends with exit status 1 as soon as an observer sees a gap, a repeat, a contradiction or a lost write,
  * two replicas go on in one generation, or the pair does not become Protected again. Only processes of its own host
  * are killed.
  */
-import { copyFileSync, writeFileSync } from 'node:fs';
-import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
-import type { FailoverReport, FtStatus, VmMetrics } from '../../preload/contract.ts';
-import { guestLibrary } from '../../main/paths.ts';
 import { prepareCheckout } from '../../main/prepare.ts';
-import { TestHost, type SerialProgram } from '../support/host.ts';
-import { CurlClient, ShellClient, StoreClients, type Observer } from './clients.ts';
-import { GUEST_PORTS, loadLines, STORE_CLIENTS } from './load.ts';
-import { checkImage, ConsoleObserver, FrameObserver } from './observers.ts';
-import { summary } from './summary.ts';
+import { TestHost } from '../support/host.ts';
+import { groupBy, kindOf, words } from './figures.ts';
+import { VM } from './life.ts';
+import { drawPlan, MODES, type Mode, type Order, type Step } from './plan.ts';
+import { isViolation, ResultFile, type Failure } from './results.ts';
+import { Scene } from './scene.ts';
+import { strike } from './strikes.ts';
 
-export type Fault = 'kill' | 'hang' | 'cut';
-
-export interface Failure {
-  readonly number: number;
-  readonly fault: Fault;
-  /** Whom it hit; null for a cut channel. */
-  readonly victim: 'primary' | 'secondary' | null;
-  /** The longest time in which each observer saw nothing, from just before the fault until all saw more after it. */
-  readonly silenceMs: { readonly [observer: string]: number };
-  /** From the fault until Protected again. */
-  readonly protectedMs: number;
-  readonly stunMs: number | null;
-  /** What the new primary told of its going live; null where the primary stayed the same. */
-  readonly failover: FailoverReport | null;
-  readonly metrics: Pick<VmMetrics, 'lagMs' | 'logBandwidthBitsPerSecond' | 'outputDelayMsP50' | 'outputDelayMsP99'>;
-}
-
+const COUNTS = {
+  kills: 'random',
+  points: 'point',
+  gateways: 'gateway',
+  hosts: 'host',
+  hangs: 'hang',
+  cuts: 'cut',
+} as const;
+const KILLS = 20;
+const EVENTS_KEPT = 100;
+const text = { type: 'string' } as const;
 const { values } = parseArgs({
   options: {
-    kills: { type: 'string', default: '20' },
-    hangs: { type: 'string', default: '0' },
-    cuts: { type: 'string', default: '0' },
-    disk: { type: 'string', default: 'shared' },
-    reads: { type: 'string', default: 'log' },
+    kills: text,
+    points: text,
+    gateways: text,
+    hosts: text,
+    hangs: text,
+    cuts: text,
+    state: text,
+    seed: text,
+    disk: text,
+    reads: text,
+    batch: { type: 'string', default: '25' },
+    victim: { type: 'string', default: 'both' },
+    point: { type: 'string', default: '' },
     // With two cores a replica may get no time for longer than the default of 500 ms.
     timeout: { type: 'string', default: '800' },
-    victim: { type: 'string', default: 'both' },
-    network: { type: 'boolean', default: true },
-    report: { type: 'string' },
   },
-  allowNegative: true,
 });
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
-const VM = 'campaign';
-/** The gateway's address stands for the host's loopback. */
-const HOST_ADDRESS = '10.77.0.1';
-const PATIENCE_MS = 60_000;
 
-/** The faults in the order in which they come: the kinds mixed evenly. */
-function plan(): Fault[] {
-  const counts = { kill: Number(values.kills), hang: Number(values.hangs), cut: Number(values.cuts) };
-  const faults = Object.entries(counts).flatMap(([fault, count]) =>
-    Array.from({ length: count }, (_, index) => ({ fault: fault as Fault, place: (index + 0.5) / count })),
+/** What the command line asks for; `former` is what these results were ordered with before. */
+function ordered(former: Order | null): Order {
+  const asked = Object.entries(COUNTS).map(
+    ([option, fault]) => [fault, values[option as keyof typeof COUNTS]] as const,
   );
-  return faults.toSorted((a, b) => a.place - b.place).map(({ fault }) => fault);
-}
-
-interface Scene {
-  readonly host: TestHost;
-  readonly console: ConsoleObserver;
-  /** The console among them. */
-  readonly observers: readonly Observer[];
-}
-
-const status = (host: TestHost): Promise<FtStatus> => host.call('ft.status', { vm: VM });
-const becomes = (host: TestHost, state: FtStatus['status']): Promise<FtStatus> =>
-  host.call('ft.wait', { vm: VM, for: state, timeoutSeconds: PATIENCE_MS / 1000 });
-
-async function failOnce(scene: Scene, number: number, fault: Fault): Promise<Failure> {
-  const { host, observers } = scene;
-  const victim = fault === 'cut' ? null : victimOf(fault);
-  const before = await becomes(host, 'protected');
-  const metrics = await host.call('metrics', { vm: VM });
-  for (const observer of observers) observer.takeSilence();
-  const failedAt = performance.now();
-  if (victim && fault === 'kill') process.kill(before[victim]?.pid ?? 0, 'SIGKILL');
-  else await host.call('fault', { vm: VM, kind: victim ? `hang-${victim}` : 'cut-channel' });
-  await until(async () => (await status(host)).generation !== before.generation, `after the ${fault} somebody goes on`);
-  await goesOn(scene);
-  const silenceMs = Object.fromEntries(observers.map((observer) => [observer.name, observer.takeSilence()]));
-  if (fault === 'hang') await host.call('fault', { vm: VM, kind: 'heal' });
-  const after = await becomes(host, 'protected');
-  const protectedMs = performance.now() - failedAt;
-  const changed = after.primary?.pid !== before.primary?.pid;
-  if (victim && changed !== (victim === 'primary')) throw new Error(`the ${victim} was hit, and the wrong one went on`);
-  await goesOn(scene);
-  const { lagMs, logBandwidthBitsPerSecond, outputDelayMsP50, outputDelayMsP99 } = metrics;
+  const named = asked.some(([, count]) => count !== undefined);
+  const counts = Object.fromEntries(asked.map(([fault, count]) => [fault, Number(count ?? 0)])) as Order['counts'];
+  const modes = MODES.filter(
+    ({ disk, reads }: Mode) => (values.disk ?? disk) === disk && (values.reads ?? reads) === reads,
+  );
+  if (modes.length === 0) throw new Error('--disk is shared or separate, --reads is log or backup');
   return {
-    number,
-    fault,
-    victim,
-    silenceMs,
-    protectedMs,
-    stunMs: after.lastStart?.stunMs ?? null,
-    failover: changed ? after.lastFailover : null,
-    metrics: { lagMs, logBandwidthBitsPerSecond, outputDelayMsP50, outputDelayMsP99 },
+    seed: Number(values.seed ?? former?.seed ?? Date.now() % 2 ** 31),
+    counts: named ? counts : (former?.counts ?? { ...counts, random: KILLS }),
+    modes,
+    batch: Number(values.batch),
+    victim: values.victim as Order['victim'],
+    point: values.point,
+    timeoutMs: Number(values.timeout),
   };
 }
 
-const hits: { [F in Fault]: number } = { kill: 0, hang: 0, cut: 0 };
-
-/** In turn for each kind of fault, unless it is to be one of them always. */
-function victimOf(fault: Fault): 'primary' | 'secondary' {
-  if (values.victim === 'primary' || values.victim === 'secondary') return values.victim;
-  hits[fault] += 1;
-  return hits[fault] % 2 === 1 ? 'primary' : 'secondary';
-}
-
-/** Every observer sees more, and nothing wrong. @throws {Error} with what is wrong. */
-async function goesOn({ console: program, observers }: Scene): Promise<void> {
-  const counts = observers.map(({ count }) => count);
-  const { synced, read } = program;
-  const wants = (): string | undefined => {
-    if (program.synced === synced || program.read === read) return 'disk';
-    return observers.find((observer, index) => observer.count === counts[index])?.name;
-  };
-  await until(
-    () => {
-      const wrong = observers.find((observer) => observer.wrong !== null);
-      if (wrong) throw new Error(`${wrong.name}: ${wrong.wrong}`);
-      return wants() === undefined;
-    },
-    () => `${wants()} goes on`,
-  );
-}
-
-async function until(condition: () => boolean | Promise<boolean>, what: string | (() => string)): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!(await condition())) {
-    if (Date.now() > deadline) {
-      throw new Error(`${typeof what === 'string' ? what : what()}: not within ${PATIENCE_MS / 1000} s`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+/** The order that these results belong to. @throws {Error} where they belong to another than was asked for. */
+function orderOf({ order: former }: ResultFile): Order {
+  const asked = ordered(former);
+  if (!former || JSON.stringify(asked) === JSON.stringify(former)) return asked;
+  throw new Error(`${values.state} holds another campaign; it was ordered with ${JSON.stringify(former)}`);
 }
 
 /** Every generation has had one holder that went on: the events say who did. */
@@ -161,91 +98,86 @@ async function checkGenerations(host: TestHost): Promise<void> {
   }
 }
 
-async function begin(host: TestHost, image: string): Promise<{ serial: SerialProgram; scene: Scene }> {
-  copyFileSync(path.join(path.dirname(guestLibrary().bios), 'data.img'), image);
-  await host.json('vm', 'create', VM, '--sample', 'linux', '--memory', '80', '--hda', image);
-  const settings = { diskMode: values.disk, diskReads: values.reads, failureTimeoutMs: values.timeout };
-  await host.json('vm', 'set', VM, ...Object.entries(settings).map(([key, value]) => `${key}=${value}`));
-  await host.json('power', 'on', VM);
-  const serial = host.attach(VM);
-  await serial.until(/:~# $/);
-  const network = values.network ? ' && ip route | grep -q default' : '';
-  serial.write(`until grep -q /mnt /proc/mounts${network}; do sleep 0.1; done; echo rea""dy\n`);
-  await serial.until(/ready/);
-  const frames = new FrameObserver();
-  const listener = values.network ? { address: HOST_ADDRESS, port: await frames.listen() } : null;
-  for (const line of loadLines(listener)) serial.write(`${line}\n`);
-  await serial.until(/C 50\r/);
-  const program = new ConsoleObserver(serial);
-  const clients = values.network ? await startClients(host) : [];
-  const observers = [program, ...(values.network ? [frames] : []), ...clients];
-  return { serial, scene: { host, console: program, observers } };
+function tell(failed: Failure, progress: string): void {
+  const silence = Object.entries(failed.silenceMs).map(([name, ms]) => `${name} ${ms.toFixed(0)}`);
+  const { mode, point, outcome } = failed;
+  const what = `${kindOf(failed)}${point === null ? '' : ` (${point})`}, ${mode.disk}/${mode.reads}`;
+  const came = outcome === 'lived' ? `silent for ms: ${silence.join(', ')}` : 'ended, and was powered on anew';
+  say(`${failed.number} ${what}: Protected after ${(failed.protectedMs / 1000).toFixed(1)} s, ${came}`);
+  say(`  ${progress}`);
 }
 
-/** Ordinary programs, each through a port forward of its own. */
-async function startClients(host: TestHost): Promise<Observer[]> {
-  const forward = async (guestPort: number): Promise<number> => {
-    const hostPort = await freePort();
-    await host.json('forward', 'add', VM, `tcp:${hostPort}:${guestPort}`);
-    return hostPort;
-  };
-  return [
-    new CurlClient(await forward(GUEST_PORTS.http)),
-    new ShellClient(await forward(GUEST_PORTS.shell)),
-    new StoreClients(await forward(GUEST_PORTS.store), STORE_CLIENTS),
-  ];
+/** How far it is, for people: rate and time left are of this run. */
+function progressOf(results: ResultFile, total: number, doneHere: number, sinceMs: number): string {
+  const { done } = results;
+  const perHour = (doneHere / sinceMs) * 3_600_000;
+  const left = (((total - done.length) / perHour) * 60).toFixed(0);
+  const violations = done.filter(isViolation).length;
+  return `${done.length}/${total} done, ${violations} violations, ${perHour.toFixed(0)} an hour, ${left} minutes left`;
 }
 
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** Ends the guest at once, as a power cut would, and looks at the image from outside. */
-async function endAndCheckDisk(host: TestHost, scene: Scene): Promise<string | null> {
-  for (const observer of scene.observers) observer.close();
-  await host.json('power', 'off', VM);
-  const { hardware } = await host.call('vm.show', { vm: VM });
-  return checkImage(hardware.files.hda ?? '', scene.console.synced);
-}
-
-await prepareCheckout(say);
-const host = new TestHost();
-const done: Failure[] = [];
-let failure: string | null = null;
-try {
-  await host.start();
-  const { serial, scene } = await begin(host, path.join(host.dataFolder, 'disk.img'));
-  await host.json('ft', 'on', VM);
-  const faults = plan();
-  for (const [index, fault] of faults.entries()) {
-    const failed = await failOnce(scene, index + 1, fault);
-    done.push(failed);
-    const silence = Object.entries(failed.silenceMs).map(([name, ms]) => `${name} ${ms.toFixed(0)}`);
-    say(
-      `${failed.number}/${faults.length} ${fault} ${failed.victim ?? 'channel'}: ` +
-        `protected again after ${(failed.protectedMs / 1000).toFixed(1)} s, silent for ms: ${silence.join(', ')}`,
-    );
+/** Whoever interrupts a campaign takes its host with it; what was under way counts for nothing. */
+function endOnSignal(host: TestHost): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      say(`${signal}: the campaign ends here`);
+      void host.stop('SIGKILL').finally(() => {
+        host.remove();
+        process.exit(1);
+      });
+      interrupted = true;
+    });
   }
-  await checkGenerations(host);
-  failure = await endAndCheckDisk(host, scene);
-  await serial.close();
-} catch (error) {
-  failure = (error as Error).message;
-  const events = await host.events(VM).catch(() => []);
-  for (const event of events.slice(-20)) say(`${new Date(event.at).toISOString()} ${event.kind}: ${event.message}`);
-} finally {
-  await host.stop();
-  host.remove();
 }
-say(summary(done));
-if (values.report) {
-  const machine = { cpus: os.cpus().length, model: os.cpus()[0]?.model, node: process.version };
-  const { disk, reads } = values;
-  writeFileSync(values.report, `${JSON.stringify({ disk, reads, failures: done, failure, machine }, null, 2)}\n`);
+
+/** @returns whether nothing was wrong. */
+async function run(results: ResultFile, steps: readonly Step[], total: number): Promise<boolean> {
+  const host = new TestHost();
+  endOnSignal(host);
+  let number = steps[0]?.number ?? 0;
+  try {
+    await host.start();
+    const scene = await Scene.begin(host, (steps[0] as Step).mode, order.timeoutMs);
+    const startedAt = performance.now();
+    for (const [index, step] of steps.entries()) {
+      number = step.number;
+      const failed = await strike(scene, step);
+      results.add(failed);
+      tell(failed, progressOf(results, total, index + 1, performance.now() - startedAt));
+    }
+    await checkGenerations(host);
+    await scene.end();
+    return true;
+  } catch (error) {
+    if (interrupted) return await new Promise<never>(() => {});
+    const violation = (error as Error).message;
+    const events = await host.call('event.list', { vm: VM, limit: EVENTS_KEPT }).catch(() => []);
+    results.add({ number, violation, events });
+    for (const event of events.slice(-20)) say(`${new Date(event.at).toISOString()} ${event.kind}: ${event.message}`);
+    say(`FAILED in failure ${number}: ${violation}`);
+    return false;
+  } finally {
+    await host.stop();
+    host.remove();
+  }
 }
-say(failure ? `FAILED after ${done.length} failures: ${failure}` : `${done.length} failures, no violation`);
-process.exitCode = failure ? 1 : 0;
+
+let interrupted = false;
+const results = new ResultFile(values.state ?? null);
+const order = orderOf(results);
+const plan = drawPlan(order);
+const over = new Set(results.done.map(({ number }) => number));
+const steps = plan.filter(({ number }) => !over.has(number));
+await prepareCheckout(say);
+const machine = { cpus: os.cpus().length, model: os.cpus()[0]?.model ?? 'unknown', node: process.version };
+results.begin({ order, machine, startedAt: Date.now() });
+say(`seed ${order.seed}: ${steps.length} of ${plan.length} failures to come`);
+const well = steps.length === 0 || (await run(results, steps, plan.length));
+const failures = results.done.filter((one) => !isViolation(one)) as Failure[];
+for (const { name, n, protectedMs, silenceMs } of groupBy(failures, kindOf)) {
+  say(`${name} (${n}), p50 / p90 / p99 / worst in ms: Protected again ${words(protectedMs)}`);
+  for (const [observer, figures] of Object.entries(silenceMs)) say(`  ${observer} silent ${words(figures)}`);
+}
+say(`${failures.length} failures, ${results.done.length - failures.length} violations`);
+// Not by itself: after a violation its observers go on.
+process.exit(well ? 0 : 1);

@@ -20,6 +20,12 @@ export function digits(number: number): string {
   return String(number).padStart(7, '0');
 }
 
+/**
+ * Rounds of the disk in one life of the guest, from power-on on: those of the next one have higher numbers, so that a
+ * file of an earlier life is no answer for a later one.
+ */
+export const ROUNDS_MAX = 10_000;
+
 /** Counts on the console: `C 0`, `C 1`, … */
 const COUNT = 'n=0; while :; do echo "C $n"; n=$((n+1)); usleep 80000; done &';
 
@@ -27,13 +33,14 @@ const COUNT = 'n=0; while :; do echo "C $n"; n=$((n+1)); usleep 80000; done &';
  * Writes file after file: `S 7` says that round 7 is on the disk. Reads the oldest one back from the disk: `R 0
  * 0000000` says what round 0 reads as now.
  */
-const WRITE = [
-  'i=0; while :; do',
-  `yes $(printf %07d $i) | head -c ${FILE_BYTES} > /mnt/f$((i%${FILES})); sync; echo "S $i";`,
-  `o=$((i-${FILES - 1})); if [ $o -ge 0 ]; then echo 3 > /proc/sys/vm/drop_caches;`,
-  `echo "R $o $(sort -u /mnt/f$((o%${FILES})) | tr '\\n' ' ')"; fi;`,
-  'i=$((i+1)); usleep 700000; done &',
-].join(' ');
+const write = (first: number): string =>
+  [
+    `i=${first}; while :; do`,
+    `yes $(printf %07d $i) | head -c ${FILE_BYTES} > /mnt/f$((i%${FILES})); sync; echo "S $i";`,
+    `o=$((i-${FILES - 1})); if [ $o -ge ${first} ]; then echo 3 > /proc/sys/vm/drop_caches;`,
+    `echo "R $o $(sort -u /mnt/f$((o%${FILES})) | tr '\\n' ' ')"; fi;`,
+    'i=$((i+1)); usleep 500000; done &',
+  ].join(' ');
 
 /** Answers HTTP requests on a kept connection, and numbers them on each. */
 const WEB = [
@@ -73,18 +80,22 @@ function servers(): string[] {
   ];
 }
 
-/** Sends `0`, `1`, … to a port of the host. */
+/** Sends `0`, `1`, … to a port of the host, and once more from 0 where it is cut off. */
 function send(address: string, port: number): string {
-  return `(m=0; while :; do echo $m; m=$((m+1)); usleep 120000; done) | nc ${address} ${port} &`;
+  const count = 'm=0; while :; do echo $m; m=$((m+1)); usleep 120000; done';
+  return `while :; do (${count}) | nc ${address} ${port}; usleep 300000; done &`;
 }
 
-/** The guest's shell is told this, a line at a time. `listener`: where on the host somebody counts. */
-export function loadLines(listener: { address: string; port: number } | null): string[] {
+/**
+ * The guest's shell is told this, a line at a time. `listener`: where on the host somebody counts. `first`: the first
+ * round of the disk.
+ */
+export function loadLines(listener: { address: string; port: number } | null, first = 0): string[] {
   return [
     // Only what the load prints is on the console: no prompt, and no job's number.
     "exec 2>/dev/null; PS1=''; PS2=''; set +m",
     ...(listener ? [...servers(), send(listener.address, listener.port)] : []),
-    WRITE,
+    write(first),
     COUNT,
   ];
 }

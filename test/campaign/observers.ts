@@ -3,7 +3,7 @@
  *
  * Invariants checked: the console's numbers are 0, 1, 2, … without a gap, a repeat or a contradiction; what the guest
  * said is on its disk is there, in the guest's own eyes and in the image itself, whose file system is clean; the bytes
- * of its TCP connection are one count, and the connection was never cut.
+ * of its TCP connection are one count, and the connection was never cut unless that was to be expected.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -22,14 +22,19 @@ export class ConsoleObserver implements Observer {
   readonly #timer: NodeJS.Timeout;
   #taken: number;
   #count = 0;
-  #synced = 0;
-  #read = 0;
+  readonly #first: number;
+  #synced: number;
+  #read: number;
   #rest = '';
   #wrong: string | null = null;
+  mayBeCut = false;
 
-  /** Begins where the load does. */
-  constructor(serial: SerialProgram) {
+  /** Begins where the load does; `first` is the first round of the disk. */
+  constructor(serial: SerialProgram, first = 0) {
     this.#serial = serial;
+    this.#first = first;
+    this.#synced = first;
+    this.#read = first;
     this.#taken = serial.output().indexOf('C 0\r');
     this.#timer = setInterval(() => this.#look(), 2);
     this.#look();
@@ -44,7 +49,11 @@ export class ConsoleObserver implements Observer {
     return this.#count;
   }
 
-  /** Rounds that the guest says are on its disk. */
+  /** The rounds that the guest says are on its disk: the first, and the one after the last. */
+  get rounds(): { readonly first: number; readonly synced: number } {
+    return { first: this.#first, synced: this.#synced };
+  }
+
   get synced(): number {
     return this.#synced;
   }
@@ -100,9 +109,12 @@ export class FrameObserver implements Observer {
   readonly name = 'TCP count';
   readonly #silence = new Silence();
   readonly #server = net.createServer((socket) => this.#accept(socket));
-  #connections = 0;
+  #socket: net.Socket | null = null;
   #closing = false;
   #count = 0;
+  /** The next number of the present connection. */
+  #next = 0;
+  mayBeCut = false;
   #rest = '';
   #wrong: string | null = null;
 
@@ -126,19 +138,25 @@ export class FrameObserver implements Observer {
 
   close(): void {
     this.#closing = true;
+    this.#socket?.destroy();
     this.#server.close();
   }
 
   #accept(socket: net.Socket): void {
-    this.#connections += 1;
-    if (this.#connections > 1) this.#wrong ??= 'the guest connected a second time';
-    socket.on('data', (bytes) => this.#take(bytes.toString('latin1')));
+    if (this.#socket && !this.mayBeCut) this.#wrong ??= 'the guest connected a second time';
+    this.#socket?.destroy();
+    this.#socket = socket;
+    this.#next = 0;
+    this.#rest = '';
+    socket.on('data', (bytes) => {
+      if (socket === this.#socket) this.#take(bytes.toString('latin1'));
+    });
     socket.on('error', (error) => this.#ended(`the connection was cut: ${error.message}`));
     socket.on('end', () => this.#ended('the guest closed the connection'));
   }
 
   #ended(why: string): void {
-    if (!this.#closing) this.#wrong ??= why;
+    if (!this.#closing && !this.mayBeCut) this.#wrong ??= why;
   }
 
   #take(text: string): void {
@@ -146,9 +164,10 @@ export class FrameObserver implements Observer {
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop() ?? '';
     for (const line of lines) {
-      if (line !== String(this.#count)) {
-        this.#wrong ??= `by TCP came ${JSON.stringify(line)} where ${this.#count} was due`;
+      if (line !== String(this.#next)) {
+        this.#wrong ??= `by TCP came ${JSON.stringify(line)} where ${this.#next} was due`;
       }
+      this.#next += 1;
       this.#count += 1;
     }
   }
@@ -159,7 +178,7 @@ export class FrameObserver implements Observer {
  * files of the last rounds that the guest said were synced must hold them, or a later round.
  * @returns what is wrong, in words, or null.
  */
-export function checkImage(image: string, synced: number): string | null {
+export function checkImage(image: string, { first, synced }: ConsoleObserver['rounds']): string | null {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'lockstep-image-'));
   try {
     const copy = path.join(folder, 'copy.img');
@@ -169,7 +188,7 @@ export function checkImage(image: string, synced: number): string | null {
     if ((replayed.status ?? 8) > 1) return `e2fsck -fp ends with ${replayed.status}: ${replayed.stdout}`;
     const clean = spawnSync('e2fsck', ['-fn', copy], { encoding: 'utf8' });
     if (clean.status !== 0) return `e2fsck -fn ends with ${clean.status}: ${clean.stdout}`;
-    for (let round = Math.max(0, synced - FILES + 1); round < synced; round += 1) {
+    for (let round = Math.max(first, synced - FILES + 1); round < synced; round += 1) {
       const wrong = checkFile(copy, folder, round);
       if (wrong) return wrong;
     }

@@ -294,3 +294,38 @@ test('every command and topic of the contract can be reached from the command li
   );
   expect(unreachable).toEqual([]);
 });
+
+describe('folders and hardware', () => {
+  test('a VM is moved, and its folders are made, listed, renamed and deleted', async () => {
+    const { lockstep, json } = await cli();
+    await lockstep('vm create', ['web'], { sample: 'test', folder: 'Lab' });
+    expect(await lockstep('folder list')).toEqual(['Lab']);
+    expect(await json('vm move', ['web', 'Lab/Web'])).toMatchObject({ folder: 'Lab/Web' });
+    await lockstep('folder rename', ['Lab', 'Old']);
+    await lockstep('folder create', ['New']);
+    expect(await json('folder list')).toEqual(['New', 'Old', 'Old/Web']);
+    expect((await lockstep('vm show', ['web'])).join('\n')).toMatch(/^Folder +Old\/Web$/m);
+    await lockstep('folder delete', ['Old/Web']);
+    await lockstep('vm set', ['web', 'folder=New']);
+    expect(await json('vm show', ['web'])).toMatchObject({ folder: 'New' });
+    await lockstep('vm move', ['web']);
+    expect(await json('vm show', ['web'])).toMatchObject({ folder: '' });
+  });
+
+  test('vm set changes hardware, settings of Fault Tolerance and the name, in one go', async () => {
+    const { lockstep, json } = await cli();
+    await lockstep('vm create', ['web'], { sample: 'test' });
+    const settings = ['memory=64', 'cmdline=quiet splash', 'name=Web 2', 'failureTimeoutMs=700', 'disk-size=1M'];
+    expect(await json('vm set', ['web', ...settings])).toMatchObject({
+      name: 'Web 2',
+      hardware: { memoryMB: 64, cmdline: 'quiet splash', files: { hda: expect.stringMatching(/\.lsd$/) } },
+      ftSettings: { failureTimeoutMs: 700 },
+    });
+    expect(await json('vm set', ['Web 2', 'cmdline=', 'hda='])).toMatchObject({
+      hardware: { cmdline: null, files: {} },
+    });
+    await lockstep('power on', ['Web 2']);
+    await expect(lockstep('vm set', ['Web 2', 'memory=32'])).rejects.toThrow(/while it is off/);
+    await expect(lockstep('vm set', ['Web 2', 'failureTimeoutMs='])).rejects.toThrow(/KEY=VALUE/);
+  });
+});

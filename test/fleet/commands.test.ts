@@ -74,13 +74,23 @@ describe('a command', () => {
 
   test('for a VM that does not exist says which there are', async () => {
     const { fleet } = openFleet();
-    for (const name of Object.keys(commands)) {
-      if (['host.show', 'vm.list', 'vm.create', 'event.list', 'network.list', 'network.create'].includes(name))
-        continue;
-      if (name.startsWith('disk.')) continue;
+    const named = Object.entries(commands).filter(([, { entries }]) => 'vm' in entries || 'network' in entries);
+    for (const [name] of named) {
+      if (['vm.create', 'event.list'].includes(name)) continue;
       const forward = { protocol: 'tcp', hostPort: 80, guestPort: 80, id: 1 };
-      const words = { for: 'protected', kind: 'crash-primary', text: 'x', combo: 'a', file: '/x', drive: 'cdrom' };
-      const args = { vm: 'nobody', network: 'nowhere', snapshot: 'none', ...words, ...forward };
+      const words = {
+        for: 'protected',
+        kind: 'crash-primary',
+        text: 'x',
+        combo: 'a',
+        file: '/x',
+        drive: 'cdrom',
+        name: 'x',
+        snapshot: 'none',
+        folder: name === 'media.folder' ? '/' : 'nowhere',
+        to: 'somewhere',
+      };
+      const args = { vm: 'nobody', network: 'nowhere', ...words, ...forward };
       const known = Object.fromEntries(
         Object.entries(args).filter(([key]) => key in commands[name as CommandName].entries),
       );

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { diskSlot, LeaseArbiter } from '../../main/datastore/leases.ts';
+import { eventually } from '../support/eventually.ts';
 import { FakeProcesses, ftEvent, surviving, type FakeReplica } from '../support/fake-processes.ts';
 import { openFleet, type TestFleet } from '../support/fleet.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -170,6 +171,22 @@ describe('a VM with separate disks', () => {
     for (const spec of [boot, standBy]) {
       expect(spec).toMatchObject({ files: { hda: made.copy }, disk: { slot: 'B', bytes: 4096 } });
     }
+  });
+
+  test('is shown with the copy where its last replica won the lease and died before it could say so', async () => {
+    const made = await world();
+    const primary = made.processes.last('boot');
+    const secondary = made.processes.last('standBy');
+    const { react } = secondary;
+    secondary.react = (message) => {
+      if (message.type !== 'peerDied') return react(message);
+      const { vm, holder, disk } = secondary.gotOf('standBy')[0]?.spec ?? { vm: '', holder: '', disk: undefined };
+      void new LeaseArbiter(made.datastore, vm, holder, disk?.slot).claim(1);
+      return secondary.exits();
+    };
+    primary.exits();
+    await eventually(async () => expect(await shown(made)).toMatchObject({ power: 'off', currentDisk: made.copy }));
+    expect((await made.story()).at(-1)).toMatch(/^The virtual machine's disk is in ".*-hda\.img"\. It is in its own/);
   });
 
   test('is shown with the copy by a host that starts anew', async () => {

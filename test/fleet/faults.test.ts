@@ -22,15 +22,15 @@ function pairOfReplicas() {
 describe('a fault is active', () => {
   test('until it is healed: a hang and a slow channel; a flipped bit stays flipped', () => {
     const { first, second, targets, faults, kinds } = pairOfReplicas();
-    expect(faults.inject('hang-primary', undefined, targets)).toBe(first.pid);
-    expect(faults.inject('delay-channel', 50, targets)).toBeNull();
-    expect(faults.inject('corrupt-secondary', undefined, targets)).toBe(second.pid);
+    expect(faults.inject('hang-primary', {}, targets)).toBe(first.pid);
+    expect(faults.inject('delay-channel', { ms: 50 }, targets)).toBeNull();
+    expect(faults.inject('corrupt-secondary', {}, targets)).toBe(second.pid);
     expect(faults.active()).toMatchObject([
       { kind: 'hang-primary', pid: first.pid, ms: null },
       { kind: 'delay-channel', pid: null, ms: 50 },
       { kind: 'corrupt-secondary', pid: second.pid },
     ]);
-    faults.inject('heal', undefined, targets);
+    faults.inject('heal', {}, targets);
     expect(first.hanging).toBe(false);
     expect(first.gotOf('channelFault').at(-1)).toEqual({ type: 'channelFault', fault: { kind: 'none' } });
     expect(kinds()).toEqual(['corrupt-secondary']);
@@ -38,7 +38,7 @@ describe('a fault is active', () => {
 
   test('until its time is over: a process that hangs for so long', async () => {
     const { second, targets, faults, changed, kinds } = pairOfReplicas();
-    faults.inject('hang-secondary', 5, targets);
+    faults.inject('hang-secondary', { ms: 5 }, targets);
     expect([second.hanging, kinds()]).toEqual([true, ['hang-secondary']]);
     await eventually(() => expect(second.hanging).toBe(false));
     expect(kinds()).toEqual([]);
@@ -47,8 +47,8 @@ describe('a fault is active', () => {
 
   test('until what it hit is gone: a process that ends, a channel whose secondary is replaced', () => {
     const { first, targets, faults, kinds } = pairOfReplicas();
-    faults.inject('cut-channel', undefined, targets);
-    faults.inject('hang-primary', undefined, targets);
+    faults.inject('cut-channel', {}, targets);
+    faults.inject('hang-primary', {}, targets);
     const { primary, secondary } = targets;
     // A failover: the hanging primary has lost its role, and lives.
     Object.assign(targets, { primary: secondary, secondary: null, others: [primary] });
@@ -59,16 +59,16 @@ describe('a fault is active', () => {
 
   test('once: the channel is cut or slow, not both', () => {
     const { targets, faults, kinds } = pairOfReplicas();
-    faults.inject('cut-channel', undefined, targets);
-    faults.inject('delay-channel', 50, targets);
-    faults.inject('delay-channel', 80, targets);
+    faults.inject('cut-channel', {}, targets);
+    faults.inject('delay-channel', { ms: 50 }, targets);
+    faults.inject('delay-channel', { ms: 80 }, targets);
     expect(kinds()).toEqual(['delay-channel']);
   });
 
   test('never, when its time makes no sense', () => {
     const { targets, faults, kinds } = pairOfReplicas();
-    expect(() => faults.inject('delay-channel', undefined, targets)).toThrow(/how many milliseconds/);
-    expect(() => faults.inject('cut-channel', 50, targets)).toThrow(/Milliseconds are for hang-primary/);
+    expect(() => faults.inject('delay-channel', {}, targets)).toThrow(/how many milliseconds/);
+    expect(() => faults.inject('cut-channel', { ms: 50 }, targets)).toThrow(/Milliseconds are for hang-primary/);
     expect(kinds()).toEqual([]);
   });
 });

@@ -106,6 +106,17 @@ describe('suspending', () => {
     expect(await world.call('vm.show', { vm: 'web' })).toMatchObject({ power: 'off' });
   });
 
+  test('is not cloned, exported or changed before the state is given up', async () => {
+    const { call } = await running();
+    await call('power.suspend', { vm: 'web' });
+    await expect(call('vm.clone', { vm: 'web', name: 'copy' })).rejects.toThrow(/is suspended, and a clone would/);
+    await expect(call('vm.export', { vm: 'web', file: '/x.lockstep' })).rejects.toThrow(/is suspended, and the file/);
+    await expect(call('vm.edit', { vm: 'web', memoryMB: 64 })).rejects.toThrow(/is suspended, and its hardware/);
+    expect(await call('vm.edit', { vm: 'web', name: 'renamed' })).toMatchObject({ name: 'renamed' });
+    await call('power.off', { vm: 'renamed' });
+    expect(await call('vm.clone', { vm: 'renamed', name: 'copy' })).toMatchObject({ power: 'off' });
+  });
+
   test('is given up for a power-off', async () => {
     const world = await running();
     const replica = world.processes.last('boot');
@@ -237,6 +248,41 @@ describe('snapshots', () => {
     await until(async () => (await files(world)).join() === 'top-A.lsd');
     await world.call('vm.delete', { vm: 'web' });
     expect([existsSync(hda), readdirSync(path.join(world.dataFolder, 'states'))]).toEqual([true, []]);
+  });
+
+  test('clones and exports take the disk of today; what would mix up its layers is refused', async () => {
+    const world = openFleet({ processes: new FakeProcesses(saving) });
+    const { call } = world;
+    const hda = path.join(temporaryFolder(), 'disk.img');
+    writeFileSync(hda, Buffer.alloc(1 << 20, 1));
+    await call('vm.create', { name: 'web', hda });
+    await take(world, 'one');
+    await take(world, 'two');
+    const [, layer = ''] = (await call('vm.show', { vm: 'web' })).diskFiles ?? [];
+    const clone = await call('vm.clone', { vm: 'web', name: 'full' });
+    expect([clone.snapshots, clone.diskFiles, path.extname(clone.hardware.files.hda ?? '')]).toEqual([
+      undefined,
+      undefined,
+      '.lsd',
+    ]);
+    await call('vm.export', { vm: 'web', file: path.join(temporaryFolder(), 'web.lockstep') });
+    await expect(call('vm.clone', { vm: 'web', name: 'no', linked: true })).rejects.toThrow(/has snap.*full clone/);
+    await expect(call('vm.edit', { vm: 'web', hda: null })).rejects.toThrow(/has snapshots: its hard disk stays/);
+    await expect(call('vm.edit', { vm: 'web', diskBytes: 1 << 20 })).rejects.toThrow(/has snapshots/);
+    expect(readdirSync(path.join(world.dataFolder, 'disks'))).toHaveLength(1);
+    await call('vm.edit', { vm: 'web', memoryMB: 64 });
+
+    // What a disk of another VM stands on stays.
+    const other = path.join(temporaryFolder(), 'other.lsd');
+    await call('disk.create', { file: other, parent: layer });
+    await call('vm.create', { name: 'other', hda: other });
+    await expect(call('snapshot.delete', { vm: 'web', snapshot: 'two' })).rejects.toThrow(/disk of "other" stands/);
+    await expect(call('vm.delete', { vm: 'web' })).rejects.toThrow(/delete "other" first/);
+    await call('snapshot.delete', { vm: 'web', snapshot: 'one' });
+    await call('vm.delete', { vm: 'other' });
+    await call('snapshot.delete', { vm: 'web', snapshot: 'two' });
+    await until(async () => (await files(world)).join() === 'top-A.lsd');
+    await expect(call('vm.edit', { vm: 'web', hda: null })).rejects.toThrow(/had snapshots/);
   });
 
   test('a VM is not powered on while it is half taken back', async () => {

@@ -145,6 +145,7 @@ describe('a replica is told', () => {
   const record = {
     id: 'id',
     name: 'Web Server',
+    folder: '',
     createdAt: 0,
     ftEnabled: false,
     ftSuspended: false,

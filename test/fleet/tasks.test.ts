@@ -157,7 +157,7 @@ describe('a recording', () => {
   test('that ends before its time is a failed task and an alarm', async () => {
     const world = await running();
     records(world);
-    const { file } = await world.call('record.start', { vm: 'web', file: 'x.lockrec' });
+    const { file } = await world.call('record.start', { vm: 'web' });
     expect(path.isAbsolute(file)).toBe(true);
     const event = { state: 'failed', file, why: 'the disk is full' } as const;
     world.processes.last('boot').says({ type: 'recording', event });

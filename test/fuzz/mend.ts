@@ -3,6 +3,7 @@
  *
  * Invariant: nothing but checksums changes, and, where an entry of the log is cut off, its length.
  */
+import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { HEADER_BYTES } from '../../main/ft/log.ts';
 
@@ -41,5 +42,30 @@ export function mendContainer(input: Uint8Array): Uint8Array {
   if (input.length < CONTAINER_CHECKED_FROM) return input;
   const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
   view.setUint32(12, crc32(input.subarray(CONTAINER_CHECKED_FROM)), true);
+  return input;
+}
+
+const EXPORT_HEAD_BYTES = 16;
+const EXPORT_RECORD_BYTES = 32;
+const EXPORT_END_BYTES = EXPORT_RECORD_BYTES + 48;
+
+/** An exported VM: its head, its records, and the digest of them all in the end's. */
+export function mendExport(input: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(input.buffer, input.byteOffset, input.byteLength);
+  const last = bytes.length - EXPORT_END_BYTES;
+  if (last < EXPORT_HEAD_BYTES) return input;
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, 12)), 12);
+  const mendRecord = (at: number, end: number): number => {
+    const next = Math.min(end, at + EXPORT_RECORD_BYTES + bytes.readUInt32LE(at + 28));
+    bytes.writeUInt32LE(0, at + 4);
+    bytes.writeUInt32LE(crc32(bytes.subarray(at, next)), at + 4);
+    return next;
+  };
+  for (let at = EXPORT_HEAD_BYTES; at + EXPORT_RECORD_BYTES <= last; ) at = mendRecord(at, last);
+  createHash('sha256')
+    .update(bytes.subarray(0, last))
+    .digest()
+    .copy(bytes, last + EXPORT_RECORD_BYTES + 16);
+  mendRecord(last, bytes.length);
   return input;
 }

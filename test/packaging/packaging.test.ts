@@ -45,8 +45,13 @@ test('what electron-builder is told to take is there', () => {
   expect(named).toContain('resources/cli');
   const made = ['resources/guests/built', 'out/NOTICES.txt'];
   expect(named.filter((file) => !made.includes(file) && !existsSync(at(file)))).toEqual([]);
-  const [, wrapper = ''] = /fpm: \[(\S+)=\/usr\/bin\/lockstep\]/.exec(config) ?? [];
-  expect(statSync(at(wrapper)).mode & 0o111).toBe(0o111);
+  const installed = [...config.matchAll(/^ {4}- (\S+)=(\/usr\/\S+)$/gm)].map(
+    ([, from = '', to]) => [to, from] as const,
+  );
+  expect(installed.filter(([, from]) => !existsSync(at(from)))).toEqual([]);
+  const places = new Map(installed);
+  expect(statSync(at(places.get('/usr/bin/lockstep') ?? '')).mode & 0o111).toBe(0o111);
+  expect(places.has('/usr/share/man/man1/lockstep.1')).toBe(true);
 });
 
 test('the icons are of the sizes that they say', () => {

@@ -125,7 +125,7 @@ test.skipIf(!chromium())('the packed desktop application opens its window, on th
   try {
     desktop.start(path.join(app, 'out', 'main', 'index.js'));
     await desktop.see('window');
-    await (await desktop.page()).getByRole('button', { name: 'Create and power on' }).waitFor();
+    await (await desktop.page()).getByRole('button', { name: 'Create a protected VM' }).waitFor();
     desktop.do({ do: 'quit' });
     expect(await desktop.ended()).toBe(0);
     expect(desktop.errors).toBe('');

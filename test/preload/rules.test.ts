@@ -59,6 +59,10 @@ const withPower = ['recorded', 'on', 'starting', 'protectedPair', 'needSecondary
 /** Where each command is allowed. Everywhere else it is refused. */
 const allowed: { readonly [C in GuardedCommand]: readonly Subject[] } = {
   'vm.delete': ['off', 'toDisk', 'offWithFt', 'suspendedOff'],
+  'vm.clone': ['off', 'offWithFt', 'suspendedOff'],
+  'vm.export': ['off', 'offWithFt', 'suspendedOff'],
+  'power.shutdown': withPower.filter((name) => name !== 'paused'),
+  'vm.edit': ['off', 'offWithFt', 'suspendedOff'],
   'nic.set': ['off', 'offWithFt', 'suspendedOff'],
   'media.insert': ['off', 'offWithFt', 'suspendedOff', ...withPower],
   'media.eject': ['off', 'offWithFt', 'suspendedOff', ...withPower],
@@ -118,7 +122,8 @@ test.each([
   [
     'nic.set',
     toDisk,
-    '"web" is suspended, and its network card belongs to its state: resume it first, or power it off.',
+    '"web" is suspended, and its network card belongs to its state: ' +
+      'resume it and power it off, or discard the state by a power-off.',
   ],
   ['power.pause', startingUp, '"web" is still powering on.'],
   ['power.pause', paused, '"web" is already paused.'],

@@ -21,11 +21,25 @@ function allowed(vm: VmView): string[] {
 
 describe('enablement', () => {
   test('a VM that is off can be powered on, set up, or deleted', () => {
-    expect(allowed(off)).toEqual(['power-on', 'snapshot-take', 'nic-edit', 'forward-add', 'ft-settings', 'delete']);
+    expect(allowed(off)).toEqual([
+      'power-on',
+      'ft-settings',
+      'insert-cdrom',
+      'insert-fda',
+      'nic-edit',
+      'forward-add',
+      'snapshot-take',
+      'edit',
+      'move',
+      'clone',
+      'export',
+      'delete',
+    ]);
   });
 
   test('a running VM has a console, can be protected, and can be crashed', () => {
     expect(allowed(on)).toEqual([
+      'shutdown',
       'power-off',
       'suspend',
       'pause',
@@ -33,15 +47,19 @@ describe('enablement', () => {
       'open-console',
       'ctrl-alt-del',
       'screenshot',
-      'snapshot-take',
-      'record-start',
-      'forward-add',
-      'capture-start',
       'ft-on',
       'ft-settings',
       'crash-primary',
       'hang-primary',
       'heal',
+      'insert-cdrom',
+      'insert-fda',
+      'forward-add',
+      'capture-start',
+      'snapshot-take',
+      'record-start',
+      'edit',
+      'move',
     ]);
   });
 
@@ -91,6 +109,7 @@ describe('enablement', () => {
 describe('the runner', () => {
   const inventory = {
     host: { version: '0', dataFolder: '/', recordingsFolder: '/r', hostName: 'h', pid: 1, gatewayPid: null },
+    folders: [],
     vms: [on],
   };
   const setUp = (call = vi.fn(async () => null as never)) => {

@@ -16,6 +16,7 @@ import type { FailoverRecord, VmView } from '../../preload/contract.ts';
 import type { MetricsRange } from '../../preload/metrics.ts';
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
 import { encodeScreen } from '../../preload/screen.ts';
+import { editedVm, fakeFolders } from './fake-folders.ts';
 import { fakeHistory } from './fake-history.ts';
 import { fakeMetrics, fakeMetricsHistory } from './fake-metrics.ts';
 import { FakeNetwork } from './fake-network.ts';
@@ -57,6 +58,7 @@ export function fakeVm(name: string, part: Partial<VmView> = {}): VmView {
   return {
     id: `vm-${name.toLowerCase().replaceAll(' ', '-')}`,
     name,
+    folder: '',
     createdAt: EPOCH,
     power: 'off',
     poweredOnAt: null,
@@ -99,6 +101,7 @@ export const SECONDARY = place(48_190, 1_204_550);
 
 export class FakeWorld {
   vms: VmView[] = [];
+  folders: string[] = [];
   events: EventRecord[] = [];
   tasks: TaskRecord[] = [];
   alarms: AlarmRecord[] = [];
@@ -121,7 +124,7 @@ export class FakeWorld {
   put(vm: VmView): VmView {
     const at = this.vms.findIndex((one) => one.id === vm.id);
     this.vms = at < 0 ? [...this.vms, vm] : this.vms.with(at, vm);
-    this.#tellInventory();
+    this.tellInventory();
     if (vm.power === 'off') this.#end(vm.id);
     return vm;
   }
@@ -217,6 +220,8 @@ export class FakeWorld {
     if (command === 'vm.create') return this.#create(args);
     const history = fakeHistory(this, command, args);
     if (history) return history;
+    const folders = fakeFolders(this, command, args);
+    if (folders !== undefined) return folders;
     const network = this.network.perform(command, args);
     if (network !== undefined) return network;
     const vm = this.find(String(args['vm']));
@@ -232,7 +237,7 @@ export class FakeWorld {
         return this.put({ ...vm, ftEnabled: false, ft: { ...OFF, primary: vm.ft.primary } });
       case 'vm.delete':
         this.vms = this.vms.filter((one) => one.id !== vm.id);
-        this.#tellInventory();
+        this.tellInventory();
         return null;
       case 'vm.set': {
         const { vm: _vm, ...changes } = args;
@@ -247,6 +252,13 @@ export class FakeWorld {
       case 'record.stop':
         this.put({ ...vm, recording: null });
         return { file: vm.recording?.file, epochs: 4200, bytes: 7 << 20 };
+      case 'vm.edit':
+        return this.put(editedVm(vm, args));
+      case 'media.insert':
+      case 'media.eject': {
+        const files = { ...vm.hardware.files, [String(args['drive'])]: args['file'] };
+        return this.put({ ...vm, hardware: { ...vm.hardware, files } });
+      }
       case 'console.screenshot':
         return { width: 1, height: 1, pngBase64: ONE_PIXEL_PNG };
       case 'fault':
@@ -296,10 +308,11 @@ export class FakeWorld {
         pid: 48_001,
       },
       vms: this.vms,
+      folders: this.folders,
     };
   }
 
-  #tellInventory(): void {
+  tellInventory(): void {
     for (const entry of this.#entries) if (entry.topic === 'inventory') entry.data(this.#inventory());
   }
 

@@ -90,7 +90,7 @@ describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
   test('an alarm is in the inventory in words, and gone when it is acknowledged', async () => {
     host.world.alarm(fakeAlarm(guarded, 1, { about: 'event', name: 'Fault Tolerance failover' }));
     await page.goto(host.url + at('summary'));
-    const item = page.getByRole('treeitem');
+    const item = page.getByRole('treeitem').first();
     await item.getByTestId('alarm-mark').waitFor();
     expect(await item.textContent()).toContain('1 alarm: Critical');
     await page.getByText('Fault Tolerance failover').waitFor();
@@ -161,7 +161,7 @@ describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
     await button('Start recording').click();
     const file = '/home/ada/.local/share/lockstep/recordings/Sample Linux-1.lockrec';
     await page.getByRole('note').getByText(file).waitFor();
-    expect(asked('record.start').map(({ args }) => args)).toEqual([{ vm: guarded.id }]);
+    expect(asked('record.start').map(({ args }) => args)).toEqual([{ vm: guarded.id, force: false }]);
     await button('Stop recording').click();
     await page.getByText(`${file} (4,200 epochs, 7 MiB)`).waitFor();
     expect(await page.getByRole('note').count()).toBe(0);

@@ -123,7 +123,7 @@ describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
     await button('Stop capture').click();
     await page.getByText('Nothing is being captured.').waitFor();
     expect(changes()).toEqual([
-      { command: 'capture.start', args: { vm: on.id, file } },
+      { command: 'capture.start', args: { vm: on.id, file, force: false } },
       { command: 'capture.stop', args: { vm: on.id } },
     ]);
   });
@@ -178,8 +178,8 @@ describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
       uplinkState: null,
     });
     await page.goto(host.url);
-    await button('Choose…').click();
-    await page.getByText('Advanced').click();
+    await button('Set it up…').click();
+    await page.getByText('Other drives, network card').click();
     await page.getByLabel('Network', { exact: true }).selectOption('lab');
     await button('Create').click();
     await expect.poll(changes).toContainEqual({

@@ -67,15 +67,30 @@ describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
       return input.kind === 'keys' ? [...input.codes] : [];
     });
 
-  test('the first start offers the sample, and one click creates it and powers it on', async () => {
+  test('the first start leads to a protected VM with one click, and to its console with the next', async () => {
     await page.goto(host.url);
-    await button('Create and power on').click();
-    await page.getByRole('heading', { name: 'Sample Linux', level: 1 }).waitFor();
-    await page.getByTestId('power-status').getByText('Powered on').waitFor();
+    await button('Create a protected VM').click();
+    await expect.poll(() => host.world.vms[0]?.ftEnabled).toBe(true);
     expect(host.world.performed).toEqual([
       { command: 'vm.create', args: { name: 'Sample Linux', sample: 'linux', memoryMB: 128 } },
       { command: 'power.on', args: { vm: on.id } },
+      { command: 'ft.on', args: { vm: on.id } },
     ]);
+    await page.locator('[data-testid=guide][data-step="2"]').waitFor();
+    host.world.put(guarded);
+    await page.getByRole('heading', { name: 'It is protected.' }).waitFor();
+    await button('Open its console').click();
+    await page.getByTestId('console-canvas').waitFor();
+  });
+
+  test('a failure on the way to the first VM is told, and the next click goes on from there', async () => {
+    await page.goto(host.url);
+    host.world.fail = new CommandError('failed', 'no space left on lab-desk');
+    await button('Create a protected VM').click();
+    await page.getByRole('alert').getByText('no space left on lab-desk').waitFor();
+    await button('Create a protected VM').click();
+    await expect.poll(() => host.world.vms[0]?.ftEnabled).toBe(true);
+    expect(commands()).toEqual(['vm.create', 'vm.create', 'power.on', 'ft.on']);
   });
 
   test('a pair is one VM in the inventory, and its state is told in words', async () => {
@@ -84,8 +99,11 @@ describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
     await page.getByTestId('ft-status').waitFor();
     expect(await page.getByTestId('ft-status').textContent()).toBe('Protected');
     const items = page.getByRole('treeitem');
-    expect(await items.count()).toBe(1);
-    expect(await items.first().textContent()).toContain('Protected');
+    expect(await items.allTextContents()).toEqual([
+      expect.stringContaining('Protected'),
+      'Primary48112',
+      'Secondary48190',
+    ]);
   });
 
   test('a dimmed button says why, to the eye and to a screen reader', async () => {
@@ -222,6 +240,36 @@ describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
     await page.getByRole('heading', { name: 'This link is no longer valid' }).waitFor();
   });
 
+  test('a VM is cloned and exported from its menu, and what cannot be imported stays in the dialog', async () => {
+    host.world.put(off);
+    await page.goto(host.url + at('summary'));
+    const more = async (action: string): Promise<void> => {
+      await button('More actions').click();
+      await page.getByRole('menuitem', { name: action }).click();
+      await page.getByRole('dialog').waitFor();
+    };
+    await more('Clone…');
+    await page.getByLabel('Name of the clone').fill('second');
+    await button('Clone').click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await more('Export…');
+    await page.getByLabel('File').fill('/tmp/web.zip');
+    await page.getByText('with a name that ends in .lockstep').waitFor();
+    await page.getByLabel('File').fill('/tmp/web.lockstep');
+    await button('Export').click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await button('Import…').click();
+    await page.getByLabel('Exported file').fill('/tmp/other.lockstep');
+    host.world.fail = new CommandError('refused', '"/tmp/other.lockstep" cannot be imported: it is cut off.');
+    await button('Import').click();
+    await page.getByRole('alert').getByText('it is cut off').waitFor();
+    expect(host.world.performed).toEqual([
+      { command: 'vm.clone', args: { vm: off.id, name: 'second', linked: false } },
+      { command: 'vm.export', args: { vm: off.id, file: '/tmp/web.lockstep', force: false } },
+      { command: 'vm.import', args: { file: '/tmp/other.lockstep', keepMac: false } },
+    ]);
+  });
+
   test('everything can be reached by keyboard', async () => {
     host.world.put(on);
     await page.goto(host.url);
@@ -238,12 +286,12 @@ describe.skipIf(EXECUTABLE === null)('the page', { timeout: 20_000 }, () => {
 
   test('the theme that was chosen is kept', async () => {
     await page.goto(host.url);
-    await page.getByRole('button', { name: 'Theme: System' }).click();
+    await page.getByRole('button', { name: 'Settings' }).click();
     await page.getByRole('menuitemradio', { name: 'Dark' }).click();
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     expect(await ground()).toBe('rgb(14, 19, 25)');
     await page.reload();
-    await page.getByRole('button', { name: 'Theme: Dark' }).waitFor();
+    await page.getByRole('button', { name: 'Settings' }).waitFor();
     expect(await ground()).toBe('rgb(14, 19, 25)');
   });
 });

@@ -10,6 +10,7 @@ import type { FakeHost } from './fake-host.ts';
 import { fakeFailover } from './fake-metrics.ts';
 import { COUNTERS } from './fake-network.ts';
 import { fakeVm, OFF, PRIMARY, SECONDARY, type FakeWorld } from './fake-world.ts';
+import { SHELL_SCENES } from './shell-scenes.ts';
 
 export interface Scene {
   readonly name: string;
@@ -179,6 +180,7 @@ const SUMMARY = `#/vm/${LINUX.id}/summary`;
 const CONSOLE = `#/vm/${LINUX.id}/console`;
 
 export const SCENES: readonly Scene[] = [
+  ...SHELL_SCENES,
   { name: 'home-empty', act: live },
   {
     name: 'home',
@@ -316,7 +318,7 @@ export const SCENES: readonly Scene[] = [
     before: show(ONLINE, network),
     act: async (page) => {
       await page.getByRole('button', { name: 'New virtual machine' }).click();
-      await page.getByText('Advanced').click();
+      await page.getByText('Other drives, network card').click();
     },
   },
   { name: 'lab', at: `#/vm/${LINUX.id}/faults`, before: show({ ...AFTER, faults: FAULTS_NOW }, faulty), act: live },
@@ -364,8 +366,8 @@ export const SCENES: readonly Scene[] = [
     before: show(ON),
     act: async (page) => {
       await page.getByRole('button', { name: 'New virtual machine' }).click();
-      await page.getByText('Your own files').click();
-      await page.getByLabel('Name').fill('/etc');
+      await page.getByText('Linux kernel').first().click();
+      await page.getByRole('dialog').getByLabel('Name').fill('/etc');
       await page.getByLabel('Memory').fill('4');
       await page.getByRole('button', { name: 'Create' }).click();
     },

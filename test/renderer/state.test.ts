@@ -22,6 +22,7 @@ const event = (id: number): EventRecord => ({
 const sample = (at: number) => ({ at }) as VmMetrics;
 const inventory = (...vms: Inventory['vms']): Inventory => ({
   host: { version: '0', dataFolder: '/', recordingsFolder: '/r', hostName: 'h', pid: 1, gatewayPid: null },
+  folders: [],
   vms,
 });
 const ON = fakeVm('One', { power: 'on' });

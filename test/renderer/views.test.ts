@@ -4,9 +4,10 @@ import { describe, expect, test } from 'vitest';
 import type { EventRecord } from '../../preload/contract.ts';
 import { mergeEvents, NO_FILTER, passes } from '../../renderer/events-query.ts';
 import * as format from '../../renderer/format.ts';
+import { checkEdit, editArgs, editFormOf, isChanged, mediaChanges } from '../../renderer/edit-form.ts';
 import { ftWords, startingStep, vmWords } from '../../renderer/ft-view.ts';
 import { changesOf, checkSettings, formOf, FT_FIELDS } from '../../renderer/ft-settings-form.ts';
-import { checkForm, emptyForm, freeName, NO_SOURCE, toArgs } from '../../renderer/new-vm-form.ts';
+import { checkForm, emptyForm, fieldOfError, freeName, toArgs, withSource } from '../../renderer/new-vm-form.ts';
 import { showAt } from '../../renderer/views/console/scale.ts';
 import { fakeVm, OFF, PRIMARY } from './fake-world.ts';
 
@@ -102,11 +103,69 @@ describe('the form for a new VM', () => {
   });
 
   test('needs something to start from', () => {
-    const files = { ...form, source: 'files' } as const;
-    expect(checkForm(files, []).source).toBe(NO_SOURCE);
-    expect(checkForm({ ...files, hda: '/d.img' }, [])).toEqual({});
-    expect(checkForm({ ...files, hda: '/d.img', cmdline: 'quiet' }, []).cmdline).toBeDefined();
-    expect(toArgs({ ...files, hda: ' /d.img ' })).toEqual({ name: 'Sample Linux', memoryMB: 128, hda: '/d.img' });
+    const of = (source: 'kernel' | 'disk' | 'cd' | 'floppy') => withSource(form, source, []);
+    expect(Object.keys(checkForm(of('kernel'), []))).toEqual(['bzimage']);
+    expect(Object.keys(checkForm(of('cd'), []))).toEqual(['cdrom']);
+    expect(Object.keys(checkForm(of('floppy'), []))).toEqual(['fda']);
+    expect(Object.keys(checkForm(of('disk'), []))).toEqual(['hda']);
+    expect(Object.keys(checkForm({ ...of('disk'), disk: 'new' }, []))).toEqual(['cdrom']);
+    expect(checkForm({ ...of('disk'), disk: 'new', cdrom: '/cd.iso' }, [])).toEqual({});
+    expect(toArgs({ ...of('disk'), hda: ' /d.img ' })).toEqual({
+      name: 'Virtual machine',
+      memoryMB: 256,
+      hda: '/d.img',
+    });
+  });
+
+  test('sends what is shown, and nothing that was typed for another guest', () => {
+    const typed = { ...withSource(form, 'kernel', []), bzimage: '/k', initrd: '/i', cmdline: 'quiet' };
+    expect(toArgs(typed)).toMatchObject({ bzimage: '/k', initrd: '/i', cmdline: 'quiet' });
+    expect(toArgs(withSource(typed, 'cd', []))).not.toHaveProperty('bzimage');
+    expect(toArgs({ ...form, disk: 'new', diskSize: '2G' })).toMatchObject({ sample: 'linux', diskBytes: 2 ** 31 });
+    expect(checkForm({ ...form, disk: 'new', diskSize: 'big' }, []).diskSize).toMatch(/number of bytes/);
+    expect(toArgs({ ...form, folder: 'Lab' })).toMatchObject({ folder: 'Lab' });
+  });
+
+  test('keeps a name and a memory that were typed when the kind of guest is changed', () => {
+    expect(withSource(form, 'floppy', [])).toMatchObject({ name: 'Virtual machine', memory: '32' });
+    expect(withSource({ ...form, name: 'Web', memory: '99' }, 'cd', [])).toMatchObject({ name: 'Web', memory: '99' });
+  });
+
+  test.each([
+    ['"/x/d.img" cannot be read', 'hda'],
+    ['memoryMB: memory is at least 16 MB', 'memory'],
+    ['There is already a VM "Web".', 'name'],
+    ['The datastore is full.', null],
+  ])("puts the host's error %j beside the field %s", (message, field) => {
+    expect(fieldOfError(message, { hda: '/x/d.img', cdrom: '/x/c.iso' })).toBe(field);
+  });
+});
+
+describe('the settings of a VM', () => {
+  const vm = fakeVm('Web', {
+    hardware: { memoryMB: 128, guest: 'Disk image', files: { hda: '/d.img', cdrom: '/c.iso' }, cmdline: null },
+  });
+  const form = editFormOf(vm);
+
+  test('are sent where they were changed', () => {
+    expect(isChanged(form, vm)).toBe(false);
+    const typed = { ...form, name: ' Web 2', memory: '256', disk: 'none', cdrom: '' } as const;
+    expect(editArgs(typed, vm)).toEqual({ name: 'Web 2', memoryMB: 256, hda: null, cdrom: null });
+    expect(isChanged({ ...form, folder: 'Lab' }, vm)).toBe(true);
+  });
+
+  test('of a running VM change drives by commands of their own', () => {
+    const running = { ...vm, power: 'on' } as const;
+    const typed = { ...form, cdrom: '/other.iso', fda: '' };
+    expect(editArgs(typed, running)).toEqual({});
+    expect(mediaChanges(typed, running)).toEqual([{ drive: 'cdrom', file: '/other.iso' }]);
+    expect(mediaChanges({ ...form, cdrom: ' ' }, running)).toEqual([{ drive: 'cdrom', file: null }]);
+  });
+
+  test('are checked as one types', () => {
+    expect(checkEdit(form, vm, ['Mail'])).toEqual({});
+    const typed = { ...form, name: 'MAIL', memory: '1', disk: 'file', hda: '', initrd: '/i' } as const;
+    expect(Object.keys(checkEdit(typed, vm, ['Mail'])).toSorted()).toEqual(['hda', 'initrd', 'memory', 'name']);
   });
 });
 

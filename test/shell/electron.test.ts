@@ -42,7 +42,7 @@ describe.skipIf(missing !== '')(`the desktop application, in Electron${missing}`
       env: { ...(process.env as { [name: string]: string }), LOCKSTEP_DATA: data },
     });
     page = await app.firstWindow();
-    await page.getByRole('button', { name: 'Create and power on' }).waitFor();
+    await page.getByRole('button', { name: 'Create a protected VM' }).waitFor();
     client = await Client.connect(data);
   });
   afterAll(async () => {
@@ -73,7 +73,8 @@ describe.skipIf(missing !== '')(`the desktop application, in Electron${missing}`
   });
 
   test('a sample VM is protected, its primary is crashed, and one goes on typing', { timeout: 180_000 }, async () => {
-    await page.getByRole('button', { name: 'Create and power on' }).click();
+    await page.getByRole('button', { name: 'New virtual machine' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Create', exact: true }).click();
     await expect.poll(screenText, { timeout: 60_000 }).toMatch(/:~#/);
     await client.call('vm.set', { vm: VM, failureTimeoutMs: 5000 });
     await page.getByRole('tab', { name: 'Summary' }).click();

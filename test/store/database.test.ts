@@ -42,6 +42,7 @@ describe('a data folder', () => {
       'alarm',
       'event',
       'failover',
+      'folder',
       'forward',
       'metric',
       'network',
@@ -58,9 +59,8 @@ describe('a data folder', () => {
     new VmTable(first.database).insert({ id: 'id', name: 'Kept', createdAt: 5, config });
     first.close();
     const vms = new VmTable(opened(folder).database).all();
-    expect(vms).toEqual([
-      { id: 'id', name: 'Kept', createdAt: 5, config, ...noFt, ...noState, poweredOnAt: null, note: null },
-    ]);
+    const kept = { id: 'id', name: 'Kept', folder: '', createdAt: 5, config, poweredOnAt: null, note: null };
+    expect(vms).toEqual([{ ...kept, ...noFt, ...noState }]);
   });
 
   test('keeps what was written when the process is killed: it is synchronised at every commit', () => {

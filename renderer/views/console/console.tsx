@@ -9,11 +9,11 @@ import type { VmView } from '../../../preload/contract.ts';
 import { powerOn } from '../../actions/power-on.ts';
 import { resume } from '../../actions/resume.ts';
 import { sendCtrlAltDel } from '../../actions/send-ctrl-alt-del.ts';
-import { refusal } from '../../../preload/rules.ts';
+import { refusal } from '../../refusal.ts';
 import { ActionButton } from '../../kit/action-button.tsx';
 import { Spinner } from '../../kit/spinner.tsx';
 import { usePage, useServices } from '../../services.ts';
-import { en } from '../../text/en.ts';
+import { texts } from '../../text/index.ts';
 import { useConsoleInput, type ConsoleInputOptions } from './input.ts';
 import { showAt, type Shown } from './scale.ts';
 import { useGuestScreen, type GuestSize } from './screen.ts';
@@ -62,7 +62,7 @@ export function ConsoleView({ vm }: { readonly vm: VmView }) {
           height={1}
           tabIndex={live ? 0 : -1}
           role="application"
-          aria-label={`Screen of ${vm.name}. ${en.console.hintFree}`}
+          aria-label={`${texts.views.screenOf(vm.name)} ${texts.console.hintFree}`}
           style={shown ? { width: shown.width, height: shown.height } : undefined}
         />
         <Overlay vm={vm} blank={screen.blank} empty={screen.size === null} />
@@ -70,11 +70,11 @@ export function ConsoleView({ vm }: { readonly vm: VmView }) {
       <p className="console-hint" aria-live="polite">
         {live
           ? locked
-            ? en.console.hintLocked
+            ? texts.console.hintLocked
             : held
-              ? en.console.hintHeld
-              : en.console.hintFree
-          : en.power[vm.power]}
+              ? texts.console.hintHeld
+              : texts.console.hintFree
+          : texts.power[vm.power]}
         {screen.size ? <span className="console-size">{describeSize(screen.size, shown)}</span> : null}
       </p>
     </div>
@@ -92,7 +92,7 @@ function canvasClass(live: boolean, blank: boolean, held: boolean, shown: Shown 
 }
 
 function describeSize(size: GuestSize, shown: Shown | null): string {
-  return `${size.width} × ${size.height}${shown ? ` at ${Math.round(shown.scale * 100)} %` : ''}`;
+  return texts.views.screenSize(`${size.width} × ${size.height}`, shown && Math.round(shown.scale * 100));
 }
 
 function Overlay({ vm, blank, empty }: { readonly vm: VmView; readonly blank: boolean; readonly empty: boolean }) {
@@ -100,7 +100,7 @@ function Overlay({ vm, blank, empty }: { readonly vm: VmView; readonly blank: bo
   if (vm.power === 'on' && !lost) {
     return blank || empty ? (
       <div className="console-overlay console-overlay-plain">
-        <p>{en.console.blank}</p>
+        <p>{texts.console.blank}</p>
       </div>
     ) : null;
   }
@@ -108,7 +108,7 @@ function Overlay({ vm, blank, empty }: { readonly vm: VmView; readonly blank: bo
     <div className="console-overlay" role="status">
       <p className="console-overlay-title">
         {vm.power === 'off' || vm.power === 'paused' ? null : <Spinner />}
-        {lost ? en.connection.lost : en.power[vm.power]}
+        {lost ? texts.connection.lost : texts.power[vm.power]}
       </p>
       {vm.note && vm.power === 'off' ? <p>{vm.note}</p> : null}
       {vm.power === 'off' ? <ActionButton action={powerOn} vm={vm} tone="primary" size="large" /> : null}

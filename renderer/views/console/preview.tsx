@@ -2,8 +2,8 @@
 import { MonitorOff } from 'lucide-react';
 import { useRef } from 'react';
 import type { VmView } from '../../../preload/contract.ts';
-import { refusal } from '../../../preload/rules.ts';
-import { en } from '../../text/en.ts';
+import { refusal } from '../../refusal.ts';
+import { texts } from '../../text/index.ts';
 import { useGuestScreen } from './screen.ts';
 
 export function ConsolePreview({ vm }: { readonly vm: VmView }) {
@@ -17,7 +17,7 @@ export function ConsolePreview({ vm }: { readonly vm: VmView }) {
       {seen ? null : (
         <span className="preview-off">
           <MonitorOff className="icon" aria-hidden="true" />
-          {live ? en.console.blank : en.power[vm.power]}
+          {live ? texts.console.blank : texts.power[vm.power]}
         </span>
       )}
     </span>

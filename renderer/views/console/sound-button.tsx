@@ -7,12 +7,12 @@
 import { Volume2, VolumeX } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import type { VmView } from '../../../preload/contract.ts';
-import { refusal } from '../../../preload/rules.ts';
+import { refusal } from '../../refusal.ts';
 import { Button } from '../../kit/button.tsx';
 import { usePage, useServices } from '../../services.ts';
 import { openSpeaker, type Speaker } from '../../sound/speaker.ts';
 import { withToast } from '../../state.ts';
-import { en } from '../../text/en.ts';
+import { texts } from '../../text/index.ts';
 
 const KEY = 'lockstep.sound';
 
@@ -39,10 +39,10 @@ export function SoundButton({ vm }: { readonly vm: VmView }) {
     keepChoice(!on);
     setOn(!on);
   };
-  const hint = on ? (waits ? en.console.soundWaits : en.console.mutedHint) : en.console.soundOnHint;
+  const hint = on ? (waits ? texts.console.soundWaits : texts.console.mutedHint) : texts.console.soundOnHint;
   return (
     <Button
-      label={on ? en.console.soundOn : en.console.muted}
+      label={on ? texts.console.soundOn : texts.console.muted}
       hint={hint}
       icon={on ? Volume2 : VolumeX}
       size="small"
@@ -64,7 +64,7 @@ function useSpeaker(vm: VmView, on: boolean): boolean {
     if (!live) return;
     const opened = openSpeaker(bridge, vm.id, (error) => {
       if (!error) return;
-      const toast = { tone: 'error', title: en.console.soundFailed, message: error.message } as const;
+      const toast = { tone: 'error', title: texts.console.soundFailed, message: error.message } as const;
       store.setState((state) => withToast(state, toast));
     });
     speaker.current = opened;

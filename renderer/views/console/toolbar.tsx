@@ -5,14 +5,15 @@
  */
 import { Maximize, MousePointerClick, Scaling } from 'lucide-react';
 import type { VmView } from '../../../preload/contract.ts';
-import { refusal } from '../../../preload/rules.ts';
+import { refusal } from '../../refusal.ts';
 import { crashPrimary } from '../../actions/faults.ts';
 import { ftOn } from '../../actions/ft-on.ts';
 import { screenshot } from '../../actions/screenshot.ts';
 import { sendCtrlAltDel } from '../../actions/send-ctrl-alt-del.ts';
 import { ActionButton } from '../../kit/action-button.tsx';
 import { Button } from '../../kit/button.tsx';
-import { en } from '../../text/en.ts';
+import { texts } from '../../text/index.ts';
+import { MediaMenu } from '../media.tsx';
 import { SoundButton } from './sound-button.tsx';
 
 export interface ConsoleToolbarProps {
@@ -26,12 +27,12 @@ export interface ConsoleToolbarProps {
 export function ConsoleToolbar({ vm, fit, onFit, onFullScreen, onCapture }: ConsoleToolbarProps) {
   const reason = refusal('console', vm);
   return (
-    <div className="console-bar" role="toolbar" aria-label="Console">
+    <div className="console-bar" role="toolbar" aria-label={texts.views.consoleTools}>
       <ActionButton action={sendCtrlAltDel} vm={vm} size="small" tone="quiet" />
       <ActionButton action={screenshot} vm={vm} size="small" tone="quiet" />
       <span className="bar-line" />
       <Button
-        label={en.console.fit}
+        label={texts.console.fit}
         icon={Scaling}
         size="small"
         tone="quiet"
@@ -39,7 +40,7 @@ export function ConsoleToolbar({ vm, fit, onFit, onFullScreen, onCapture }: Cons
         onPress={() => onFit(!fit)}
       />
       <Button
-        label={en.console.capture}
+        label={texts.console.capture}
         icon={MousePointerClick}
         size="small"
         tone="quiet"
@@ -47,13 +48,14 @@ export function ConsoleToolbar({ vm, fit, onFit, onFullScreen, onCapture }: Cons
         onPress={onCapture}
       />
       <Button
-        label={en.console.fullScreen}
-        hint={`${en.console.fullScreen} (Ctrl+Alt+Enter)`}
+        label={texts.console.fullScreen}
+        hint={`${texts.console.fullScreen} (Ctrl+Alt+Enter)`}
         icon={Maximize}
         size="small"
         tone="quiet"
         onPress={onFullScreen}
       />
+      <MediaMenu vm={vm} />
       <SoundButton vm={vm} />
       <span className="bar-space" />
       {vm.ftEnabled ? null : <ActionButton action={ftOn} vm={vm} size="small" tone="plain" />}

@@ -6,7 +6,7 @@
 import { FileDown } from 'lucide-react';
 import { useState } from 'react';
 import type { VmView } from '../../../preload/contract.ts';
-import { refusal } from '../../../preload/rules.ts';
+import { refusal } from '../../refusal.ts';
 import { captureStart } from '../../actions/capture-start.ts';
 import { captureStop } from '../../actions/capture-stop.ts';
 import * as format from '../../format.ts';
@@ -16,10 +16,10 @@ import { Card, Fact, Facts } from '../../kit/card.tsx';
 import { Field } from '../../kit/field.tsx';
 import { captureFile } from '../../network-form.ts';
 import { useServices } from '../../services.ts';
-import { en } from '../../text/en.ts';
+import { texts } from '../../text/index.ts';
 import { CommandDialog } from '../dialog-parts.tsx';
 
-const { capture: words } = en.network;
+const { capture: words } = texts.network;
 
 export function CaptureDialog({ vm }: { readonly vm: VmView }) {
   const { bridge, store } = useServices();

@@ -7,12 +7,12 @@
 import { useState } from 'react';
 import type { ForwardView, VmView } from '../../../preload/contract.ts';
 import { FORWARD_PROTOCOLS, formatForward } from '../../../preload/network.ts';
-import { refusal } from '../../../preload/rules.ts';
+import { refusal } from '../../refusal.ts';
 import { checkForward, forwardArgs, forwardForm, pastedForward, type ForwardForm } from '../../forward-form.ts';
 import { Field } from '../../kit/field.tsx';
 import { SelectField } from '../../kit/select-field.tsx';
 import { useServices } from '../../services.ts';
-import { en } from '../../text/en.ts';
+import { texts } from '../../text/index.ts';
 import { CommandDialog } from '../dialog-parts.tsx';
 
 const PROTOCOLS = FORWARD_PROTOCOLS.map((value) => ({ value, label: value.toUpperCase() }));
@@ -30,11 +30,11 @@ export function ForwardDialog({ vm, forward }: { readonly vm: VmView; readonly f
     setTouched(new Set([...touched, ...Object.keys(pasted ?? part)]));
   };
   const unchanged = forward !== null && JSON.stringify(form) === JSON.stringify(before);
-  const reason = forward ? (unchanged ? en.forwards.unchanged : null) : refusal('forward.add', vm);
+  const reason = forward ? (unchanged ? texts.forwards.unchanged : null) : refusal('forward.add', vm);
   return (
     <CommandDialog
-      title={forward ? en.forwards.edit(formatForward(forward)) : en.forwards.add(vm.name)}
-      label={forward ? en.actions.save : en.actions.add}
+      title={forward ? texts.forwards.edit(formatForward(forward)) : texts.forwards.add(vm.name)}
+      label={forward ? texts.actions.save : texts.actions.add}
       reason={reason}
       wrong={Object.keys(errors).length > 0}
       onTried={() => setTouched(new Set(['*']))}
@@ -45,20 +45,20 @@ export function ForwardDialog({ vm, forward }: { readonly vm: VmView; readonly f
     >
       <div className="form-grid">
         <SelectField
-          label={en.forwards.protocol}
+          label={texts.forwards.protocol}
           value={form.protocol}
           choices={PROTOCOLS}
           onChange={(protocol) => change({ protocol })}
         />
         <Field
-          label={en.forwards.hostAddress}
+          label={texts.forwards.hostAddress}
           mono
           value={form.hostAddress}
           error={told('hostAddress')}
           onChange={(hostAddress) => change({ hostAddress })}
         />
         <Field
-          label={en.forwards.hostPort}
+          label={texts.forwards.hostPort}
           first
           inputMode="numeric"
           value={form.hostPort}
@@ -66,7 +66,7 @@ export function ForwardDialog({ vm, forward }: { readonly vm: VmView; readonly f
           onChange={(hostPort) => change({ hostPort })}
         />
         <Field
-          label={en.forwards.guestPort}
+          label={texts.forwards.guestPort}
           inputMode="numeric"
           value={form.guestPort}
           error={told('guestPort')}
@@ -74,7 +74,7 @@ export function ForwardDialog({ vm, forward }: { readonly vm: VmView; readonly f
         />
       </div>
       <p className="field-hint">
-        {en.forwards.hostAddressHint}. {en.forwards.paste}
+        {texts.forwards.hostAddressHint}. {texts.forwards.paste}
       </p>
     </CommandDialog>
   );

@@ -17,9 +17,9 @@ import { Button } from '../../kit/button.tsx';
 import { Card } from '../../kit/card.tsx';
 import { useAsked } from '../../network-query.ts';
 import { usePage, useServices } from '../../services.ts';
-import { en } from '../../text/en.ts';
+import { texts } from '../../text/index.ts';
 
-const { forwards: words } = en;
+const { forwards: words } = texts;
 
 export function Forwards({ vm }: { readonly vm: VmView }) {
   const { answer, failure, again } = useAsked('forward.list', { vm: vm.id });
@@ -67,7 +67,7 @@ function ForwardTable({ vm, forwards, again }: TableProps) {
           <th className="number">{words.guest}</th>
           <th className="cell-cut">{words.state}</th>
           <th>
-            <span className="hidden-text">{en.actions.edit}</span>
+            <span className="hidden-text">{texts.actions.edit}</span>
           </th>
         </tr>
       </thead>
@@ -86,7 +86,7 @@ function Row({ vm, forward, again }: Omit<TableProps, 'forwards'> & { readonly f
   const key = `forward:${forward.id}`;
   const busy = usePage((state) => state.pending.includes(key));
   const name = formatForward(forward);
-  const reason = offline ? en.actionHints.disconnected : null;
+  const reason = offline ? texts.actionHints.disconnected : null;
   const remove = () => {
     void runner.attempt(key, `${words.removing}: ${name}`, async () => {
       await bridge.call('forward.remove', { vm: vm.id, id: forward.id });
@@ -104,8 +104,8 @@ function Row({ vm, forward, again }: Omit<TableProps, 'forwards'> & { readonly f
       <td className="row-actions">
         <OpenLink vm={vm} forward={forward} />
         <Button
-          label={`${en.actions.edit} ${name}`}
-          hint={en.actions.edit}
+          label={`${texts.actions.edit} ${name}`}
+          hint={texts.actions.edit}
           icon={Pencil}
           iconOnly
           tone="quiet"
@@ -114,8 +114,8 @@ function Row({ vm, forward, again }: Omit<TableProps, 'forwards'> & { readonly f
           onPress={() => store.setState({ dialog: { kind: 'forward', vm: vm.id, forward } })}
         />
         <Button
-          label={`${en.actions.remove} ${name}`}
-          hint={en.actions.remove}
+          label={`${texts.actions.remove} ${name}`}
+          hint={texts.actions.remove}
           icon={Trash2}
           iconOnly
           tone="quiet"

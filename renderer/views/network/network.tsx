@@ -10,11 +10,11 @@ import * as format from '../../format.ts';
 import { ActionButton } from '../../kit/action-button.tsx';
 import { Card, Fact, Facts } from '../../kit/card.tsx';
 import { useServices } from '../../services.ts';
-import { en } from '../../text/en.ts';
+import { texts } from '../../text/index.ts';
 import { CaptureCard } from './capture.tsx';
 import { Forwards } from './forwards.tsx';
 
-const { network: words } = en;
+const { network: words } = texts;
 
 export function NetworkTab({ vm }: { readonly vm: VmView }) {
   return (

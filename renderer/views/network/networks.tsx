@@ -13,9 +13,9 @@ import { Card } from '../../kit/card.tsx';
 import { deleteRefusal } from '../../network-form.ts';
 import { useAsked } from '../../network-query.ts';
 import { usePage, useServices } from '../../services.ts';
-import { en } from '../../text/en.ts';
+import { texts } from '../../text/index.ts';
 
-const { networks: words } = en;
+const { networks: words } = texts;
 
 export function Networks() {
   const { store } = useServices();
@@ -38,7 +38,7 @@ export function Networks() {
             label={words.add}
             icon={Plus}
             tone="primary"
-            reason={offline ? en.actionHints.disconnected : null}
+            reason={offline ? texts.actionHints.disconnected : null}
             onPress={() => store.setState({ dialog: { kind: 'newNetwork' } })}
           />
         </div>
@@ -75,7 +75,7 @@ function NetworkTable({ networks, again }: TableProps) {
             <th>{words.state}</th>
             <th className="cell-cut">{words.vms}</th>
             <th>
-              <span className="hidden-text">{en.actions.delete}</span>
+              <span className="hidden-text">{texts.actions.delete}</span>
             </th>
           </tr>
         </thead>
@@ -126,7 +126,7 @@ function Row({ network, again }: { readonly network: NetworkView; readonly again
           tone="quiet"
           size="small"
           busy={busy}
-          reason={offline ? en.actionHints.disconnected : deleteRefusal(network)}
+          reason={offline ? texts.actionHints.disconnected : deleteRefusal(network)}
           onPress={remove}
         />
       </td>

@@ -11,10 +11,10 @@ import { Field } from '../../kit/field.tsx';
 import { checkNetwork, emptyNetwork, networkArgs, type NetworkForm } from '../../network-form.ts';
 import { useAsked } from '../../network-query.ts';
 import { useServices } from '../../services.ts';
-import { en } from '../../text/en.ts';
+import { texts } from '../../text/index.ts';
 import { CommandDialog } from '../dialog-parts.tsx';
 
-const { networks: words } = en;
+const { networks: words } = texts;
 const KINDS = [
   { kind: 'nat', title: words.nat, text: words.natText },
   { kind: 'uplink', title: words.uplink, text: words.uplinkText },
@@ -35,7 +35,7 @@ export function NewNetworkDialog() {
   return (
     <CommandDialog
       title={words.addTitle}
-      label={en.actions.add}
+      label={texts.actions.add}
       icon={Plus}
       reason={null}
       wrong={Object.keys(errors).length > 0}

@@ -2,11 +2,11 @@
 import { useState } from 'react';
 import { DEFAULT_NETWORK_NAME, NIC_TYPES } from '../../../preload/network.ts';
 import type { NicType, VmView } from '../../../preload/contract.ts';
-import { refusal } from '../../../preload/rules.ts';
+import { refusal } from '../../refusal.ts';
 import { SelectField } from '../../kit/select-field.tsx';
 import { useAsked } from '../../network-query.ts';
 import { useServices } from '../../services.ts';
-import { en } from '../../text/en.ts';
+import { texts } from '../../text/index.ts';
 import { CommandDialog } from '../dialog-parts.tsx';
 
 export function NicDialog({ vm }: { readonly vm: VmView }) {
@@ -20,14 +20,14 @@ export function NicDialog({ vm }: { readonly vm: VmView }) {
   };
   return (
     <CommandDialog
-      title={en.network.nic.title(vm.name)}
-      label={en.actions.save}
-      reason={refusal('nic.set', vm) ?? (unchanged ? en.network.nic.unchanged : null)}
+      title={texts.network.nic.title(vm.name)}
+      label={texts.actions.save}
+      reason={refusal('nic.set', vm) ?? (unchanged ? texts.network.nic.unchanged : null)}
       wrong={false}
       send={() => bridge.call('nic.set', { vm: vm.id, ...change })}
     >
       <CardFields network={network} type={type} onNetwork={setNetwork} onType={setType} first />
-      <p className="field-hint">{en.network.nic.when}</p>
+      <p className="field-hint">{texts.network.nic.when}</p>
     </CommandDialog>
   );
 }
@@ -47,19 +47,19 @@ export function CardFields({ network, type, onNetwork, onType, first = false }: 
   const names = new Set([DEFAULT_NETWORK_NAME, network, ...(answer ?? []).map(({ name }) => name)]);
   const describe = (name: string): string => {
     const found = answer?.find((one) => one.name === name);
-    return found ? `${name} (${found.subnet ?? `${en.networks.uplink} ${found.uplink}`})` : name;
+    return found ? `${name} (${found.subnet ?? `${texts.networks.uplink} ${found.uplink}`})` : name;
   };
   return (
     <>
       <SelectField
-        label={en.network.card}
+        label={texts.network.card}
         first={first}
         value={type}
-        choices={NIC_TYPES.map((value) => ({ value, label: en.network.typeChoices[value] }))}
+        choices={NIC_TYPES.map((value) => ({ value, label: texts.network.typeChoices[value] }))}
         onChange={onType}
       />
       <SelectField
-        label={en.network.network}
+        label={texts.network.network}
         value={network}
         choices={[...names].map((name) => ({ value: name, label: describe(name) }))}
         onChange={onNetwork}

@@ -1,7 +1,12 @@
 /** Disks: what the two sides say while disks are made equal, and the files that a user names. */
+import { createHash } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { HostFile } from '../../../main/datastore/disk/device.ts';
+import { CHUNK_BYTES, ExportError } from '../../../main/datastore/export/layout.ts';
+import { ExportReader } from '../../../main/datastore/export/reader.ts';
+import { ExportWriter } from '../../../main/datastore/export/writer.ts';
 import { DiskImage } from '../../../main/datastore/image.ts';
 import { checkMedium, MediumError, type MediumKind } from '../../../main/datastore/media.ts';
 import { DecodeError } from '../../../main/ft/bytes.ts';
@@ -14,7 +19,8 @@ import { decodeSync, encodeSync, SYNC_BLOCK_BYTES, type SyncMessage } from '../.
 import { testGuest } from '../../machine/guest.ts';
 import { makeFile, makeKernel } from '../../support/guests.ts';
 import { joined } from '../random.ts';
-import { refusable, type Target } from '../target.ts';
+import { mendExport } from '../mend.ts';
+import { refusable, refusableLater, type Target } from '../target.ts';
 import { readFileSync } from 'node:fs';
 
 const folder = (): string => mkdtempSync(path.join(os.tmpdir(), 'disks-'));
@@ -79,6 +85,48 @@ export const sync: Target = {
       async close() {
         await image.close();
         return '';
+      },
+    };
+  },
+};
+
+export const exported: Target = {
+  name: 'export',
+  about: 'a file with an exported VM, read to its end, with checksums made right again',
+  async samples() {
+    const at = folder();
+    const file = await HostFile.open(path.join(at, 'sample'), 'wx+');
+    const writer = new ExportWriter(file);
+    const parts = [
+      { role: 'hda', format: 'lsd', bytes: 1 << 20 },
+      { role: 'fda', format: 'raw', bytes: 1000 },
+    ] as const;
+    await writer.begin({ parts, vm: { name: 'web' } });
+    // What does not compress: changes of it are accepted.
+    const plain = Array.from({ length: 100 }, (_, index) => createHash('sha256').update(String(index)).digest());
+    await writer.data(0, 512, joined(...plain));
+    await writer.data(0, 9000, Uint8Array.of(1, 2, 3));
+    await writer.data(1, 0, new Uint8Array(1000).fill(9));
+    await writer.end();
+    await file.close();
+    return [readFileSync(path.join(at, 'sample'))];
+  },
+  mend: mendExport,
+  allocation: { fixed: 32 << 20, factor: 64 },
+  async open() {
+    const file = path.join(folder(), 'exported');
+    return {
+      async run(bytes) {
+        writeFileSync(file, bytes);
+        return refusableLater(async () => {
+          const reader = await ExportReader.open(file);
+          try {
+            for await (const chunk of reader.chunks())
+              if (chunk.bytes.length > CHUNK_BYTES) throw new Error('too long');
+          } finally {
+            await reader.close();
+          }
+        }, ExportError);
       },
     };
   },

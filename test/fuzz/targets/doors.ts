@@ -39,7 +39,8 @@ const ARGUMENTS: { readonly [command: string]: object } = {
   'record.start': { vm: VM },
   'forward.add': { vm: VM, protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: 8080, guestPort: 80 },
   'forward.list': { vm: VM },
-  'capture.start': { vm: VM, file: 'x.pcapng' },
+  // No file can be made there: mutated paths are tried on a real disk.
+  'capture.start': { vm: VM, file: '/dev/null/x.pcapng' },
   'network.create': { name: 'lab', subnet: '10.88.0.0/24' },
   'network.list': {},
   'host.show': {},

@@ -5,7 +5,7 @@
  */
 import type { Target } from '../target.ts';
 import { inputs, link, screen, stream, wire } from './codecs.ts';
-import { kernel, media, sync } from './disks.ts';
+import { exported, kernel, media, sync } from './disks.ts';
 import { door, websocket } from './doors.ts';
 import { frames, requests } from './frames.ts';
 import { acknowledgements, channel, log } from './log.ts';
@@ -25,6 +25,7 @@ export const TARGETS: readonly Target[] = [
   replaying,
   sync,
   media,
+  exported,
   kernel,
   door,
   websocket,

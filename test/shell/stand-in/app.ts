@@ -120,4 +120,5 @@ export function requireReady(what: string): void {
 }
 
 perform('activate', () => app.emit('activate', {}, false));
+perform('openFile', ({ file }) => void allowed(app, 'open-file', {}, file));
 perform('quit', () => app.quit());

@@ -53,9 +53,9 @@ export class Desktop {
     });
   }
 
-  /** Starts it a second time, as a double click on the icon does. @returns its exit status. */
-  startAgain(): Promise<number | null> {
-    const child = spawn(process.execPath, ['--import', register, path.join(root, 'main', 'index.ts')], {
+  /** Starts it a second time, as a double click on the icon or on a file does. @returns its exit status. */
+  startAgain(...args: readonly string[]): Promise<number | null> {
+    const child = spawn(process.execPath, ['--import', register, path.join(root, 'main', 'index.ts'), ...args], {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: this.#environment(),
     });

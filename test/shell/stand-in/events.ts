@@ -20,8 +20,8 @@ export function preventable<T extends object>(details: T): T & Preventable {
 }
 
 /** Emits an event that a listener may prevent. @returns whether it may go on. */
-export function allowed(emitter: EventEmitter, name: string, details: object = {}): boolean {
+export function allowed(emitter: EventEmitter, name: string, details: object = {}, ...more: unknown[]): boolean {
   const event = preventable(details);
-  emitter.emit(name, event);
+  emitter.emit(name, event, ...more);
   return !event.defaultPrevented;
 }

@@ -15,6 +15,8 @@ export type Gesture =
   | { readonly do: 'moveWindow'; readonly bounds: Rectangle }
   | { readonly do: 'crashPage' }
   | { readonly do: 'reload' }
+  /** A Mac tells the application that runs of a file. */
+  | { readonly do: 'openFile'; readonly file: string }
   | { readonly do: 'quit' };
 
 /** What the test sees. */

@@ -118,8 +118,10 @@ export function preloadWorldScript(secret: string, preload: string): string {
         post({ expose: key, api: pack(api) });
       },
     };
+    // Chromium tells nobody where a file is: a test's file has its path for a name.
+    const webUtils = { getPathForFile: (file) => decodeURIComponent(file.name) };
     const require = (name) => {
-      if (name === 'electron') return { contextBridge, ipcRenderer };
+      if (name === 'electron') return { contextBridge, ipcRenderer, webUtils };
       throw new Error('module not found: ' + name);
     };
     const process = { type: 'renderer', platform: '${process.platform}', sandboxed: true, contextIsolated: true };

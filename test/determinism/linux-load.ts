@@ -1,6 +1,6 @@
 /**
- * `npm run determinism -- [--minutes N] [--keep FILE]`: records a Linux guest from power-on through N minutes of
- * mixed load in one process, replays the recording in another, and compares full hashes at every checkpoint, JIT on.
+ * The mixed load: records a Linux guest from power-on through some minutes of work in one process, with the real pacer
+ * and a real disk image, replays the recording in another, and compares full hashes at every checkpoint, JIT on.
  *
  * Invariant: the replaying process knows nothing but the recording (the log, byte for byte as on the logging channel)
  * and the files the VM is made of; it opens no disk image for blocks, asks no clock, and looks at no screen.
@@ -9,7 +9,6 @@ import { spawn } from 'node:child_process';
 import { closeSync, copyFileSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import zlib from 'node:zlib';
 import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
 import { decodeEntry, encodeEntry, type Entry } from '../../main/ft/log.ts';
@@ -19,22 +18,12 @@ import { encodeMouseInput } from '../../main/machine/devices/mouse.ts';
 import { encodeSerialInput } from '../../main/machine/devices/serial.ts';
 import type { Machine } from '../../main/machine/machine.ts';
 import { guestLibrary } from '../../main/paths.ts';
-import { prepareCheckout } from '../../main/prepare.ts';
 import { buildMachine } from '../../main/replica/build-machine.ts';
 import { Disks } from '../../main/replica/disks.ts';
 import type { ReplicaSpec } from '../../main/replica/messages.ts';
 import { Pacer } from '../../main/replica/pacer.ts';
 import { typeText } from '../../preload/keys.ts';
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '5' },
-    keep: { type: 'string' },
-    record: { type: 'string' },
-    replay: { type: 'string' },
-    disk: { type: 'string', default: '' },
-  },
-});
 const CHECKPOINT_MS = 5000;
 const CPU_HASH_EPOCHS = 16;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -179,23 +168,23 @@ function inAnotherProcess(...args: string[]): Promise<void> {
   });
 }
 
-if (values.record) {
-  await record(values.record, values.disk, Number(values.minutes));
-} else if (values.replay) {
-  await replay(values.replay, values.disk);
-} else {
-  await prepareCheckout(say);
+/** @throws {Error} when a process fails, or the replay differs. `keep`: where the recording is to stay. */
+export async function mixedLoad(minutes: number, keep: string | undefined): Promise<void> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'lockstep-determinism-'));
-  const [file, fresh, used] = [
-    values.keep ?? path.join(folder, 'log'),
-    path.join(folder, 'a.img'),
-    path.join(folder, 'b.img'),
-  ];
+  const file = keep ?? path.join(folder, 'log');
+  const [fresh, used] = [path.join(folder, 'a.img'), path.join(folder, 'b.img')];
   try {
     for (const image of [fresh, used]) copyFileSync(path.join(path.dirname(guestLibrary().bios), 'data.img'), image);
-    await inAnotherProcess('--record', file, '--disk', used, '--minutes', values.minutes);
-    await inAnotherProcess('--replay', file, '--disk', fresh);
+    await inAnotherProcess('record', file, used, String(minutes));
+    await inAnotherProcess('replay', file, fresh);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+// The two processes are this file, started with what they are to do.
+if (process.argv[1] === import.meta.filename) {
+  const [what, file = '', disk = '', minutes] = process.argv.slice(2);
+  if (what === 'record') await record(file, disk, Number(minutes));
+  else await replay(file, disk);
 }

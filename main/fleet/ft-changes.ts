@@ -1,9 +1,8 @@
 /**
- * What a user does to Fault Tolerance, in the words of events.
+ * What users do to Fault Tolerance and to Protected pairs, in the words of the event log.
  *
- * Invariant: every such change is one of these.
+ * Invariant: every operation and every change has its sentence here.
  */
-
 /** What can be done to a Protected pair. */
 export type PairOperation = 'testFailover' | 'testRestartSecondary' | 'migrate';
 

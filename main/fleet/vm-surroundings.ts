@@ -1,0 +1,32 @@
+/** What a VM stands on: tables, desks and processes that all VMs of a fleet share. */
+import type { AlarmSummary } from '../../preload/contract.ts';
+import type { EventTable } from '../store/events.ts';
+import type { FailoverTable } from '../store/failovers.ts';
+import type { VmTable } from '../store/vms.ts';
+import type { DiskDesk } from './disk-desk.ts';
+import type { NetworkDesk } from './network-desk.ts';
+import type { Processes } from './processes.ts';
+import type { Spares } from './spares.ts';
+import type { SnapshotDesk } from './snapshot-desk.ts';
+import type { GuestLibrary } from './spec.ts';
+import type { Vm } from './vm.ts';
+
+export interface VmSurroundings {
+  readonly vms: VmTable;
+  readonly events: EventTable;
+  readonly failovers: FailoverTable;
+  readonly processes: Processes;
+  readonly spares: Spares;
+  readonly guests: GuestLibrary;
+  /** The folder of the shared storage. */
+  readonly datastore: string;
+  readonly hostName: string;
+  readonly network: NetworkDesk;
+  readonly disks: DiskDesk;
+  readonly snapshots: SnapshotDesk;
+  /** Where recordings go whose file nobody has named. */
+  readonly recordings: string;
+  /** The VM may be in another state. */
+  readonly changed: (vm: Vm) => void;
+  readonly alarms: (vm: string) => AlarmSummary;
+}

@@ -1,0 +1,308 @@
+// The frame of the built page in a browser, against the fake host: tree, palette, forms, languages, themes.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { CommandError } from '../../preload/contract.ts';
+import { seriousFaults } from '../support/axe.ts';
+import { CHROMIUM_ARGS, chromium as findChromium } from '../support/chromium.ts';
+import { startFakeHost, type FakeHost } from './fake-host.ts';
+import { FakeWorld } from './fake-world.ts';
+import { SCENES } from './scenes.ts';
+import { company, crowd, LEDGER } from './shell-scenes.ts';
+
+const EXECUTABLE = findChromium();
+const CONFIG = fileURLToPath(new URL('../../renderer/vite.config.ts', import.meta.url));
+const BUILD_MS = 60_000;
+const VM = `#/vm/${LEDGER.id}/summary`;
+
+describe.skipIf(EXECUTABLE === null)('the frame of the page', { timeout: 20_000 }, () => {
+  let browser: Browser;
+  let files: string;
+  let host: FakeHost;
+  let context: BrowserContext;
+  let page: Page;
+  let problems: string[];
+
+  beforeAll(async () => {
+    files = mkdtempSync(join(tmpdir(), 'lockstep-shell-'));
+    // Built as it is shipped, although the tests run with another NODE_ENV.
+    vi.stubEnv('NODE_ENV', 'production');
+    await build({ configFile: CONFIG, logLevel: 'error', build: { outDir: files } });
+    vi.unstubAllEnvs();
+    browser = await chromium.launch({ executablePath: EXECUTABLE ?? '', args: CHROMIUM_ARGS });
+  }, BUILD_MS);
+  afterAll(async () => {
+    await browser.close();
+    rmSync(files, { recursive: true });
+  });
+
+  const open = async (locale = 'en-US', theme?: string): Promise<void> => {
+    await context?.close();
+    context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale });
+    if (theme) await context.addInitScript((kept) => localStorage.setItem('lockstep.theme', kept), theme);
+    page = await context.newPage();
+    page.setDefaultTimeout(8000);
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !/WebSocket|Failed to load resource/.test(message.text()))
+        problems.push(message.text());
+    });
+  };
+  beforeEach(async () => {
+    host = await startFakeHost(files, new FakeWorld());
+    company(host.world);
+    problems = [];
+    await open();
+  });
+  afterEach(async () => {
+    await page.close();
+    await host.close();
+    expect(problems).toEqual([]);
+  });
+
+  const row = (id: string) => page.locator(`[data-row="${id}"]`);
+  const vmRow = (name: string) => page.locator(`[data-vm="${name}"]`);
+  const folderRow = (path: string) => page.locator(`[data-folder="${path}"]`);
+  const last = () => host.world.performed.at(-1);
+  const focused = () => page.evaluate(() => document.activeElement?.getAttribute('data-row'));
+  const text = (field: string) => page.getByRole('dialog').getByLabel(field, { exact: true });
+
+  test('the tree is walked, folded and opened by the keyboard', async () => {
+    await page.goto(host.url);
+    await folderRow('Lab').focus();
+    await page.keyboard.press('ArrowLeft');
+    expect(await vmRow('Build server').count()).toBe(0);
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('ArrowDown');
+    expect(await focused()).toBe(`vm:${LEDGER.id}`);
+    await page.keyboard.press('ArrowDown');
+    expect(await focused()).toBe(`vm:${LEDGER.id}:primary`);
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Ledger', level: 1 }).waitFor();
+    await page.keyboard.type('shop');
+    expect(await focused()).toBe('vm:vm-shop');
+    await page.reload();
+    await folderRow('Lab').waitFor();
+    expect(await vmRow('Build server').count()).toBe(0);
+  });
+
+  test('folders are made, renamed and deleted, and a VM is moved, by keys and by dragging', async () => {
+    await page.goto(host.url);
+    await folderRow('Lab').focus();
+    await page.keyboard.press('Shift+F10');
+    await page.getByRole('menuitem', { name: 'New folder…' }).click();
+    await text('Name').fill('Old');
+    await page.keyboard.press('Enter');
+    await folderRow('Lab/Old').waitFor();
+    await folderRow('Lab/Old').focus();
+    await page.keyboard.press('F2');
+    await text('Name').fill('Archive');
+    await page.keyboard.press('Enter');
+    await vmRow('Windows 98').dragTo(folderRow('Lab/Archive'));
+    await expect.poll(last).toEqual({ command: 'vm.move', args: { vm: 'vm-windows-98', folder: 'Lab/Archive' } });
+    await expect.poll(() => vmRow('Windows 98').getAttribute('aria-level')).toBe('3');
+    await folderRow('Lab/Archive').focus();
+    await page.keyboard.press('Delete');
+    await expect.poll(() => vmRow('Windows 98').getAttribute('aria-level')).toBe('2');
+    await vmRow('Windows 98').click();
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('move to');
+    await page.keyboard.press('Enter');
+    await text('Folder').selectOption('Production/Web');
+    await page.getByRole('dialog').getByRole('button', { name: 'Move' }).click();
+    await expect.poll(last).toEqual({ command: 'vm.move', args: { vm: 'vm-windows-98', folder: 'Production/Web' } });
+  });
+
+  test('the palette runs an action, says why another cannot be, and leads to VMs', async () => {
+    await page.goto(host.url + VM);
+    await vmRow('Ledger').waitFor();
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('turn on');
+    const [first] = await page.getByRole('option').all();
+    expect(await first?.textContent()).toContain('already turned on for "Ledger"');
+    await page.keyboard.press('Enter');
+    expect(host.world.performed).toEqual([]);
+    await page.getByRole('combobox').fill('crash pri');
+    await page.keyboard.press('Enter');
+    await expect.poll(last).toEqual({ command: 'fault', args: { vm: LEDGER.id, kind: 'crash-primary' } });
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('shop pause');
+    await page.keyboard.press('Enter');
+    await expect.poll(last).toEqual({ command: 'power.pause', args: { vm: 'vm-shop' } });
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('static');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Static pages', level: 1 }).waitFor();
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+    await page.keyboard.press('Escape');
+    expect(await page.getByRole('dialog').count()).toBe(0);
+  });
+
+  test('settings are changed where they may be; a medium goes in and out', async () => {
+    await page.goto(host.url + '#/vm/Windows 98/summary');
+    await page.locator('.summary').waitFor();
+    await page.keyboard.press('Control+d');
+    await text('Name').fill('Windows 98 SE');
+    await text('Memory').fill('64');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect.poll(last).toEqual({
+      command: 'vm.edit',
+      args: { vm: 'vm-windows-98', name: 'Windows 98 SE', memoryMB: 64 },
+    });
+    await page.getByRole('heading', { name: 'Windows 98 SE', level: 1 }).waitFor();
+    await vmRow('Ledger').click();
+    await page.keyboard.press('Control+d');
+    expect(await text('Memory').getAttribute('readonly')).not.toBeNull();
+    await text('CD image (ISO)').fill('/srv/other.iso');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect.poll(last).toEqual({
+      command: 'media.insert',
+      args: { vm: LEDGER.id, drive: 'cdrom', file: '/srv/other.iso' },
+    });
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('eject cd');
+    await page.keyboard.press('Enter');
+    await expect.poll(last).toEqual({ command: 'media.eject', args: { vm: LEDGER.id, drive: 'cdrom' } });
+  });
+
+  test("the host's error stands beside the field, and what was typed outlives a lost host and a reload", async () => {
+    await page.goto(host.url);
+    await folderRow('Lab').waitFor();
+    await page.keyboard.press('Alt+n');
+    await page.getByRole('radio', { name: /^Hard disk/ }).check();
+    await text('Hard disk image').fill('/srv/missing.img');
+    host.world.fail = new CommandError('refused', '"/srv/missing.img" does not exist. Check the path.');
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    await page.locator('.field-wrong').getByText('does not exist').waitFor();
+    expect(await text('Hard disk image').getAttribute('aria-invalid')).toBe('true');
+    host.accept(false);
+    host.drop();
+    await page.getByRole('dialog').getByText('What was typed is kept').waitFor();
+    host.accept(true);
+    await page.reload();
+    await folderRow('Lab').waitFor();
+    await page.keyboard.press('Alt+n');
+    expect(await text('Hard disk image').inputValue()).toBe('/srv/missing.img');
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    await expect.poll(() => host.world.performed.map(({ command }) => command)).toContain('power.on');
+    await page.keyboard.press('Alt+n');
+    expect(await page.getByRole('radio', { name: /^Sample Linux/ }).isChecked()).toBe(true);
+  });
+
+  test("the browser's language is spoken, and another that is chosen is kept", async () => {
+    await open('zh-CN');
+    await page.goto(host.url + VM);
+    await page.getByTestId('ft-status').getByText('受保护').waitFor();
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe('zh-CN');
+    await page.getByRole('button', { name: '设置', exact: true }).click();
+    await page.getByRole('menuitemradio', { name: 'English' }).click();
+    await page.getByTestId('ft-status').getByText('Protected').waitFor();
+    await page.reload();
+    await page.getByRole('tab', { name: 'Fault lab' }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe('en');
+  });
+
+  test('logging out asks the host, and shows nothing any more', async () => {
+    await page.route('**/logout', (route) => route.fulfill({ status: 200, body: 'You are logged out.' }));
+    await page.goto(host.url + VM);
+    await page.getByRole('button', { name: 'Settings', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Log out' }).click();
+    await page.getByRole('heading', { name: 'You are logged out' }).waitFor();
+    expect(await page.getByRole('tree').count()).toBe(0);
+  });
+
+  test('what changes is told to screen readers, and nothing that was there before', async () => {
+    await page.goto(host.url);
+    await vmRow('Shop').waitFor();
+    const told = page.getByTestId('announcer');
+    expect(await told.textContent()).toBe('');
+    const shop = host.world.find('Shop');
+    host.world.put({ ...shop, ft: { ...shop.ft, status: 'needSecondary', reason: 'lostConnection' } });
+    await expect.poll(() => told.textContent()).toBe('Shop: Need Secondary VM');
+  });
+
+  test('of 200 VMs one that changes is one row that is drawn again', async () => {
+    crowd(host.world);
+    await page.goto(host.url);
+    await vmRow('node 200').waitFor();
+    await page.evaluate(() => {
+      const changed = new Set<string>();
+      Object.assign(globalThis, { changedRows: changed });
+      const tree = document.querySelector('[role=tree]');
+      const rowOf = (node: Node) => (node instanceof Element ? node : node.parentElement)?.closest('[data-row]');
+      new MutationObserver((records) => {
+        for (const { target } of records) changed.add(rowOf(target)?.getAttribute('data-row') ?? 'tree');
+      }).observe(tree as Element, { subtree: true, childList: true, attributes: true, characterData: true });
+    });
+    const node = host.world.find('node 1');
+    host.world.put({ ...node, power: 'on', poweredOnAt: 1 });
+    await vmRow('node 1').getByText('Powered on').waitFor();
+    const rows = await page.evaluate(() => [...(globalThis as unknown as { changedRows: Set<string> }).changedRows]);
+    expect(rows).toEqual([`vm:${node.id}`]);
+    await page.keyboard.press('/');
+    await page.keyboard.type('node 19');
+    await expect.poll(() => page.locator('[data-vm]').count()).toBe(11);
+  });
+
+  test('100,000 events that come at once are taken in', { timeout: 90_000 }, async () => {
+    const vm = { id: LEDGER.id, name: 'Ledger' };
+    const told = { at: Date.now(), vm, kind: 'power.on', severity: 'info', message: 'Powered on.', data: {} } as const;
+    host.world.events = Array.from({ length: 100_000 }, (_, index) => ({ ...told, id: index + 1 }));
+    await page.goto(`${host.url}#/events`);
+    await page.locator('tr[data-kind]').first().waitFor({ timeout: 60_000 });
+    expect(await page.locator('tr[data-kind]').count()).toBeLessThanOrEqual(3000);
+    await page.getByRole('searchbox', { name: 'Search events' }).fill('no such thing');
+    await page.getByText('No event matches the filter.').waitFor();
+  });
+
+  const looked = [
+    ['vm-off', 'en-US'],
+    ['vm-needs', 'zh-CN'],
+    ['shell-vm', 'en-US'],
+    ['shell-menu', 'zh-CN'],
+    ['shell-palette', 'en-US'],
+    ['shell-edit-running', 'zh-CN'],
+    ['shell-new-disk', 'en-US'],
+    ['shell-settings-menu', 'zh-CN'],
+    ['shell-console-media', 'en-US'],
+    ['shell-guide', 'zh-CN'],
+  ] as const;
+  test.each(looked)('%s (in %s) is accessible in every theme', async (name, locale) => {
+    const scene = SCENES.find((one) => one.name === name);
+    await host.close();
+    host = await startFakeHost(files, new FakeWorld());
+    scene?.before?.(host);
+    await open(locale);
+    await page.goto(host.url + (scene?.at ?? ''));
+    await scene?.act(page, host);
+    const found: string[] = [];
+    for (const theme of ['light', 'dark', 'contrast']) {
+      await page.evaluate((chosen) => void (document.documentElement.dataset['theme'] = chosen), theme);
+      found.push(...(await seriousFaults(page)).map((fault) => `${theme}: ${fault}`));
+    }
+    expect(found).toEqual([]);
+  });
+
+  test('forced colours show what is chosen, and less motion moves nothing', async () => {
+    await page.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' });
+    await page.goto(host.url + VM);
+    await vmRow('Ledger').waitFor();
+    const look = await row(`vm:${LEDGER.id}`).evaluate((element) => getComputedStyle(element).backgroundColor);
+    const other = await vmRow('Shop').evaluate((element) => getComputedStyle(element).backgroundColor);
+    expect(look).not.toBe(other);
+    const moving = await vmRow('Ledger')
+      .locator('.tree-fold .icon')
+      .evaluate((element) => getComputedStyle(element).transitionDuration);
+    expect(Number.parseFloat(moving)).toBe(0);
+  });
+});
