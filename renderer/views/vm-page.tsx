@@ -14,7 +14,7 @@ import type { VmView } from '../../preload/contract.ts';
 import { deleteVm } from '../actions/delete.ts';
 import { powerOff } from '../actions/power-off.ts';
 import { powerOn } from '../actions/power-on.ts';
-import { ftWords, powerTone } from '../ft-view.ts';
+import { ftWords, powerTone, powerWords } from '../ft-view.ts';
 import { ActionButton } from '../kit/action-button.tsx';
 import { ActionMenuButton } from '../kit/action-menu.tsx';
 import { Badge } from '../kit/badge.tsx';
@@ -69,7 +69,7 @@ function VmBadges({ vm }: { readonly vm: VmView }) {
   return (
     <div className="badges" role="status">
       <Badge tone={powerTone(vm.power)}>
-        <span data-testid="power-status">{vm.suspended ? texts.snapshots.suspended : texts.power[vm.power]}</span>
+        <span data-testid="power-status">{powerWords(vm)}</span>
       </Badge>
       {vm.ftEnabled ? <Badge tone={words.tone}>{words.detail ?? words.headline}</Badge> : null}
       {vm.recording ? (
