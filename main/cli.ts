@@ -14,6 +14,9 @@ import { defaultDataFolder, replayEntry, version } from './paths.ts';
 import { CommandError } from '../preload/contract.ts';
 import { requestLink, requestLogout } from './web/control.ts';
 
+/** What becomes of VMs that run when the host is told to end. */
+const ON_EXIT = ['suspend', 'power-off'] as const;
+
 const serveCommand: Command = {
   words: 'serve',
   takes: [],
@@ -25,11 +28,13 @@ const serveCommand: Command = {
     'tls-key': 'FILE',
     'guest-memory': 'MB',
     'no-host-loopback': true,
+    'on-exit': ON_EXIT.join('|'),
     'no-open': true,
   },
   help:
     'Run the headless host: the console in a browser, and this command line (127.0.0.1, a free port); ' +
-    'beyond loopback only with a certificate; --no-host-loopback keeps guests from the ports of this computer',
+    'beyond loopback only with a certificate; --no-host-loopback keeps guests from the ports of this computer; ' +
+    'at SIGTERM or SIGINT running VMs are suspended, or with --on-exit power-off powered off',
   run: runServe,
 };
 
@@ -63,8 +68,15 @@ const logoutCommand: Command = {
 const own = [serveCommand, linkCommand, logoutCommand, ...commands, replayCommand(replayEntry)];
 const all: readonly Command[] = [...own, ...aboutCommands(version, () => all)];
 
+function onExit(wanted: string | undefined): (typeof ON_EXIT)[number] {
+  const found = wanted === undefined ? ON_EXIT[0] : ON_EXIT.find((how) => how === wanted);
+  if (found) return found;
+  throw new CommandError('usage', `--on-exit takes ${ON_EXIT.join(' or ')}, not "${wanted}".`);
+}
+
 async function runServe({ options, dataFolder, json, print }: Invocation): Promise<void> {
   const { host, port } = listening(options);
+  const ending = onExit(text(options['on-exit']));
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
   // Loaded here: the other commands start faster without the host's modules.
   const { limitsOf } = await import('./fleet/limits.ts');
@@ -85,7 +97,7 @@ async function runServe({ options, dataFolder, json, print }: Invocation): Promi
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
-  await served.close();
+  await served.close(ending === 'suspend' ? 'suspend' : 'powerOff');
 }
 
 function text(option: string | boolean | undefined): string | undefined {

@@ -2,7 +2,7 @@
  * The desktop application's composition root: a fleet on utility processes, behind a window and the command line's
  * door.
  *
- * Invariant: one instance at a time; VMs are powered off before the application ends.
+ * Invariant: one instance at a time; VMs are suspended or powered off before the application ends.
  */
 import path from 'node:path';
 import { app, dialog, ipcMain, powerMonitor, protocol, session } from 'electron';

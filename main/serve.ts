@@ -1,8 +1,8 @@
 /**
  * The headless host's composition root: a fleet on child processes, behind the web door and the command line's.
  *
- * Invariant: when this returns, both doors are open; on SIGINT or SIGTERM every VM is powered off before the process
- * ends. Files that it makes are this user's alone.
+ * Invariant: when this returns, both doors are open; on SIGINT or SIGTERM every VM is suspended or powered off before
+ * the process ends. Files that it makes are this user's alone.
  */
 import { Fleet } from './fleet/fleet.ts';
 import type { Limits } from './fleet/limits.ts';
@@ -27,7 +27,7 @@ export interface ServeOptions {
 const NOBODY_ELSE = 0o077;
 
 /** @returns the link for the first browser, and a way to make more. */
-export async function serve(options: ServeOptions): Promise<{ url: string; close(): Promise<void> }> {
+export async function serve(options: ServeOptions): Promise<{ url: string; close: Fleet['close'] }> {
   process.umask(NOBODY_ELSE);
   const { dataFolder, limits, hostLoopback, ...listening } = options;
   const processes = childProcesses(processEntries);
@@ -49,7 +49,7 @@ async function open(
   fleet: Fleet,
   listening: Pick<ServeOptions, 'host' | 'port' | 'tls'>,
   dataFolder: string,
-): Promise<{ url: string; close(): Promise<void> }> {
+): Promise<{ url: string; close: Fleet['close'] }> {
   const web = await startWebServer(fleet, { ...listening, pageFolder: rendererFolder });
   const control = await startControl(
     fleet,
@@ -57,8 +57,8 @@ async function open(
     () => web.link(),
     () => web.logout(),
   );
-  const close = async (): Promise<void> => {
-    await fleet.close();
+  const close = async (how?: 'suspend' | 'powerOff'): Promise<void> => {
+    await fleet.close(how);
     await control.close();
     await web.close();
   };

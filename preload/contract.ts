@@ -20,6 +20,7 @@ import { failoverCommands, type FailoverReport, type FailoverResults } from './f
 import { faultCommands, type ActiveFault, type FaultResults } from './faults.ts';
 import { Folder, folderCommands, type FolderResults } from './folder.ts';
 import { metricsCommands, type MetricsResults, type VmMetrics } from './metrics.ts';
+import { snapshotCommands, type SnapshotResults, type SuspendedView } from './snapshot.ts';
 import { FilePath } from './file-path.ts';
 import { Vm, VmName } from './names.ts';
 import { cardChoice, networkCommands, type NetworkResults, type NicView } from './network.ts';
@@ -42,6 +43,7 @@ export type { FailoverRecord, FailoverReport } from './failover.ts';
 export { CRASH_POINTS, FAULTS, type ActiveFault, type CrashAt, type CrashPoint, type FaultKind } from './faults.ts';
 export { VM_NAME_LENGTH_MAX } from './names.ts';
 export type { MetricsHistory, MetricsRange, ReplicaMetrics, VmMetrics } from './metrics.ts';
+export type { SnapshotView, SuspendedView } from './snapshot.ts';
 export type { ForwardView, NetworkView, NicCounters, NicType, NicView } from './network.ts';
 
 /* ------------------------------------------------------------------ limits and small schemas ------------------- */
@@ -200,6 +202,12 @@ export interface VmView {
   readonly nic: NicView;
   /** Where its hard disk is now, when that is not the file it was made of: separate disks, after a failover. */
   readonly currentDisk?: string;
+  /** All files that its hard disk is made of, the one that is written to first; there once it has a snapshot. */
+  readonly diskFiles?: readonly string[];
+  /** Its state is saved in a file: the next power-on goes on from there. */
+  readonly suspended?: SuspendedView;
+  /** How many it has; absent where it has none. */
+  readonly snapshots?: number;
   /** Fault Tolerance is turned on for this VM, whether or not it runs. */
   readonly ftEnabled: boolean;
   readonly ftSettings: FtSettings;
@@ -272,6 +280,7 @@ export const commands = {
   ...networkCommands,
   ...diskCommands,
   ...shareCommands,
+  ...snapshotCommands,
   'vm.set': v.strictObject({ vm: Vm, ...ftSettings }),
   /** At once where the VM runs, and from the next power-on; what was in the drive goes without a word to the guest. */
   'media.insert': v.strictObject({ vm: Vm, drive: MediaDrive, file: FilePath }),
@@ -340,7 +349,8 @@ export interface CommandResults
     FailoverResults,
     FaultResults,
     FolderResults,
-    ShareResults {
+    ShareResults,
+    SnapshotResults {
   'host.show': HostView;
   'vm.list': readonly VmView[];
   'vm.show': VmView;
@@ -357,6 +367,9 @@ export interface CommandResults
   'power.reset': VmView;
   'power.pause': VmView;
   'power.unpause': VmView;
+  'power.suspend': VmView;
+  'power.resume': VmView;
+  'snapshot.revert': VmView;
   'ft.on': VmView;
   'ft.off': VmView;
   'ft.suspend': VmView;

@@ -5,6 +5,9 @@
  */
 type Sentence = (name: string) => string;
 
+/** What to do about a saved state that is in the way. */
+const GIVE_UP = 'resume it and power it off, or discard the state by a power-off.';
+
 const sentences = {
   notRunning: (name: string) => `"${name}" is not running: power it on first.`,
   secondaryStarting: (name: string) =>
@@ -44,6 +47,17 @@ const sentences = {
   notCapturing: (name: string) => `The frames of "${name}" are not being captured.`,
   stillOn: (name: string) => `"${name}" is still powering on.`,
   editRunning: (name: string) => `"${name}" is running: its hardware is changed while it is off.`,
+  alreadySuspended: (name: string) => `"${name}" is suspended: resume it first.`,
+  nothingToResume: (name: string) => `"${name}" is neither suspended nor paused.`,
+  editSuspended: (name: string) => `"${name}" is suspended, and its hardware belongs to its state: ${GIVE_UP}`,
+  cloneSuspended: (name: string) =>
+    `"${name}" is suspended, and a clone would have its disk without its state: ${GIVE_UP}`,
+  exportSuspended: (name: string) =>
+    `"${name}" is suspended, and the file would hold its disk without its state: ${GIVE_UP}`,
+  nicSuspended: (name: string) => `"${name}" is suspended, and its network card belongs to its state: ${GIVE_UP}`,
+  mediaSuspended: (name: string) =>
+    `"${name}" is suspended, and what is in its drives belongs to its state: ` +
+    'resume it, or discard the state by a power-off.',
   uplink: (name: string) => `The network "${name}" is an uplink: its port forwards are set up on its other side.`,
 };
 

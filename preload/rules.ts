@@ -21,6 +21,11 @@ export type GuardedCommand =
   | 'power.reset'
   | 'power.pause'
   | 'power.unpause'
+  | 'power.suspend'
+  | 'power.resume'
+  | 'snapshot.take'
+  | 'snapshot.revert'
+  | 'snapshot.delete'
   | 'ft.on'
   | 'ft.off'
   | 'ft.suspend'
@@ -36,7 +41,7 @@ export type GuardedCommand =
   | 'capture.stop'
   | Fault;
 
-type Subject = Pick<VmView, 'name' | 'power' | 'ftEnabled' | 'ft' | 'recording' | 'nic'>;
+type Subject = Pick<VmView, 'name' | 'power' | 'ftEnabled' | 'ft' | 'recording' | 'nic' | 'suspended'>;
 
 /** What stands in the way of a running machine, null where it runs or is paused. */
 function notRunning(vm: Subject, words: RuleWords): string | null {
@@ -81,6 +86,23 @@ function captureRefusal(vm: Subject, words: RuleWords): string | null {
   return notRunning(vm, words) === null ? null : words.captureOff(vm.name);
 }
 
+/** What needs a VM that is neither on its way to on nor to off. */
+function betweenRefusal(vm: Subject, words: RuleWords): string | null {
+  return vm.power === 'off' ? null : notRunning(vm, words);
+}
+
+/** The saved state is of a machine with what it has now: that is changed while it is off and not suspended. */
+function offRefusal(vm: Subject, running: string, suspended: string): string | null {
+  if (vm.power !== 'off') return running;
+  return vm.suspended ? suspended : null;
+}
+
+type PowerCommand = Extract<GuardedCommand, `power.${string}` | `snapshot.${string}`>;
+
+function isPower(command: GuardedCommand): command is PowerCommand {
+  return command.startsWith('power.') || command.startsWith('snapshot.');
+}
+
 function isFault(command: GuardedCommand): command is Fault {
   return (FAULTS as readonly string[]).includes(command);
 }
@@ -105,39 +127,52 @@ function faultRefusal(fault: Fault, vm: Subject, words: RuleWords): string | nul
   }
 }
 
+function powerRefusal(command: PowerCommand, vm: Subject, words: RuleWords): string | null {
+  switch (command) {
+    case 'power.on':
+      if (vm.power === 'off') return null;
+      return vm.power === 'shuttingDown' ? words.stillOff(vm.name) : words.alreadyOn(vm.name);
+    case 'power.off':
+      return vm.power === 'off' && !vm.suspended ? words.alreadyOff(vm.name) : null;
+    case 'power.shutdown':
+      return vm.power === 'paused' ? words.pausedFirst(vm.name) : notRunning(vm, words);
+    case 'power.reset':
+    case 'power.suspend':
+      return vm.suspended ? words.alreadySuspended(vm.name) : notRunning(vm, words);
+    case 'power.resume':
+      return vm.suspended || vm.power === 'paused' ? null : words.nothingToResume(vm.name);
+    case 'snapshot.take':
+    case 'snapshot.revert':
+    case 'snapshot.delete':
+      return betweenRefusal(vm, words);
+    case 'power.pause':
+      return vm.power === 'paused' ? words.alreadyPaused(vm.name) : notRunning(vm, words);
+    case 'power.unpause':
+      return vm.power === 'paused' ? null : words.notPaused(vm.name);
+  }
+}
+
 /**
  * Why `command` is refused for this VM now, as a sentence with its remedy; null when it is allowed. The host speaks
  * English; a page may bring the words of another language.
  */
 export function refusal(command: GuardedCommand, vm: Subject, words: RuleWords = RULE_WORDS): string | null {
   if (isFault(command)) return faultRefusal(command, vm, words);
+  if (isPower(command)) return powerRefusal(command, vm, words);
   switch (command) {
     case 'vm.delete':
       return vm.power === 'off' ? null : words.deleteRunning(vm.name);
     case 'vm.edit':
-      return vm.power === 'off' ? null : words.editRunning(vm.name);
+      return offRefusal(vm, words.editRunning(vm.name), words.editSuspended(vm.name));
     case 'vm.clone':
-      return vm.power === 'off' ? null : words.cloneRunning(vm.name);
+      return offRefusal(vm, words.cloneRunning(vm.name), words.cloneSuspended(vm.name));
     case 'vm.export':
-      return vm.power === 'off' ? null : words.exportRunning(vm.name);
-    case 'power.shutdown':
-      return vm.power === 'paused' ? words.pausedFirst(vm.name) : notRunning(vm, words);
+      return offRefusal(vm, words.exportRunning(vm.name), words.exportSuspended(vm.name));
     case 'nic.set':
-      return vm.power === 'off' ? null : words.nicRunning(vm.name);
+      return offRefusal(vm, words.nicRunning(vm.name), words.nicSuspended(vm.name));
     case 'media.insert':
     case 'media.eject':
-      return vm.power === 'off' ? null : notRunning(vm, words);
-    case 'power.on':
-      if (vm.power === 'off') return null;
-      return vm.power === 'shuttingDown' ? words.stillOff(vm.name) : words.alreadyOn(vm.name);
-    case 'power.off':
-      return vm.power === 'off' ? words.alreadyOff(vm.name) : null;
-    case 'power.reset':
-      return notRunning(vm, words);
-    case 'power.pause':
-      return vm.power === 'paused' ? words.alreadyPaused(vm.name) : notRunning(vm, words);
-    case 'power.unpause':
-      return vm.power === 'paused' ? null : words.notPaused(vm.name);
+      return vm.suspended ? words.mediaSuspended(vm.name) : betweenRefusal(vm, words);
     case 'ft.on':
       if (vm.ftEnabled) return words.ftAlreadyOn(vm.name);
       return notRunning(vm, words) === null ? null : words.ftNeedsPower(vm.name);

@@ -46,11 +46,16 @@ export function powerTone(power: PowerState): Tone {
   return tones[power];
 }
 
+/** One that is suspended is off, and says so. */
+export function powerWords(vm: Pick<VmView, 'power' | 'suspended'>): string {
+  return vm.suspended ? texts.snapshots.suspended : texts.power[vm.power];
+}
+
 /** One line for lists: power first, Fault Tolerance where it is turned on and the VM runs. */
 export function vmWords(vm: VmView): { readonly text: string; readonly tone: Tone } {
   if (vm.power === 'startingUp' || vm.power === 'shuttingDown') return { text: texts.power[vm.power], tone: 'busy' };
   if (vm.power === 'off')
-    return { text: vm.note ? texts.views.seeNote(texts.power.off) : texts.power.off, tone: 'idle' };
+    return { text: vm.note ? texts.views.seeNote(powerWords(vm)) : powerWords(vm), tone: 'idle' };
   if (vm.power === 'paused') return { text: texts.power.paused, tone: 'warn' };
   if (!vm.ftEnabled) return { text: texts.power.on, tone: 'good' };
   const words = ftWords(vm);

@@ -24,6 +24,7 @@ import './style/console.css';
 import './style/pages.css';
 import './style/history.css';
 import './style/network.css';
+import './style/snapshots.css';
 import './style/monitor.css';
 import './style/shell.css';
 import './style/contrast.css';

@@ -1,6 +1,6 @@
 /**
- * What the host says of networks and port forwards, which no topic carries: asked, and asked again while it is looked
- * at.
+ * What the host says of networks, port forwards and snapshots, which no topic carries: asked, and asked again while it
+ * is looked at.
  *
  * Invariant: at most one question is under way; an answer that came before `again` was called is not taken.
  */
@@ -20,7 +20,7 @@ export interface Asked<T> {
 }
 
 /** Every two seconds while the page is visible and connected. */
-export function useAsked<C extends 'network.list' | 'forward.list'>(
+export function useAsked<C extends 'network.list' | 'forward.list' | 'snapshot.list'>(
   command: C,
   args: CommandArgs<C>,
 ): Asked<CommandResults[C]> {

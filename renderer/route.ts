@@ -3,7 +3,7 @@
  *
  * Invariant: `parseRoute(formatRoute(x))` is x; an address that means nothing is home.
  */
-export const TABS = ['summary', 'console', 'serial', 'network', 'monitor', 'faults', 'events'] as const;
+export const TABS = ['summary', 'console', 'serial', 'network', 'snapshots', 'monitor', 'faults', 'events'] as const;
 export type Tab = (typeof TABS)[number];
 export type Route =
   | { readonly page: 'home' }

@@ -31,6 +31,14 @@ export interface Toast {
   readonly message: string;
 }
 
+export interface SnapshotDialogKind {
+  readonly kind: 'snapshot';
+  readonly vm: string;
+  readonly what: 'take' | 'revert' | 'delete';
+  /** Null where one is to be taken. */
+  readonly snapshot: { readonly id: string; readonly name: string } | null;
+}
+
 export type OpenDialog =
   | { readonly kind: 'newVm'; readonly folder?: string }
   | { readonly kind: 'edit'; readonly vm: string }
@@ -52,6 +60,7 @@ export type OpenDialog =
   | { readonly kind: 'export'; readonly vm: string }
   /** The file that is proposed. */
   | { readonly kind: 'import'; readonly file: string }
+  | SnapshotDialogKind
   | { readonly kind: 'confirm'; readonly action: string; readonly vm: string };
 
 export interface Guide {

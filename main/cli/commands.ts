@@ -23,6 +23,7 @@ import { ftDetails, hostDetails, vmDetails, vmTable } from './print.ts';
 import { attachSerial } from './serial.ts';
 import { networkCommands } from './network.ts';
 import { cancel, shareCommands, shutdown } from './share.ts';
+import { snapshotCommands } from './snapshot.ts';
 import { recordSound, SOUND_SECONDS_MAX } from './sound.ts';
 
 const FILE_OPTIONS: ReadonlySet<string> = new Set(['bzimage', 'initrd', 'hda', 'cdrom', 'fda']);
@@ -311,7 +312,7 @@ export const commands: readonly Command[] = [
   simple('power off', 'power.off', 'Power a VM off, at once', () => null),
   simple('power reset', 'power.reset', 'Power a VM off and on again, at once', () => null),
   simple('power pause', 'power.pause', 'Let a guest stand still; its secondary stands still with it', () => null),
-  simple('power resume', 'power.unpause', 'Let a paused guest go on', () => null),
+  ...snapshotCommands,
   simple('ft on', 'ft.on', 'Turn on Fault Tolerance for a running VM', () => null),
   simple('ft off', 'ft.off', 'Turn off Fault Tolerance', () => null),
   simple('ft suspend', 'ft.suspend', 'Suspend Fault Tolerance: stop protecting until it is resumed', () => null),

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { CommandError, type DiskCheckView, type DiskView } from '../../preload/contract.ts';
 import { DISK_EXPORT_FORMATS, parseSize } from '../../preload/disk.ts';
 import { telling, withHost, type Command, type Invocation } from './command.ts';
-import { pairs } from './print.ts';
+import { inWords, pairs } from './print.ts';
 
 /** A size that the user gave. @throws {CommandError} `usage`. */
 export function size(text: string | boolean | undefined): number {
@@ -24,11 +24,6 @@ function show<T>({ json, print }: Invocation, result: T, text: (result: T) => st
 /** The host may have another working folder. */
 function at(invocation: Invocation, index: number): string {
   return path.resolve(invocation.positionals[index] ?? '');
-}
-
-function inWords(bytes: number): string {
-  const [unit, name] = bytes >= 2 ** 30 ? [2 ** 30, 'GB'] : bytes >= 2 ** 20 ? [2 ** 20, 'MB'] : [2 ** 10, 'KB'];
-  return `${+(bytes / (unit as number)).toFixed(1)} ${name}`;
 }
 
 function details(disk: DiskView): string {

@@ -39,6 +39,16 @@ export function pairs(entries: readonly (readonly [string, string])[]): string {
   return entries.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n');
 }
 
+/** A size. */
+export function inWords(bytes: number): string {
+  const [unit, name] = bytes >= 2 ** 30 ? [2 ** 30, 'GB'] : bytes >= 2 ** 20 ? [2 ** 20, 'MB'] : [2 ** 10, 'KB'];
+  return `${+(bytes / (unit as number)).toFixed(1)} ${name}`;
+}
+
+function power({ power: state, suspended }: VmView): string {
+  return suspended ? 'suspended' : state;
+}
+
 export function hostDetails(host: HostView): string {
   return pairs([
     ['Version', host.version],
@@ -52,7 +62,7 @@ export function vmTable(vms: readonly VmView[]): string {
   if (vms.length === 0) return 'No virtual machines yet. Make one: lockstep vm create NAME --sample linux';
   const rows = vms.map((vm) => [
     vm.name,
-    vm.power,
+    power(vm),
     STATES[vm.ft.status],
     `${vm.hardware.memoryMB} MB`,
     vm.hardware.guest,
@@ -66,13 +76,15 @@ export function vmDetails(vm: VmView): string {
     ['Name', vm.name],
     ['Id', vm.id],
     ...(vm.folder === '' ? [] : [['Folder', vm.folder] as const]),
-    ['Power', vm.note ? `${vm.power} (${vm.note})` : vm.power],
+    ['Power', vm.note ? `${power(vm)} (${vm.note})` : power(vm)],
     ['Guest', hardware.guest],
     ['Memory', `${hardware.memoryMB} MB`],
     ['Network card', nic.type === 'none' ? 'none' : `${nic.type}, ${nic.mac}, on "${nic.network}"`],
     ['Address', nic.guestAddress ?? (nic.address === null ? '–' : `${nic.address} (when the guest asks)`)],
     ...Object.entries(hardware.files).map(([kind, file]) => [kind, file] as const),
     ...(vm.currentDisk === undefined ? [] : [['Disk is now in', vm.currentDisk] as const]),
+    ...(vm.diskFiles ?? []).map((file, at) => [at === 0 ? 'Disk is written to' : 'which stands on', file] as const),
+    ['Snapshots', String(vm.snapshots ?? 0)],
     ...(hardware.cmdline === null ? [] : [['Command line', hardware.cmdline] as const]),
     ['Created', new Date(vm.createdAt).toISOString()],
     ['Fault Tolerance', STATES[vm.ft.status]],

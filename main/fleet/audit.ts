@@ -40,6 +40,8 @@ const QUERIES: ReadonlySet<string> = new Set<CommandName>([
   'task.list',
   'alarm.list',
   'metrics',
+  'snapshot.list',
+  'snapshot.thumbnail',
 ]);
 /** What is typed may be a password: that somebody typed is written down, at most once a minute. */
 const TYPING: ReadonlySet<string> = new Set<CommandName>(['console.type', 'console.key']);

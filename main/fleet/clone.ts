@@ -8,6 +8,7 @@
 import { randomInt } from 'node:crypto';
 import path from 'node:path';
 import { CommandError, type ParsedArgs, type VmView } from '../../preload/contract.ts';
+import type { GuardedCommand } from '../../preload/rules.ts';
 import { createDisk, createOverlay } from '../datastore/disk/create.ts';
 import { closing } from '../datastore/disk/device.ts';
 import { isOverlay, openDisk, openOverlay, OVERLAY_EXTENSION, parentFile } from '../datastore/disk/open.ts';
@@ -25,9 +26,9 @@ export async function cloneVm(fleet: Fleet, { vm, name, linked }: ParsedArgs<'vm
   const source = fleet.vm(vm);
   source.require('vm.clone');
   fleet.requireRoom(name);
-  if (linked) requireLinkable(source);
+  if (linked) requireLinkable(fleet, source);
   const files = new NewFiles(fleet.disks.folder(), name);
-  return fleet.disks.hold(source.disk.images, () =>
+  return holdDisk(fleet, source, 'vm.clone', () =>
     fleet.tasks.cancellable('vm.clone', source, async (advance) => {
       try {
         const hda = linked ? await linkedDisk(fleet, source, files) : await copiedDisk(source, files, advance);
@@ -49,10 +50,21 @@ function configOf(fleet: Fleet, { record, nic }: Vm): VmConfig {
   return { ...record.config, seed: randomInt(2 ** 32), mac: fleet.newMac(), nic: fleet.newCard(nic) };
 }
 
-function requireLinkable({ name, disk }: Vm): void {
+/** Nobody else uses its disk, works on it, or merges what its snapshots left. @throws {CommandError} `refused`. */
+export function holdDisk<T>(fleet: Fleet, vm: Vm, command: GuardedCommand, act: () => Promise<T>): Promise<T> {
+  return fleet.snapshots.hold(vm, () => {
+    // It may have been powered on until merging had ended.
+    vm.require(command);
+    return fleet.disks.hold(vm.disk.images, act);
+  });
+}
+
+function requireLinkable(fleet: Fleet, source: Vm): void {
+  const { name, disk } = source;
   if (disk.current === undefined) {
     throw new CommandError('refused', `"${name}" has no hard disk to be linked to: make a full clone of it.`);
   }
+  fleet.snapshots.requireOneFile(source, 'its disk is made of their layers. Make a full clone of it.');
   if (disk.slot === 'A') return;
   throw new CommandError(
     'refused',
@@ -77,6 +89,7 @@ async function copiedDisk({ disk }: Vm, files: NewFiles, advance: Advance): Prom
 }
 
 async function linkedDisk(fleet: Fleet, source: Vm, files: NewFiles): Promise<string> {
+  requireLinkable(fleet, source);
   const current = source.disk.current as string;
   const base = (await emptyOverlayOn(fleet, current)) ?? current;
   if (base === current) {

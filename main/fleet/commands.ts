@@ -27,8 +27,10 @@ import { folderHandlers } from './folder-desk.ts';
 import type { PairOperation } from './ft-changes.ts';
 import { admitReplicas, replicasOf } from './limits.ts';
 import { networkHandlers } from './network-commands.ts';
+import { changeMedium } from './media.ts';
 import { makeWay } from './output-file.ts';
 import { shareHandlers } from './share-commands.ts';
+import { snapshotHandlers } from './snapshot-commands.ts';
 import { editVm } from './vm-edit.ts';
 import type { Vm } from './vm.ts';
 import { replaced, waitForState } from './wait.ts';
@@ -60,6 +62,7 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
   ...networkHandlers,
   ...diskHandlers,
   ...shareHandlers,
+  ...snapshotHandlers,
   'vm.set': (fleet, { vm, ...changes }) => {
     const found = fleet.vm(vm);
     found.set(changes);
@@ -67,12 +70,12 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
   },
   'media.insert': async (fleet, { vm, drive, file }) => {
     const found = fleet.vm(vm);
-    await found.setMedium(drive, path.resolve(file));
+    await changeMedium(found, drive, path.resolve(file));
     return found.view();
   },
   'media.eject': async (fleet, { vm, drive }) => {
     const found = fleet.vm(vm);
-    await found.setMedium(drive, null);
+    await changeMedium(found, drive, null);
     return found.view();
   },
   'power.on': (fleet, { vm }) => perform(fleet, vm, 'power.on', (found) => found.powerOn()),

@@ -100,6 +100,18 @@ export class DiskDesk {
     }
   }
 
+  /** The files of this folder that other VMs' disks are made of, each with the name of such a VM. */
+  othersIn(folder: string, vm: string): ReadonlyMap<string, string> {
+    const here = real(folder);
+    const found = new Map<string, string>();
+    for (const { name, images } of this.#users()) {
+      if (name === vm) continue;
+      const inside = [...filesOf(images)].filter((file) => path.dirname(file) === here);
+      for (const file of inside) found.set(path.join(folder, path.basename(file)), name);
+    }
+    return found;
+  }
+
   /** Where disks go whose file nobody has named. It is there. */
   folder(): string {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });

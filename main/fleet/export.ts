@@ -16,6 +16,7 @@ import { CHUNK_BYTES } from '../datastore/export/layout.ts';
 import type { Part } from '../datastore/export/manifest.ts';
 import { ExportWriter } from '../datastore/export/writer.ts';
 import { DiskImage } from '../datastore/image.ts';
+import { holdDisk } from './clone.ts';
 import { describe } from './export-description.ts';
 import type { Fleet } from './fleet.ts';
 import { writingBeside } from './new-files.ts';
@@ -42,7 +43,7 @@ export async function exportVm(
   mayWrite(fleet, file, force);
   const { temporary, forget } = writingBeside(fleet.disks.folder(), file);
   try {
-    return await fleet.disks.hold(source.disk.images, () =>
+    return await holdDisk(fleet, source, 'vm.export', () =>
       fleet.tasks.cancellable('vm.export', source, async (advance) => {
         const bytes = await writeWhole(fleet, source, temporary, advance);
         advance(1);

@@ -17,6 +17,7 @@ import { EventTable } from '../store/events.ts';
 import { FailoverTable } from '../store/failovers.ts';
 import { FolderTable } from '../store/folders.ts';
 import { MetricTable } from '../store/metrics.ts';
+import { SnapshotTable } from '../store/snapshots.ts';
 import { TaskTable } from '../store/tasks.ts';
 import { NetworkTable } from '../store/networks.ts';
 import { VmTable, type VmRecord } from '../store/vms.ts';
@@ -30,6 +31,8 @@ import { removeUnfinished, type NewFiles } from './new-files.ts';
 import { NetworkDesk, type NicRecord } from './network-desk.ts';
 import type { Processes } from './processes.ts';
 import { Sampler } from './sampler.ts';
+import { suspend } from './snapshot-commands.ts';
+import { SnapshotDesk } from './snapshot-desk.ts';
 import { Spares } from './spares.ts';
 import { configure, newMac, type GuestLibrary } from './spec.ts';
 import { TaskWatch } from './task-watch.ts';
@@ -60,6 +63,7 @@ export class Fleet {
   readonly alarms: AlarmDesk;
   readonly network: NetworkDesk;
   readonly disks: DiskDesk;
+  readonly snapshots: SnapshotDesk;
   readonly failovers: FailoverTable;
   readonly folders: FolderDesk;
   readonly guests: GuestLibrary;
@@ -108,6 +112,13 @@ export class Fleet {
     mkdirSync(datastore, { recursive: true, mode: 0o700 });
     this.#spares = new Spares(options.processes);
     this.network = this.#networkDesk(new NetworkTable(database));
+    this.snapshots = new SnapshotDesk({
+      folder: path.join(options.dataFolder, 'states'),
+      snapshots: new SnapshotTable(database),
+      vms: this.#table,
+      others: (vm) => this.disks.othersIn(this.snapshots.folder(vm.id), vm.name),
+      event: (vm, kind, severity, message, data) => this.#event(vm, kind, message, severity, data),
+    });
     this.#around = {
       vms: this.#table,
       events: this.events,
@@ -119,6 +130,7 @@ export class Fleet {
       hostName: os.hostname(),
       network: this.network,
       disks: this.disks,
+      snapshots: this.snapshots,
       recordings: this.host.recordingsFolder,
       changed: (vm) => {
         const { subject } = vm;
@@ -135,6 +147,7 @@ export class Fleet {
     this.#load();
     removeUnfinished(this.disks.folder(), this.#table.all());
     this.network.open();
+    this.snapshots.recover(this.all());
   }
 
   get host(): HostView {
@@ -223,8 +236,12 @@ export class Fleet {
    */
   async delete(vm: Vm): Promise<void> {
     vm.require('vm.delete');
+    await this.snapshots.makeWay(vm.id);
+    vm.require('vm.delete');
+    this.snapshots.requireOwn(vm, () => true);
     this.#table.delete(vm.id);
     this.#vms.delete(vm.id);
+    await this.snapshots.forget(vm);
     const kept = vm.disk.remove();
     forgetLease(this.#around.datastore, vm.id);
     const words = kept === null ? '' : ` Its disk is in "${kept}", which stays.`;
@@ -239,13 +256,14 @@ export class Fleet {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Powers everything off and closes the data folder. */
-  async close(): Promise<void> {
+  /** Suspends or powers off what runs, and closes the data folder. What cannot be suspended is powered off. */
+  async close(how: 'suspend' | 'powerOff' = 'powerOff'): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
     const running = this.all().filter((vm) => vm.power !== 'off');
     await this.tasks.cancelAll();
-    await Promise.allSettled(running.map((vm) => vm.powerOff()));
+    await Promise.allSettled(running.map((vm) => (how === 'suspend' ? this.#suspend(vm) : vm.powerOff())));
+    await this.snapshots.close();
     this.sampler.close();
     this.#spares.close();
     this.network.close();
@@ -256,6 +274,16 @@ export class Fleet {
     if (this.#changeTimer) clearTimeout(this.#changeTimer);
     this.#listeners.clear();
     this.#folder.close();
+  }
+
+  async #suspend(vm: Vm): Promise<void> {
+    try {
+      await suspend(this, vm);
+    } catch (error) {
+      const words = `Could not be suspended, and is powered off: ${(error as Error).message}`;
+      this.#event(vm, 'power.suspendFailed', words, 'warning');
+      await vm.powerOff();
+    }
   }
 
   /** Ends every replica at once; for the last moment of a process that cannot wait. */
@@ -310,8 +338,14 @@ export class Fleet {
     });
   }
 
-  #event(vm: Vm, kind: string, message: string, severity: 'info' | 'warning' = 'info'): void {
-    this.events.add({ vm: { id: vm.id, name: vm.name }, kind, severity, message });
+  #event(
+    vm: Vm,
+    kind: string,
+    message: string,
+    severity: 'info' | 'warning' = 'info',
+    data?: { readonly [key: string]: unknown },
+  ): void {
+    this.events.add({ vm: { id: vm.id, name: vm.name }, kind, severity, message, ...(data && { data }) });
   }
 
   #changed(): void {

@@ -12,6 +12,7 @@ import { HostFile, closing } from '../datastore/disk/device.ts';
 import { DiscError, scanFolder } from '../datastore/iso/tree.ts';
 import { writeDisc } from '../datastore/iso/writer.ts';
 import type { Fleet } from './fleet.ts';
+import { changeMedium } from './media.ts';
 import { NewFiles } from './new-files.ts';
 
 /** @throws {CommandError} `refused`, naming what is in the way. */
@@ -36,6 +37,6 @@ export async function insertFolder(fleet: Fleet, { vm: name, folder }: ParsedArg
       files.discard();
     }
   });
-  await vm.setMedium('cdrom', disc);
+  await changeMedium(vm, 'cdrom', disc);
   return vm.view();
 }

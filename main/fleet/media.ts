@@ -8,13 +8,14 @@ import { identifyDisc } from '../datastore/disc.ts';
 import { checkMedium, MediumError } from '../datastore/media.ts';
 import { readRegular } from '../datastore/regular.ts';
 import type { OutsideInput } from '../replica/messages.ts';
+import type { Vm } from './vm.ts';
 
 type MediumChange = Extract<OutsideInput, { device: 'medium' }>['change'];
 
 /** As in the machine's own layout of a disc (machine/devices/medium.ts). */
 const PATH_LENGTH_MAX = 4096;
 
-export const DRIVE_WORDS: { readonly [D in MediaDrive]: { readonly drive: string; readonly medium: string } } = {
+const DRIVE_WORDS: { readonly [D in MediaDrive]: { readonly drive: string; readonly medium: string } } = {
   fda: { drive: 'floppy drive', medium: 'floppy' },
   cdrom: { drive: 'CD-ROM drive', medium: 'disc' },
 };
@@ -23,7 +24,7 @@ export const DRIVE_WORDS: { readonly [D in MediaDrive]: { readonly drive: string
  * What changes in the drive when this file is put into it; null: the drive is emptied.
  * @throws {CommandError} `refused`, naming the file, what is wrong with it, and the remedy.
  */
-export async function mediumChange(drive: MediaDrive, file: string | null): Promise<MediumChange> {
+async function mediumChange(drive: MediaDrive, file: string | null): Promise<MediumChange> {
   if (file === null) return { drive, medium: null };
   try {
     const size = checkMedium(drive, file);
@@ -36,4 +37,28 @@ export async function mediumChange(drive: MediaDrive, file: string | null): Prom
     if (error instanceof MediumError) throw new CommandError('refused', error.message);
     throw new CommandError('refused', `"${file}" cannot be read: ${(error as Error).message}`);
   }
+}
+
+/**
+ * Puts a file into a removable drive, now and at every power-on; null: takes out what is in it.
+ * @throws {CommandError} `refused` when the file is not what it should be, or nothing is there to be taken out.
+ */
+export async function changeMedium(vm: Vm, drive: MediaDrive, file: string | null): Promise<void> {
+  const command = file === null ? 'media.eject' : 'media.insert';
+  vm.require(command);
+  const words = DRIVE_WORDS[drive];
+  const { config: before } = vm.record;
+  if (drive === 'fda' && before.sample === 'test') {
+    throw new CommandError('refused', `"${vm.name}" is the test guest: it boots from its own floppy, which stays.`);
+  }
+  if (file === null && before[drive] === undefined) {
+    throw new CommandError('refused', `There is no ${words.medium} in the ${words.drive} of "${vm.name}".`);
+  }
+  const change = await mediumChange(drive, file);
+  vm.require(command);
+  if (vm.power !== 'off') vm.input({ device: 'medium', change });
+  const config = { ...vm.record.config, [drive]: file ?? undefined };
+  const gone = `Ejected from the ${words.drive}: "${before[drive] ?? ''}".`;
+  if (file === null) vm.amend({ config }, 'media.ejected', gone, { drive });
+  else vm.amend({ config }, 'media.inserted', `Inserted into the ${words.drive}: "${file}".`, { drive, file });
 }

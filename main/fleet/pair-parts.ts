@@ -5,17 +5,21 @@
  */
 import type { Severity } from '../../preload/contract.ts';
 import type { DiskSlot } from '../datastore/leases.ts';
-import type { RecordingEvent, ReplicaOutput, ReplicaSpec } from '../replica/messages.ts';
+import type { FromReplica, RecordingEvent, ReplicaOutput, ReplicaSpec } from '../replica/messages.ts';
 import type { FailoverKeeper } from './failovers.ts';
 import type { Processes } from './processes.ts';
 import type { Replica } from './replica.ts';
 import type { Spares } from './spares.ts';
+
+export type StateMessage = Extract<FromReplica, { type: 'save' | 'restoring' | 'restored' }>;
 
 /** What a pair tells its VM. */
 export interface PairOutside {
   output(message: ReplicaOutput): void;
   /** The primary says what became of a recording. */
   recording(event: RecordingEvent): void;
+  /** The primary says how far it is with saving the state, or with restoring one. */
+  state(message: StateMessage): void;
   event(kind: string, severity: Severity, message: string, data?: { [key: string]: unknown }): void;
   changed(): void;
   /** A replica has built its machine: it can be plugged into the network. */
@@ -35,6 +39,8 @@ export interface PairParts {
   /** What a replica is made of that uses this hard disk image. */
   readonly spec: (holder: string, slot: DiskSlot) => ReplicaSpec;
   readonly generation: number;
+  /** The file of a saved state from which the machine goes on, paused at first. */
+  readonly state?: string | undefined;
   /** The hard disk image that is true at power-on. */
   readonly slot: DiskSlot;
   /** The one for a secondary of a primary that uses this one: the same where they share it, or there is none. */

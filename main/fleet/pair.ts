@@ -64,7 +64,8 @@ export class Pair {
     this.#secondarySlot = parts.slot;
     this.#primary = parts.spares.take();
     this.#listenToPrimary(this.#primary);
-    this.#primary.send({ type: 'boot', spec: parts.spec(this.#holder(), parts.slot), generation: parts.generation });
+    const { generation, state, slot } = parts;
+    this.#primary.send({ type: 'boot', spec: parts.spec(this.#holder(), slot), generation, ...(state && { state }) });
   }
 
   get primary(): Replica | null {
@@ -333,6 +334,11 @@ export class Pair {
       case 'recording':
         outside.recording(message.event);
         return;
+      case 'save':
+      case 'restoring':
+      case 'restored':
+        outside.state(message);
+        return;
       case 'diskError':
         outside.event('disk.error', 'error', message.message);
         return;
@@ -340,7 +346,6 @@ export class Pair {
         outside.changed();
         return;
       default:
-        if (isOutput(message)) outside.output(message);
     }
   }
 

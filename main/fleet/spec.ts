@@ -17,7 +17,7 @@ import {
 import { checkInitrdFits, checkMedium, MediumError, type MediumKind } from '../datastore/media.ts';
 import { DEFAULT_SETTINGS } from '../ft/constants.ts';
 import type { ReplicaSpec } from '../replica/messages.ts';
-import type { VmConfig, VmRecord } from '../store/vms.ts';
+import type { SavedState, VmConfig, VmRecord } from '../store/vms.ts';
 
 /** Where the firmware and the sample guests are, as absolute paths. */
 export interface GuestLibrary {
@@ -116,6 +116,31 @@ export function specify(
     cmdline: commandLine(vm, guests),
     settings: settingsOf(vm),
   };
+}
+
+/** What a machine is built of: kept with its saved state. */
+type Hardware = Omit<ReplicaSpec, 'vm' | 'name' | 'holder' | 'datastore' | 'settings' | 'disk'>;
+
+export function hardwareOf(spec: ReplicaSpec): SavedState['hardware'] {
+  const {
+    vm: _vm,
+    name: _name,
+    holder: _holder,
+    datastore: _datastore,
+    settings: _settings,
+    disk: _disk,
+    ...rest
+  } = spec;
+  return rest satisfies Hardware;
+}
+
+/** What a replica needs to build the machine of a saved state again. */
+export function specifySaved(
+  vm: VmRecord,
+  { hardware: saved }: SavedState,
+  at: { holder: string; datastore: string },
+): ReplicaSpec {
+  return { vm: vm.id, name: vm.name, ...at, ...(saved as unknown as Hardware), settings: settingsOf(vm) };
 }
 
 /** The settings that hold for this VM: what was set, and defaults. */

@@ -8,7 +8,8 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import type { FtSettings } from '../../preload/contract.ts';
 import { diskBytes, isOverlay } from '../datastore/disk/open.ts';
-import { chooseSlot, diskSlot, type DiskSlot } from '../datastore/leases.ts';
+import { topOf, type TopNames } from '../datastore/disk/top.ts';
+import { beginGeneration, chooseSlot, diskSlot, type DiskSlot } from '../datastore/leases.ts';
 
 const FOLDER = 'disks';
 
@@ -16,13 +17,16 @@ export class VmDisk {
   readonly #datastore: string;
   readonly #vm: string;
   #own: string | undefined;
+  /** Where the layers of its snapshots are. */
+  readonly #layers: string;
   #slot: DiskSlot = 'A';
 
-  /** `own` is the user's file; a VM without one has no hard disk. */
-  constructor(datastore: string, vm: string, own: string | undefined) {
+  /** `own` is the user's file; a VM without one has no hard disk. `layers` is the folder of its snapshots. */
+  constructor(datastore: string, vm: string, own: string | undefined, layers: string) {
     this.#datastore = datastore;
     this.#vm = vm;
     this.#own = own;
+    this.#layers = layers;
     try {
       this.reload();
     } catch {
@@ -40,9 +44,17 @@ export class VmDisk {
     return this.file(this.#slot);
   }
 
+  /** The file that is written to; undefined for a VM without a hard disk. */
   file(slot: DiskSlot): string | undefined {
-    if (this.#own === undefined || slot === 'A') return this.#own;
-    return path.join(this.#datastore, FOLDER, `${this.#vm}-hda.img`);
+    const names = this.names(slot);
+    return names && topOf(names);
+  }
+
+  /** A disk has a top from its first snapshot on (datastore/disk/top.ts). */
+  names(slot: DiskSlot): TopNames | undefined {
+    if (this.#own === undefined) return undefined;
+    const own = slot === 'A' ? this.#own : path.join(this.#datastore, FOLDER, `${this.#vm}-hda.img`);
+    return { own, top: path.join(this.#layers, `top-${slot}.lsd`) };
   }
 
   /** All its images, true or not; none for a VM without a hard disk. */
@@ -82,6 +94,13 @@ export class VmDisk {
     this.#own = own;
   }
 
+  /** Of a VM that is off: the user's own file, or what stands on it, is the true disk. @throws when that cannot be. */
+  chooseOwn(): void {
+    const generation = beginGeneration(this.#datastore, this.#vm, `host ${process.pid}`);
+    chooseSlot(this.#datastore, this.#vm, generation, 'A');
+    this.reload();
+  }
+
   /** Both images are equal and nobody uses them: the user's own is the true one again, if the lease can be written. */
   preferOwn(generation: number): boolean {
     try {
@@ -95,12 +114,33 @@ export class VmDisk {
 
   /** Of a VM that is deleted: removes the copy. @returns the copy, where it is the true one and therefore stays. */
   remove(): string | null {
-    const copy = this.file('B');
+    const copy = this.names('B')?.own;
     if (copy === undefined || copy === this.#own) return null;
     if (this.#slot === 'B') return copy;
     rmSync(copy, { force: true });
     return null;
   }
+}
+
+type Tell = (kind: string, severity: 'info' | 'warning', message: string, data: { file: string }) => void;
+
+/** After a power-off: the user's own file is the true disk whenever that can be. `equal`: both are. */
+export function settleDisk(disk: VmDisk, equal: boolean, generation: number, tell: Tell): void {
+  try {
+    // A replica may have won the test-and-set and died before it could say so.
+    disk.reload();
+  } catch {
+    // The datastore is away: a power-on reads it again, and then says why it cannot.
+  }
+  if (disk.slot === 'A' || disk.current === undefined) return;
+  if (equal && disk.preferOwn(generation)) {
+    const words = `Both disks are equal: the virtual machine's disk is "${disk.current}" again.`;
+    return tell('disk.moved', 'info', words, { file: disk.current });
+  }
+  const words =
+    `The virtual machine's disk is in "${disk.current}". ` +
+    'It is in its own file again after a power-off while Protected with separate disks.';
+  tell('disk.moved', 'warning', words, { file: disk.current });
 }
 
 /** The image that the first one's peer uses where each has its own. */

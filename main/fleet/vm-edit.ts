@@ -28,12 +28,14 @@ export async function editVm(fleet: Fleet, vm: Vm, changes: Changes): Promise<vo
   if (rename) requireFree(fleet, vm, name);
   const machine = diskBytes !== undefined || Object.keys(hardware).length > 0;
   if (machine) vm.require('vm.edit');
+  if (diskBytes !== undefined) requireOneDisk(fleet, vm);
   const hda = diskBytes === undefined ? undefined : await fleet.disks.createFor(vm.name, diskBytes);
   try {
     if (machine) {
       // It may have been powered on while the disk was made.
       vm.require('vm.edit');
       const config = edited(vm, { ...hardware, ...(hda !== undefined && { hda }) });
+      if (config.hda !== vm.record.config.hda) requireOneDisk(fleet, vm);
       checkFiles({ ...config, hda: config.hda === vm.record.config.hda ? vm.disk.current : config.hda }, fleet.guests);
       vm.amend({ config }, 'vm.edited', `Changed: ${words(vm.record.config, config)}.`);
     }
@@ -45,6 +47,11 @@ export async function editVm(fleet: Fleet, vm: Vm, changes: Changes): Promise<vo
     if (hda !== undefined) rmSync(hda, { force: true });
     throw error;
   }
+}
+
+/** Snapshots are of the disk that it has. @throws {CommandError} `refused`. */
+function requireOneDisk({ snapshots }: Fleet, vm: Vm): void {
+  snapshots.requireOneFile(vm, 'its hard disk stays. A full clone has none, and can be given another one.');
 }
 
 function requireFree(fleet: Fleet, vm: Vm, name: string): void {

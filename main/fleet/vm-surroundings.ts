@@ -7,6 +7,7 @@ import type { DiskDesk } from './disk-desk.ts';
 import type { NetworkDesk } from './network-desk.ts';
 import type { Processes } from './processes.ts';
 import type { Spares } from './spares.ts';
+import type { SnapshotDesk } from './snapshot-desk.ts';
 import type { GuestLibrary } from './spec.ts';
 import type { Vm } from './vm.ts';
 
@@ -22,6 +23,7 @@ export interface VmSurroundings {
   readonly hostName: string;
   readonly network: NetworkDesk;
   readonly disks: DiskDesk;
+  readonly snapshots: SnapshotDesk;
   /** Where recordings go whose file nobody has named. */
   readonly recordings: string;
   /** The VM may be in another state. */

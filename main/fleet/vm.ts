@@ -9,31 +9,31 @@ import {
   type FaultKind,
   type FtSettings,
   type FtStatus,
-  type MediaDrive,
   type PowerState,
   type VmMetrics,
   type VmView,
 } from '../../preload/contract.ts';
 import { DEFAULT_NETWORK_NAME } from '../../preload/network.ts';
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
-import { beginGeneration } from '../datastore/leases.ts';
 import type { OutsideInput, ReplicaSpec } from '../replica/messages.ts';
-import type { VmRecord } from '../store/vms.ts';
+import type { SavedState, VmRecord } from '../store/vms.ts';
 import type { AlarmSubject } from './alarms.ts';
 import type { DiskUser } from './disk-desk.ts';
 import { Faults, faultWords, type FaultDetails } from './faults.ts';
 import { FT_CHANGES, OPERATIONS, type PairOperation } from './ft-changes.ts';
 import { ftStatusOf, metricsOf } from './figures.ts';
-import { DRIVE_WORDS, mediumChange } from './media.ts';
 import type { NicRecord } from './network-desk.ts';
 import { OutsideEnds } from './outside-ends.ts';
 import { Pair } from './pair.ts';
 import type { PairOutside } from './pair-parts.ts';
 import { Rate } from './rate.ts';
+import { diskParts, prepare } from './power-on.ts';
 import { RecordingDesk } from './recording-desk.ts';
-import { changeSettings, checkFiles, hardware, hostName, settingsOf, specify } from './spec.ts';
+import { SaveDesk } from './save-desk.ts';
+import { changeSettings, hardware, hardwareOf, hostName, settingsOf } from './spec.ts';
+import { suspend, suspendedView } from './suspend.ts';
 import type { Watched } from './task-watch.ts';
-import { otherSlot, VmDisk } from './vm-disk.ts';
+import { settleDisk, VmDisk } from './vm-disk.ts';
 import type { VmSurroundings } from './vm-surroundings.ts';
 
 /** A machine pauses when its disks are quiet; one whose disks do not answer is not waited for, in milliseconds. */
@@ -47,6 +47,7 @@ export class Vm {
     event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
     changed: () => this.#around.changed(this),
   });
+  readonly saving = new SaveDesk((message) => this.#pair?.send(message));
   disk: VmDisk;
   readonly #faults = new Faults(
     () => this.#pair?.faultTargets ?? null,
@@ -61,11 +62,43 @@ export class Vm {
   #pauseWanted = false;
   readonly #powerWaiters: (() => void)[] = [];
   #startError: string | null = null;
+  #offWanted = false;
+  /** What the machine that runs is made of. */
+  #spec: ReplicaSpec | null = null;
+  #restored: { readonly epoch: number; readonly hash: string } | null = null;
+  #progress: (fraction: number) => void = () => {};
 
   constructor(record: VmRecord, around: VmSurroundings) {
     this.#record = record;
     this.#around = around;
-    this.disk = new VmDisk(around.datastore, record.id, record.config.hda);
+    this.disk = this.#newDisk();
+  }
+
+  #newDisk(): VmDisk {
+    const { id, config } = this.#record;
+    return new VmDisk(this.#around.datastore, id, config.hda, this.#around.snapshots.folder(id));
+  }
+
+  /** As the database has it. */
+  get record(): VmRecord {
+    return this.#record;
+  }
+
+  /** What the machine that runs, or was suspended, is made of. */
+  get madeOf(): SavedState['hardware'] {
+    return this.#record.savedState?.hardware ?? (this.#spec ? hardwareOf(this.#spec) : {});
+  }
+
+  /** Writes down what has happened to it. */
+  tell(kind: string, message: string, data: { [key: string]: unknown }): void {
+    this.#event(kind, 'info', message, data);
+  }
+
+  /** Its row has been changed by others, which is done while it is off, or does not touch what it runs on. */
+  reread(): void {
+    this.#record = this.#around.vms.find(this.id) ?? this.#record;
+    if (this.#power === 'off') this.disk = this.#newDisk();
+    this.#around.changed(this);
   }
 
   get id(): string {
@@ -74,11 +107,6 @@ export class Vm {
 
   get name(): string {
     return this.#record.name;
-  }
-
-  /** What is kept of it. */
-  get record(): VmRecord {
-    return this.#record;
   }
 
   get mac(): string {
@@ -102,18 +130,9 @@ export class Vm {
   /* -------------------------------------------------------------- what is shown ------------------------------ */
 
   view(): VmView {
-    const { id, name, folder, createdAt, config, ftEnabled, poweredOnAt, note } = this.#record;
-    const shown = {
-      id,
-      name,
-      folder,
-      createdAt,
-      power: this.#power,
-      poweredOnAt,
-      note,
-      hardware: hardware(config),
-      ftEnabled,
-    };
+    const { id, name, folder, createdAt, config, ftEnabled, poweredOnAt, note, savedState } = this.#record;
+    const kept = { id, name, folder, createdAt, poweredOnAt, note, ftEnabled };
+    const shown = { ...kept, power: this.#power, hardware: hardware(config) };
     const { current: recording } = this.recording;
     const alarms = this.#around.alarms(id);
     const nic = this.#around.network.nic(id, config.mac, this.nic);
@@ -121,7 +140,8 @@ export class Vm {
     const disk = slot === 'B' && current !== undefined ? { currentDisk: current } : {};
     const faults = this.#faults.active();
     const state = { ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording, alarms, faults };
-    return { ...shown, ...disk, nic, ...state };
+    const suspended = this.#power === 'off' ? suspendedView(savedState) : {};
+    return { ...shown, ...disk, ...this.#around.snapshots.shown(this), ...suspended, nic, ...state };
   }
 
   ftStatus(): FtStatus {
@@ -159,78 +179,81 @@ export class Vm {
     if (reason) throw new CommandError('refused', reason);
   }
 
-  /** Resolves when the machine runs. */
-  async powerOn(): Promise<void> {
+  /** Resolves when the machine runs; one that was suspended goes on. `progress` hears how much of its state is read. */
+  async powerOn(progress: (fraction: number) => void = () => {}): Promise<void> {
     this.require('power.on');
-    const { datastore, guests, vms } = this.#around;
-    this.#around.disks.requireWritable(this.name, this.disk.images);
-    checkFiles({ ...this.#record.config, hda: this.disk.current }, guests);
+    await this.#around.snapshots.makeWay(this.id);
+    this.require('power.on');
+    const { savedState } = this.#record;
     const poweredOnAt = Date.now();
-    // Made once: a secondary that is started later is made of the same, whatever became of the files it was read from.
-    const spec = specify(this.#record, guests, {
-      holder: '',
-      datastore,
-      startTimeMs: poweredOnAt,
-      mtu: this.#around.network.mtu(this.nic.network),
-    });
-    let generation: number;
-    try {
-      generation = beginGeneration(datastore, this.id, `host ${process.pid}`);
-      // From here on no replica of an earlier generation can move it.
-      this.disk.reload();
-    } catch (error) {
-      throw new CommandError('failed', `The datastore "${datastore}" cannot be written: ${(error as Error).message}.`);
-    }
-    vms.setPower(this.id, poweredOnAt, null);
-    this.#record = { ...this.#record, poweredOnAt, note: null };
+    const { spec, generation } = prepare(this.#record, this.disk, this.#around, poweredOnAt);
+    this.#spec = spec;
+    this.#progress = progress;
     this.#power = 'startingUp';
     this.#startError = null;
-    this.#event('power.on', 'info', 'Powered on.');
+    this.#offWanted = false;
+    // A saved state is given up when the machine has it, before it goes on.
+    if (!savedState) this.#poweredOn(poweredOnAt);
     const { type, address, network } = this.nic;
     const attached = { id: this.id, name: hostName(this.name), mac: this.mac, address };
     if (type !== 'none') this.#around.network.attach(attached, network);
-    this.#pair = this.#newPair(spec, generation);
+    this.#pair = this.#newPair(spec, generation, savedState?.file);
     this.#around.changed(this);
     await this.#powerSettled('startingUp');
     const error = this.#startError as string | null;
     if (error !== null) throw new CommandError('failed', `"${this.name}" could not be powered on: ${error}`);
   }
 
-  #newPair(spec: ReplicaSpec, generation: number): Pair {
-    const { processes, spares } = this.#around;
-    const hasDisk = spec.files.hda !== undefined;
-    const bytes = this.disk.bytes();
-    const settings = (): ReplicaSpec['settings'] => this.disk.settings(settingsOf(this.#record));
-    return new Pair(
-      {
-        spec: (holder, slot) => ({
-          ...spec,
-          holder,
-          files: { ...spec.files, hda: this.disk.file(slot) },
-          disk: bytes === undefined ? undefined : { slot, bytes },
-          settings: settings(),
-        }),
-        slot: this.disk.slot,
-        secondarySlot: (slot) => (hasDisk && settings().diskMode === 'separate' ? otherSlot(slot) : slot),
-        hasDisk,
-        generation,
-        processes,
-        spares,
-        outside: this.#pairOutside(),
-      },
-      this.#record.ftEnabled && !this.#record.ftSuspended,
-    );
+  #poweredOn(at: number): void {
+    this.#around.vms.setPower(this.id, at, null);
+    this.#record = { ...this.#record, poweredOnAt: at, note: null, savedState: null };
+    if (!this.#restored) return this.#event('power.on', 'info', 'Powered on.');
+    const { epoch } = this.#restored;
+    this.#event('power.resumed', 'info', `Goes on from its saved state, at epoch ${epoch}.`, this.#restored);
+    this.#restored = null;
+    this.#pair?.send({ type: 'pause', paused: false });
+    return this.#around.snapshots.tidy(this);
   }
 
-  /** Resolves when no replica is left. */
+  #newPair(spec: ReplicaSpec, generation: number, state: string | undefined): Pair {
+    const { processes, spares } = this.#around;
+    const disk = diskParts(spec, this.disk, () => settingsOf(this.#record));
+    const parts = { ...disk, generation, state, processes, spares, outside: this.#pairOutside() };
+    return new Pair(parts, this.#record.ftEnabled && !this.#record.ftSuspended);
+  }
+
+  /** Resolves when no replica is left. Of one that is suspended the state is discarded. */
   async powerOff(): Promise<void> {
     this.require('power.off');
-    if (this.#power !== 'shuttingDown') {
-      this.#power = 'shuttingDown';
-      this.#pair?.stop();
-      this.#around.changed(this);
-    }
+    if (this.#power === 'off') return this.#discard();
+    // Also while it is being suspended, which is given up then.
+    this.#offWanted = true;
+    this.#power = 'shuttingDown';
+    this.#pair?.stop();
+    this.#around.changed(this);
     await this.#powerSettled('shuttingDown');
+  }
+
+  async #discard(): Promise<void> {
+    this.#around.vms.setPower(this.id, null, null);
+    this.#event('power.discarded', 'info', 'Powered off: the state in which it was suspended was discarded.');
+    this.reread();
+    await this.#around.snapshots.tidied(this);
+  }
+
+  /** Saves the state in this file and powers off. @throws {CommandError} `failed` where the guest goes on instead. */
+  suspend(file: string, progress: (fraction: number) => void): Promise<void> {
+    const become = (power: PowerState): void => {
+      this.#power = power;
+      this.#around.changed(this);
+    };
+    const keep = (state: SavedState): void => {
+      this.#around.vms.setSuspended(this.id, state);
+      this.#record = { ...this.#record, savedState: state, poweredOnAt: null, note: null };
+    };
+    const off = (): Promise<void> => this.#powerSettled('shuttingDown');
+    const pair = (): Pair | null => (this.#offWanted ? null : this.#pair);
+    return suspend({ vm: this, pair, become, keep, off }, file, progress);
   }
 
   /** Ends everything at once: the host is closing. */
@@ -299,13 +322,12 @@ export class Vm {
     this.amend({ config: { ...this.#record.config, nic } }, 'nic.set', `Network card: ${what}.`, { ...nic });
   }
 
-  /** Keeps what was decided elsewhere (vm-edit.ts, folder-desk.ts), and says so. */
+  /** Keeps what was decided elsewhere (vm-edit.ts, folder-desk.ts, media.ts), and says so. */
   amend(change: Partial<VmRecord>, kind: string, message: string, data?: { [key: string]: unknown }): void {
     const before = this.#record;
     this.#around.vms.update({ ...before, ...change });
     this.#record = { ...before, ...change };
-    const { hda } = this.#record.config;
-    if (hda !== before.config.hda) this.disk = new VmDisk(this.#around.datastore, this.id, hda);
+    if (this.#record.config.hda !== before.config.hda) this.disk = this.#newDisk();
     this.#event(kind, 'info', message, data);
     this.#around.changed(this);
   }
@@ -314,30 +336,6 @@ export class Vm {
   reload(): void {
     const kept = this.#around.vms.find(this.id);
     if (kept) this.#record = { ...this.#record, folder: kept.folder };
-  }
-
-  /**
-   * Puts a file into a removable drive, now and at every power-on; null: takes out what is in it.
-   * @throws {CommandError} `refused` when the file is not what it should be, or nothing is there to be taken out.
-   */
-  async setMedium(drive: MediaDrive, file: string | null): Promise<void> {
-    const command = file === null ? 'media.eject' : 'media.insert';
-    this.require(command);
-    const words = DRIVE_WORDS[drive];
-    const { config: before } = this.#record;
-    if (drive === 'fda' && before.sample === 'test') {
-      throw new CommandError('refused', `"${this.name}" is the test guest: it boots from its own floppy, which stays.`);
-    }
-    if (file === null && before[drive] === undefined) {
-      throw new CommandError('refused', `There is no ${words.medium} in the ${words.drive} of "${this.name}".`);
-    }
-    const change = await mediumChange(drive, file);
-    this.require(command);
-    if (this.#power !== 'off') this.input({ device: 'medium', change });
-    const config = { ...this.#record.config, [drive]: file ?? undefined };
-    const gone = `Ejected from the ${words.drive}: "${before[drive] ?? ''}".`;
-    if (file === null) this.amend({ config }, 'media.ejected', gone, { drive });
-    else this.amend({ config }, 'media.inserted', `Inserted into the ${words.drive}: "${file}".`, { drive, file });
   }
 
   /** Its hard disk is another file from now on, which reads the same. It is off. */
@@ -386,17 +384,24 @@ export class Vm {
     return {
       output: (message) => this.ends.receive(message),
       recording: (event) => this.recording.heard(event),
+      state: (message) => {
+        if (message.type === 'save') this.saving.heard(message.event);
+        else if (message.type === 'restoring') this.#progress(message.fraction);
+        else this.#restored = { epoch: message.epoch, hash: message.hash };
+      },
       event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
       changed: () => this.#around.changed(this),
       built: (replica) => this.#around.network.plug(this.id, replica),
       started: () => {
         // It may have been told to end meanwhile: then it is on its way to off, and this changes nothing.
         if (this.#power === 'startingUp') this.#power = 'on';
+        if (this.#record.savedState && this.#power === 'on') this.#poweredOn(Date.now());
         this.ends.started();
         this.#settlePower();
       },
       failedOver: (lastInput) => {
         this.recording.lost('the primary that recorded it was lost');
+        this.saving.lost('its primary was lost');
         this.#diskMoved();
         this.ends.failedOver(lastInput);
         // Also where none is wanted: the log may have carried a pause of which nobody has heard, and not its end.
@@ -432,42 +437,31 @@ export class Vm {
     this.#event('disk.moved', 'info', `The virtual machine's disk is now "${file}".`, { file });
   }
 
-  /** The user's own file is the true disk whenever that can be. */
-  #settleDisk(pair: Pair): void {
-    const { disk } = this;
-    try {
-      // A replica may have won the test-and-set and died before it could say so.
-      disk.reload();
-    } catch {
-      // The datastore is away: a power-on reads it again, and then says why it cannot.
-    }
-    if (disk.slot === 'A' || disk.current === undefined) return;
-    if (pair.disksEqual && disk.preferOwn(pair.generation)) {
-      const words = `Both disks are equal: the virtual machine's disk is "${disk.current}" again.`;
-      return this.#event('disk.moved', 'info', words, { file: disk.current });
-    }
-    const words =
-      `The virtual machine's disk is in "${disk.current}". ` +
-      'It is in its own file again after a power-off while Protected with separate disks.';
-    return this.#event('disk.moved', 'warning', words, { file: disk.current });
-  }
-
   #ended(why: string | null): void {
     const unexpected = why !== null;
-    if (this.#pair) this.#settleDisk(this.#pair);
+    const { savedState } = this.#record;
+    const tell = this.#event.bind(this);
+    if (this.#pair) settleDisk(this.disk, this.#pair.disksEqual, this.#pair.generation, tell);
     if (this.#power === 'startingUp') this.#startError = why;
     const note = unexpected ? `Powered off unexpectedly: ${why}` : null;
     this.#pair = null;
+    this.#restored = null;
+    this.saving.lost(why ?? 'the virtual machine was powered off');
     this.#around.network.detach(this.id);
     this.#pauseWanted = false;
     this.#power = 'off';
-    this.#around.vms.setPower(this.id, null, note);
-    this.#record = { ...this.#record, poweredOnAt: null, note };
-    if (unexpected) this.#event('power.lost', 'error', `Powered off unexpectedly: ${why}.`);
+    // What was suspended, or could not be brought back, is suspended still.
+    if (!savedState) {
+      this.#around.vms.setPower(this.id, null, note);
+      this.#record = { ...this.#record, poweredOnAt: null, note };
+    }
+    if (savedState) this.#event('power.off', 'info', `Powered off, and suspended${why === null ? '' : ` (${why})`}.`);
+    else if (unexpected) this.#event('power.lost', 'error', `Powered off unexpectedly: ${why}.`);
     else this.#event('power.off', 'info', 'Powered off.');
     this.recording.lost(unexpected ? 'the primary that recorded it was lost' : 'the virtual machine was powered off');
     this.ends.reset();
     this.#settlePower();
+    this.#around.snapshots.consolidate(this);
   }
 
   #event(

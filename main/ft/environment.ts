@@ -89,6 +89,8 @@ export type FtEvent =
   | { readonly type: 'storageUnreachable'; readonly why: string }
   /** The primary executes nothing from this epoch on (or does again), and that can no longer be lost. */
   | { readonly type: 'paused'; readonly paused: boolean; readonly epoch: number }
+  /** What was taken of the machine at a mark is part of its history, whatever fails now. */
+  | { readonly type: 'marked'; readonly mark: string }
   /** The backup went live. Times in milliseconds. */
   | {
       readonly type: 'live';

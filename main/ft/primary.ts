@@ -37,7 +37,8 @@ type Effect<R, V> =
   | { readonly kind: 'request'; readonly request: R }
   | { readonly kind: 'view'; readonly view: V }
   | { readonly kind: 'committed'; readonly sequence: number }
-  | { readonly kind: 'paused'; readonly paused: boolean; readonly epoch: number };
+  | { readonly kind: 'paused'; readonly paused: boolean; readonly epoch: number }
+  | { readonly kind: 'marked'; readonly mark: string };
 
 /**
  * Where a primary's life begins: at power-on (generation as claimed, no input, no output), or where a backup went
@@ -227,7 +228,7 @@ export class Primary<R extends BlockRequest, V> {
     // An output before the snapshot is in nobody's backlog: it must have arrived before the backup may go live.
     this.#mustConfirm = this.#emitted;
     this.#send({ kind: 'snapshot', epoch: this.#env.machine.epoch, lastInput: this.#lastInput, ...snapshot });
-    if (this.#paused) this.#sendPause();
+    if (this.#paused) this.#sendPause(true);
   }
 
   /** The next part of the snapshot, already compressed. */
@@ -245,9 +246,8 @@ export class Primary<R extends BlockRequest, V> {
   /** Stops at this epoch boundary, and the backup at the same one. */
   powerOff(): void {
     if (this.#state === 'halted') return;
-    if (this.#logging) {
-      this.#send({ kind: 'control', epoch: this.#env.machine.epoch, control: { type: 'powerOff' } });
-    }
+    const { epoch } = this.#env.machine;
+    if (this.#logging) this.#send({ kind: 'control', epoch, control: { type: 'powerOff' } });
     this.#halt('poweredOff', 'the virtual machine was powered off');
   }
 
@@ -258,14 +258,24 @@ export class Primary<R extends BlockRequest, V> {
    */
   pause(paused: boolean, nowMs: number): void {
     if (this.#state === 'halted') return;
+    if (paused !== this.#paused && this.#logging) this.#sendPause(paused);
+    this.#paused = paused;
+    this.#tellWhenSafe({ kind: 'paused', paused, epoch: this.#env.machine.epoch }, nowMs);
+  }
+
+  /**
+   * What was taken of the machine at this epoch boundary is part of its history as soon as the backup has what came
+   * before: reported like an output.
+   */
+  mark(mark: string, nowMs: number): void {
+    if (this.#state !== 'halted') this.#tellWhenSafe({ kind: 'marked', mark }, nowMs);
+  }
+
+  /** Heads are what is acknowledged: this one says that the backup has what came before it. */
+  #tellWhenSafe(effect: Effect<R, V>, nowMs: number): void {
     const { epoch } = this.#env.machine;
-    if (paused !== this.#paused) {
-      this.#paused = paused;
-      if (this.#logging) this.#sendPause();
-    }
-    // Heads are what is acknowledged: this one says that the backup has what came before it.
     this.step(MARKER, nowMs);
-    this.#gate.hold(epoch, { kind: 'paused', paused, epoch }, EFFECT_BYTES_MIN, nowMs);
+    this.#gate.hold(epoch, effect, EFFECT_BYTES_MIN, nowMs);
     this.#release(nowMs);
   }
 
@@ -415,8 +425,8 @@ export class Primary<R extends BlockRequest, V> {
     this.#env.report({ type: 'protected', generation: this.#generation, epoch: this.#protectEpoch });
   }
 
-  #sendPause(): void {
-    const control = { type: this.#paused ? 'pause' : 'unpause' } as const;
+  #sendPause(paused: boolean): void {
+    const control = { type: paused ? 'pause' : 'unpause' } as const;
     this.#send({ kind: 'control', epoch: this.#env.machine.epoch, control });
   }
 
@@ -480,6 +490,9 @@ export class Primary<R extends BlockRequest, V> {
           break;
         case 'paused':
           this.#env.report({ type: 'paused', paused: effect.paused, epoch: effect.epoch });
+          break;
+        case 'marked':
+          this.#env.report({ type: 'marked', mark: effect.mark });
       }
     }
   }

@@ -8,7 +8,7 @@
 import { SNAPSHOT_BYTES_MAX, SNAPSHOT_CHUNK_BYTES } from '../ft/constants.ts';
 import type { ChunkEntry, SnapshotEntry } from '../ft/log.ts';
 import type { Snapshot } from '../machine/machine.ts';
-import { compress, decompress } from './compression.ts';
+import { compress, decompress } from '../datastore/compression.ts';
 import { reach } from './crash-points.ts';
 
 /**

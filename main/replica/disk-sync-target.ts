@@ -8,7 +8,7 @@
 import { DecodeError } from '../ft/bytes.ts';
 import type { BlockDevice } from '../datastore/disk/device.ts';
 import { hashBlocks, inPieces, readBlocks } from './block-hash.ts';
-import { decompress } from './compression.ts';
+import { decompress } from '../datastore/compression.ts';
 import {
   blockCount,
   decodeSync,

@@ -10,7 +10,7 @@
 import { DecodeError } from '../ft/bytes.ts';
 import type { BlockDevice } from '../datastore/disk/device.ts';
 import { blockOf, hashBlocks, inPieces, isZero, readBlocks } from './block-hash.ts';
-import { compress } from './compression.ts';
+import { compress } from '../datastore/compression.ts';
 import {
   blockCount,
   decodeSync,

@@ -9,8 +9,9 @@
  * disk decides what the guest sees fail.
  */
 import type { BlockDevice } from '../datastore/disk/device.ts';
-import { LateDisk } from '../datastore/disk/late.ts';
+import { LateDisk, nameOf, type DiskName } from '../datastore/disk/late.ts';
 import { openDisk } from '../datastore/disk/open.ts';
+import { SwitchableDisk } from '../datastore/disk/switchable.ts';
 import { encodeDiskInput } from '../machine/devices/disk.ts';
 import type { DiskRequest, Drive } from '../machine/machine.ts';
 import { Discs } from './discs.ts';
@@ -31,7 +32,7 @@ export interface DiskCounters {
 type WriteListener = (drive: Drive, offset: number, length: number) => void;
 
 export class Disks {
-  readonly #images: ReadonlyMap<Drive, BlockDevice>;
+  readonly #images: ReadonlyMap<Drive, SwitchableDisk>;
   readonly #discs = new Discs();
   readonly #failed: (message: string) => void;
   readonly #fence: Promise<void>;
@@ -49,7 +50,7 @@ export class Disks {
   #closed = false;
 
   private constructor(
-    images: ReadonlyMap<Drive, BlockDevice>,
+    images: ReadonlyMap<Drive, SwitchableDisk>,
     complete: (completion: Uint8Array) => void,
     failed: (message: string) => void,
     fence: Promise<void>,
@@ -67,15 +68,16 @@ export class Disks {
    * @throws {Error} when an image cannot be opened.
    */
   static async open(
-    paths: readonly (readonly [Exclude<Drive, 'cdrom'>, string])[],
+    files: readonly (readonly [Exclude<Drive, 'cdrom'>, DiskName])[],
     complete: (completion: Uint8Array) => void,
     failed: (message: string) => void,
     fence?: Promise<void>,
     readOnly = false,
   ): Promise<Disks> {
-    const images = new Map<Drive, BlockDevice>();
-    for (const [drive, path] of paths) {
-      images.set(drive, fence ? new LateDisk(path, readOnly, fence) : await openDisk(path, readOnly));
+    const images = new Map<Drive, SwitchableDisk>();
+    for (const [drive, file] of files) {
+      const disk = fence ? new LateDisk(file, readOnly, fence) : await openDisk(nameOf(file), readOnly);
+      images.set(drive, new SwitchableDisk(disk));
     }
     return new Disks(images, complete, failed, fence ?? Promise.resolve());
   }
@@ -117,6 +119,22 @@ export class Disks {
   /** Nothing that is issued from now on is carried out before this resolves. */
   hold(until: Promise<void>): void {
     for (const drive of [...this.#images.keys(), 'cdrom'] as const) this.#after(drive, () => until);
+  }
+
+  /**
+   * Puts what `make` gives in the place of a drive's image, after all that was issued until now, which is flushed, and
+   * before all that follows. Rejects as that does; everything is as before then.
+   */
+  replace(drive: Drive, make: () => Promise<BlockDevice>): Promise<void> {
+    const image = this.#images.get(drive);
+    if (!image) return Promise.reject(new Error(`there is no ${drive}`));
+    return new Promise((resolve, reject) => {
+      const work = async (): Promise<void> => {
+        await image.flush();
+        image.switchTo(await make());
+      };
+      this.#after(drive, () => work().then(resolve, reject));
+    });
   }
 
   /** Tells of every write that was tried, after it; null: nobody listens any more. */

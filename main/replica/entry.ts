@@ -17,6 +17,7 @@ import type { FromReplica, LinkName, ReplicaSpec, ToReplica } from './messages.t
 import { NicPort } from './nic-port.ts';
 import { openOwnDisks, prepareOwnDisk } from './own-disks.ts';
 import { PrimaryRunner, type PrimaryParts } from './primary-runner.ts';
+import { restoreState } from './restore-state.ts';
 
 /** Time for the last words to reach the fleet, in milliseconds. */
 const LAST_WORDS_MS = 200;
@@ -62,9 +63,12 @@ function nextLink(take: (transport: Transport) => void): void {
   else awaitLink = take;
 }
 
-async function boot(spec: ReplicaSpec, generation: number): Promise<void> {
-  const start = { generation, lastInput: 0 };
-  primary = await PrimaryRunner.start(await parts(spec, 'primary'), (env, outside) => new Primary(env, outside, start));
+async function boot({ spec, generation, state }: Extract<ToReplica, { type: 'boot' }>): Promise<void> {
+  // What is in the removable drives comes with a saved state, as it does for a backup.
+  const made = await parts(spec, state === undefined ? 'primary' : 'backup');
+  if (state !== undefined) await restoreState(made.machine, spec, state, made.send);
+  const start = { generation, lastInput: 0, paused: state !== undefined };
+  primary = await PrimaryRunner.start(made, (env, outside) => new Primary(env, outside, start));
   if (watching) primary.watch(true);
   parent.send({ type: 'started', role: 'primary' });
 }
@@ -103,7 +107,7 @@ function record(file: string): void {
 async function handle(message: Exclude<ToReplica, { type: 'crash' }>): Promise<void> {
   switch (message.type) {
     case 'boot':
-      return boot(message.spec, message.generation);
+      return boot(message);
     case 'standBy':
       return standBy(message.spec);
     case 'protect':
@@ -144,6 +148,9 @@ async function handle(message: Exclude<ToReplica, { type: 'crash' }>): Promise<v
       return undefined;
     case 'record':
       record(message.file);
+      return undefined;
+    case 'save':
+      toPrimary((runner) => runner.save(message.order));
       return undefined;
     case 'stopRecording':
       void primary?.stopRecording();

@@ -6,6 +6,7 @@
  */
 import type { CrashAt } from '../../preload/faults.ts';
 import type { ConsoleInput } from '../../preload/input.ts';
+import type { TopNames } from '../datastore/disk/top.ts';
 import type { DiskSlot } from '../datastore/leases.ts';
 import type { FtEvent, FtSettings } from '../ft/environment.ts';
 import type { MediumChange } from '../machine/devices/medium.ts';
@@ -38,9 +39,12 @@ export interface ReplicaSpec {
   };
   /**
    * Which of the VM's hard disk images `files.hda` is, and how large the disk is, in bytes. Absent where there is none,
-   * or only one: slot A.
+   * or only one: slot A. With its two names (datastore/disk/top.ts): a snapshot that is taken while the VM runs may
+   * make another file of the disk than `files.hda`.
    */
-  readonly disk?: { readonly slot: DiskSlot; readonly bytes: number } | undefined;
+  readonly disk?:
+    | { readonly slot: DiskSlot; readonly bytes: number; readonly names?: TopNames | undefined }
+    | undefined;
   /**
    * How large the floppy was with which the VM was powered on, in bytes; absent where there was none. A backup's
    * machine is built with as large a one: its contents are state, and its file may be gone.
@@ -56,8 +60,11 @@ export type OutsideInput =
   | { readonly device: 'medium'; readonly change: MediumChange };
 
 export type ToReplica =
-  /** Become the primary of a VM that is powered on now. */
-  | { readonly type: 'boot'; readonly spec: ReplicaSpec; readonly generation: number }
+  /**
+   * Become the primary of a VM that is powered on now. With the file of a saved `state` the machine goes on from there,
+   * and is paused until it is told otherwise.
+   */
+  | { readonly type: 'boot'; readonly spec: ReplicaSpec; readonly generation: number; readonly state?: string }
   /** Become a backup; the primary is at the other end of the link that comes next. */
   | { readonly type: 'standBy'; readonly spec: ReplicaSpec }
   /** To a primary: a backup stands by at the other end of the link that comes next. From now on these settings hold. */
@@ -82,6 +89,8 @@ export type ToReplica =
   /** To a primary: record the machine in this file, which must not exist. */
   | { readonly type: 'record'; readonly file: string }
   | { readonly type: 'stopRecording' }
+  /** To a primary: save the machine's state at an epoch boundary. */
+  | { readonly type: 'save'; readonly order: SaveOrder }
   /** To a backup: flip a bit of the guest's memory. A fault made on purpose. */
   | { readonly type: 'corrupt' }
   /** Die when you come to this point (crash-points.ts). A fault made on purpose. */
@@ -99,6 +108,37 @@ export type RecordingEvent =
     }
   /** It did not begin, or it ended before its time; the machine runs on. */
   | { readonly state: 'failed'; readonly file: string; readonly why: string };
+
+/** What is to be saved, and where. */
+export interface SaveOrder {
+  readonly id: string;
+  /** The file of the state. */
+  readonly file: string;
+  /** The hard disk is frozen at the same boundary, under this name; absent where it is not, or there is none. */
+  readonly layer?: string | undefined;
+}
+
+/** What was saved. */
+export interface SavedMachine {
+  readonly epoch: number;
+  /** The guest's clock, in nanoseconds since power-on. */
+  readonly virtualNs: number;
+  /** The machine's full hash. */
+  readonly hash: string;
+  /** Of the file of the state. */
+  readonly bytes: number;
+  /** How long the guest stood still, in milliseconds. */
+  readonly stunMs: number;
+  /** The frozen disk; null where none was. */
+  readonly disk: string | null;
+}
+
+/** What became of a wish to save. */
+export type SaveEvent =
+  | { readonly state: 'writing'; readonly id: string; readonly fraction: number }
+  | { readonly state: 'done'; readonly id: string; readonly saved: SavedMachine }
+  /** Nothing was saved, though the disk may have been frozen; the machine runs on. */
+  | { readonly state: 'failed'; readonly id: string; readonly why: string };
 
 /** Once in a while, for people. Rates are over the time since the last report. */
 export interface ReplicaReport {
@@ -147,6 +187,11 @@ export type FromReplica =
   | { readonly type: 'screen'; readonly full: boolean; readonly data: Uint8Array }
   | { readonly type: 'committed'; readonly sequence: number }
   | { readonly type: 'recording'; readonly event: RecordingEvent }
+  | { readonly type: 'save'; readonly event: SaveEvent }
+  /** So much of the saved state has been read. */
+  | { readonly type: 'restoring'; readonly fraction: number }
+  /** The machine is as it was saved: its full hash is the saved one's. */
+  | { readonly type: 'restored'; readonly epoch: number; readonly hash: string }
   | { readonly type: 'diskError'; readonly message: string }
   /** The guest halted with interrupts off: it will never run again. */
   | { readonly type: 'guestStopped' }

@@ -22,8 +22,8 @@ export async function openOwnDisks(parts: {
   const separate = settings.diskMode === 'separate';
   const reads = settings.diskReads === 'backup';
   if (!separate && !reads) return null;
-  const paths = files.hda ? [['hda', files.hda] as const] : [];
+  const images = files.hda ? [['hda', files.hda] as const] : [];
   const failed = (message: string): void =>
     parts.send({ type: 'diskError', message: `The secondary's own ${message}.` });
-  return Disks.open(paths, () => {}, failed, undefined, !separate);
+  return Disks.open(images, () => {}, failed, undefined, !separate);
 }

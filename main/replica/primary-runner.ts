@@ -5,6 +5,7 @@
  * (capture, input, picture) happens there.
  */
 import zlib from 'node:zlib';
+import { topOf } from '../datastore/disk/top.ts';
 import type { Arbiter } from '../ft/arbiter.ts';
 import { HEARTBEAT_MS } from '../ft/constants.ts';
 import type { Head, Input, Output } from '../ft/entry.ts';
@@ -21,11 +22,12 @@ import type { Transport } from '../transport/transport.ts';
 import { at, sendAt } from './crash-points.ts';
 import { Disks } from './disks.ts';
 import { InputQueue } from './inputs.ts';
-import type { FromReplica, OutsideInput, ReplicaSpec } from './messages.ts';
+import type { FromReplica, OutsideInput, ReplicaSpec, SaveOrder } from './messages.ts';
 import type { NicPort } from './nic-port.ts';
 import { Outputs } from './outputs.ts';
 import { Pacer } from './pacer.ts';
 import { RecordingSession } from './recording-session.ts';
+import { SaveSession } from './save-session.ts';
 import { startReporting } from './reporter.ts';
 import { SecondaryStart } from './secondary-start.ts';
 import { Viewer, type View } from './viewer.ts';
@@ -74,6 +76,7 @@ export class PrimaryRunner {
   readonly #disks: Disks;
   readonly #viewer: Viewer;
   readonly #recording: RecordingSession;
+  readonly #save: SaveSession;
   readonly #outputs: Outputs;
   readonly #start: SecondaryStart;
   readonly #inputs = new InputQueue(() => {
@@ -116,11 +119,10 @@ export class PrimaryRunner {
       tap: (write) => this.#primary.record(write),
       quiesce: () => this.#quiesce(),
     });
+    const around = { ...parts, disks, primary: () => this.#primary, quiesce: () => this.#quiesce() };
+    this.#save = new SaveSession(around);
     this.#start = new SecondaryStart({
-      ...parts,
-      disks,
-      primary: () => this.#primary,
-      quiesce: () => this.#quiesce(),
+      ...around,
       lost: (peer, why) => this.#lostPeer(peer, why),
     });
   }
@@ -204,6 +206,10 @@ export class PrimaryRunner {
     return this.#recording.start(file);
   }
 
+  save(order: SaveOrder): void {
+    this.#save.start(order);
+  }
+
   stopRecording(): Promise<void> {
     return this.#recording.stop({ type: 'end' }, 'it was stopped');
   }
@@ -242,7 +248,7 @@ export class PrimaryRunner {
     this.#scheduled = false;
     this.#held = false;
     if (!this.#running) return;
-    const wait = this.#start.captureIfQuiet() ?? this.#recordIfQuiet() ?? this.#pauseIfQuiet() ?? this.#epoch();
+    const wait = this.#start.captureIfQuiet() ?? this.#takeIfQuiet() ?? this.#pauseIfQuiet() ?? this.#epoch();
     if (!this.#running || wait === ASLEEP) return;
     if (wait < 1 || (!this.#held && !this.#inputs.empty)) this.#wake();
     else this.#timer = setTimeout(() => this.#wake(), wait);
@@ -259,7 +265,7 @@ export class PrimaryRunner {
     let head: Head = this.#pacer.head(machine.virtualNs, inputs);
     // While the disks are being quiesced their completions arrive together, in an epoch that executes nothing.
     const quieting = this.#quiescing && inputs.some((input) => input.device === 'disk');
-    if (quieting || this.#recording.waiting) head = { ...head, slices: 0 };
+    if (quieting || this.#taking) head = { ...head, slices: 0 };
     const before = machine.instructions;
     const idleMs = this.#primary.step(head, performance.now());
     this.#lives();
@@ -300,18 +306,24 @@ export class PrimaryRunner {
 
   /* -------------------------------------------------------------- quiet disks ------------------------------- */
 
+  /** What wants the machine's state: a recording, or somebody who saves it. */
+  get #taking(): RecordingSession | SaveSession | null {
+    return [this.#recording, this.#save].find(({ waiting }) => waiting) ?? null;
+  }
+
   /**
-   * Begins a wanted recording, or lets the guest stand still until it can begin: a Protected guest's writes wait for
+   * Lets somebody take the state, or the guest stand still until that can be: a Protected guest's writes wait for
    * acknowledgements, so one that went on might never be without a request. Null where an epoch is to be executed.
    */
-  #recordIfQuiet(): number | null {
-    if (!this.#recording.waiting) return null;
+  #takeIfQuiet(): number | null {
+    const taking = this.#taking;
+    if (!taking) return null;
     if (this.#machine.pendingRequests.length === 0) {
-      this.#recording.begin();
+      taking.begin();
       return 0;
     }
-    this.#recording.checkPatience();
-    return this.#recording.waiting && this.#inputs.empty ? STALL_WAIT_MS : null;
+    taking.checkPatience();
+    return taking.waiting && this.#inputs.empty ? STALL_WAIT_MS : null;
   }
 
   /** Pauses where that is wanted and no disk request is outstanding; null where it is not. */
@@ -324,7 +336,7 @@ export class PrimaryRunner {
   }
 
   get #quiescing(): boolean {
-    return this.#start.waiting || this.#recording.waiting || (this.#pauseWanted && !this.#primary.paused);
+    return this.#start.waiting || this.#taking !== null || (this.#pauseWanted && !this.#primary.paused);
   }
 
   /** The disks are at rest while a capture or a pause is wanted. */
@@ -368,6 +380,7 @@ export class PrimaryRunner {
         });
       },
       report: (event) => {
+        if (event.type === 'marked') return this.#save.marked(event.mark);
         send({ type: 'ft', event });
         if (event.type === 'backupLost') this.#dropPeer();
         if (event.type === 'alone') this.#parts.nic.live(event.generation);
@@ -401,6 +414,7 @@ export class PrimaryRunner {
     if (this.#timer) clearTimeout(this.#timer);
     for (const stop of this.#stops) stop();
     this.#parts.nic.close();
+    this.#save.stop('its primary halted');
     const written = this.#recording.stop({ type: 'end' }, 'its primary halted');
     void Promise.all([written, this.#closeDisks()]).finally(() => this.#parts.halted());
   }
@@ -425,8 +439,10 @@ export class PrimaryRunner {
 
 function openDisks({ spec, send }: PrimaryParts, fence?: Promise<void>): Promise<Disks> {
   const { hda } = spec.files;
+  const names = spec.disk?.names;
   return Disks.open(
-    hda ? [['hda', hda]] : [],
+    // A former primary may have begun another file.
+    hda ? [['hda', () => (names ? topOf(names) : hda)]] : [],
     () => {},
     (message) => send({ type: 'diskError', message }),
     fence,

@@ -7,8 +7,9 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { diskBytes } from '../datastore/disk/open.ts';
 import { LOG_VERSION } from '../ft/constants.ts';
 import { encodeEntry, type SnapshotEntry } from '../ft/log.ts';
 import type { Snapshot } from '../machine/machine.ts';
@@ -43,10 +44,6 @@ export async function describe(spec: ReplicaSpec, recordedAt: number): Promise<R
     }
     return { path, bytes, sha256: hash.digest('hex') };
   };
-  const size = async (path: string): Promise<{ path: string; bytes: number }> => ({
-    path,
-    bytes: (await stat(path)).size,
-  });
   const { bios, vgaBios, bzimage, initrd, fda, hda } = files;
   const made: RecordingDescription['files'] = {
     bios: await part(bios),
@@ -54,7 +51,7 @@ export async function describe(spec: ReplicaSpec, recordedAt: number): Promise<R
     ...(bzimage && { bzimage: await part(bzimage) }),
     ...(initrd && { initrd: await part(initrd) }),
     ...(fda && { fda: await part(fda) }),
-    ...(hda && { hda: await size(hda) }),
+    ...(hda && { hda: { path: hda, bytes: diskBytes(hda) } }),
   };
   const machine = { memoryMB, vgaMemoryMB, seed, startTimeMs, nic, cmdline };
   return { logVersion: LOG_VERSION, vm: spec.name, recordedAt, ...machine, files: made };

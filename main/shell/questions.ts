@@ -5,6 +5,7 @@
  */
 import path from 'node:path';
 import { BrowserWindow, dialog, type MessageBoxOptions } from 'electron';
+import type { WayOut } from './quitting.ts';
 
 const NAMES_MAX = 10;
 
@@ -15,20 +16,22 @@ async function show(options: MessageBoxOptions): Promise<number> {
   return response;
 }
 
-export async function askToQuit(running: readonly string[]): Promise<boolean> {
+export async function askToQuit(running: readonly string[]): Promise<WayOut | null> {
   const named = running.slice(0, NAMES_MAX).join(', ') + (running.length > NAMES_MAX ? ', …' : '');
   const one = running.length === 1;
   const chosen = await show({
     type: 'warning',
     title: 'Quit Lockstep?',
     message: one ? 'A virtual machine is running.' : `${running.length} virtual machines are running.`,
-    detail: `Quitting powers off ${named}, as if unplugged. What a guest has not written to its disk is lost.`,
-    buttons: ['Power off and quit', 'Cancel'],
-    defaultId: 1,
-    cancelId: 1,
+    detail:
+      `Suspending saves the state of ${named}: it goes on from there when it is powered on again. ` +
+      'Powering off is like unplugging it: what a guest has not written to its disk is lost.',
+    buttons: ['Suspend and quit', 'Power off and quit', 'Cancel'],
+    defaultId: 0,
+    cancelId: 2,
     noLink: true,
   });
-  return chosen === 0;
+  return (['suspend', 'powerOff'] as const)[chosen] ?? null;
 }
 
 /** Offers to draw the page once more, after it died again and again. */

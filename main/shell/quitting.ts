@@ -1,19 +1,22 @@
 /**
- * The way out of the desktop application: VMs that run are asked about, everything is powered off, then it quits.
+ * The way out of the desktop application: VMs that run are asked about, suspended or powered off, then it quits.
  *
  * Invariant: the application ends only after the fleet is closed, and a fleet with running VMs is closed only when the
- * user said so, or when the system ends the session and nobody is there to ask.
+ * user said so, or when the system ends the session and nobody is there to ask: then they are suspended.
  */
 import type { App } from 'electron';
+
+/** What becomes of running VMs. */
+export type WayOut = 'suspend' | 'powerOff';
 
 /** What is needed of the fleet. */
 export interface Closable {
   all(): readonly { readonly name: string; readonly power: string }[];
-  close(): Promise<void>;
+  close(how: WayOut): Promise<void>;
 }
 
-/** Shows the question. @returns whether to power the VMs of these names off and quit. */
-export type AskToQuit = (running: readonly string[]) => Promise<boolean>;
+/** Shows the question. @returns what is to become of the VMs of these names; null: it does not quit. */
+export type AskToQuit = (running: readonly string[]) => Promise<WayOut | null>;
 
 export class Quitting {
   readonly #app: Pick<App, 'quit'>;
@@ -41,23 +44,24 @@ export class Quitting {
   /** The session ends (SIGTERM, shutdown): no question, and one that is open is not waited for. */
   now(): void {
     this.#withoutAsking = true;
-    if (this.#state === 'asking') this.#close();
+    if (this.#state === 'asking') this.#close('suspend');
     else this.#app.quit();
   }
 
   async #decide(): Promise<void> {
     this.#state = 'asking';
     const running = this.#fleet.all().filter((vm) => vm.power !== 'off');
-    const quit =
-      this.#withoutAsking || running.length === 0 || (await this.#ask(running.map((vm) => vm.name)).catch(() => false));
-    if (quit) this.#close();
+    const names = running.map((vm) => vm.name);
+    const unasked = this.#withoutAsking || running.length === 0;
+    const how = unasked ? 'suspend' : await this.#ask(names).catch(() => null);
+    if (how) this.#close(how);
     else if (this.#state === 'asking') this.#state = 'staying';
   }
 
-  #close(): void {
+  #close(how: WayOut): void {
     if (this.#state !== 'asking') return;
     this.#state = 'closing';
-    void this.#fleet.close().finally(() => {
+    void this.#fleet.close(how).finally(() => {
       this.#state = 'closed';
       this.#app.quit();
     });

@@ -118,4 +118,26 @@ export const migrations: readonly string[] = [
   -- The path of the folder it is in; empty where it is in none.
   ALTER TABLE vm ADD COLUMN folder TEXT NOT NULL DEFAULT '';
   `,
+  `
+  -- The state in which it was suspended, NULL where it was not; files are named, see main/store/vms.ts.
+  ALTER TABLE vm ADD COLUMN saved_state TEXT CHECK (saved_state IS NULL OR json_valid(saved_state));
+  -- The snapshot from which it goes on, by id.
+  ALTER TABLE vm ADD COLUMN current_snapshot TEXT;
+  -- The snapshot to which it is being taken back: a host that dies in between leaves the rest to the next one.
+  ALTER TABLE vm ADD COLUMN reverting_to TEXT;
+
+  CREATE TABLE snapshot (
+    id         TEXT PRIMARY KEY,
+    vm_id      TEXT NOT NULL REFERENCES vm (id) ON DELETE CASCADE,
+    parent     TEXT REFERENCES snapshot (id),
+    name       TEXT NOT NULL COLLATE NOCASE,
+    note       TEXT NOT NULL,
+    taken_at   INTEGER NOT NULL,                            -- ms since 1970, UTC
+    config     TEXT NOT NULL CHECK (json_valid(config)),    -- of the VM
+    state      TEXT CHECK (state IS NULL OR json_valid(state)),  -- NULL: it was off
+    disk       TEXT,                                        -- the frozen file; NULL: it has no hard disk
+    thumbnail  BLOB,                                        -- PNG
+    UNIQUE (vm_id, name)
+  ) STRICT;
+  `,
 ];

@@ -25,6 +25,22 @@ export interface VmConfig {
   readonly cmdline: string | null;
 }
 
+/** A machine's state in a file, and what the machine was made of. */
+export interface SavedState {
+  readonly file: string;
+  /** Of the file. */
+  readonly bytes: number;
+  /** Milliseconds since 1970, UTC. */
+  readonly takenAt: number;
+  readonly epoch: number;
+  /** The guest's clock, in nanoseconds since power-on. */
+  readonly virtualNs: number;
+  /** The machine's full hash. */
+  readonly hash: string;
+  /** What a replica is told of the hardware (the fleet knows its shape): the machine is built of the same again. */
+  readonly hardware: { readonly [key: string]: unknown };
+}
+
 export interface VmRecord {
   readonly id: string;
   readonly name: string;
@@ -39,6 +55,12 @@ export interface VmRecord {
   readonly ftSettings: Partial<FtSettings>;
   readonly poweredOnAt: number | null;
   readonly note: string | null;
+  /** It was suspended in this state. Never together with `poweredOnAt`. */
+  readonly savedState: SavedState | null;
+  /** The snapshot from which it goes on. */
+  readonly currentSnapshot: string | null;
+  /** The snapshot to which it is being taken back. */
+  readonly revertingTo: string | null;
 }
 
 interface Row {
@@ -52,9 +74,14 @@ interface Row {
   readonly ft_settings: string;
   readonly powered_on_at: number | null;
   readonly note: string | null;
+  readonly saved_state: string | null;
+  readonly current_snapshot: string | null;
+  readonly reverting_to: string | null;
 }
 
-const COLUMNS = 'id, name, folder, created_at, config, ft_enabled, ft_suspended, ft_settings, powered_on_at, note';
+const COLUMNS =
+  'id, name, folder, created_at, config, ft_enabled, ft_suspended, ft_settings, powered_on_at, note, ' +
+  'saved_state, current_snapshot, reverting_to';
 
 export class VmTable {
   readonly #database: Database.Database;
@@ -109,8 +136,34 @@ export class VmTable {
       .run(name, folder, JSON.stringify(config), id);
   }
 
+  /** From now on it runs, or is off; it is not suspended then. */
   setPower(id: string, poweredOnAt: number | null, note: string | null): void {
-    this.#database.prepare('UPDATE vm SET powered_on_at = ?, note = ? WHERE id = ?').run(poweredOnAt, note, id);
+    this.#database
+      .prepare('UPDATE vm SET powered_on_at = ?, note = ?, saved_state = NULL WHERE id = ?')
+      .run(poweredOnAt, note, id);
+  }
+
+  /** In one step it is off, and suspended in this state. */
+  setSuspended(id: string, state: SavedState): void {
+    this.#database
+      .prepare('UPDATE vm SET powered_on_at = NULL, note = NULL, saved_state = ? WHERE id = ?')
+      .run(JSON.stringify(state), id);
+  }
+
+  /** It is about to be taken back to this snapshot. */
+  setReverting(id: string, snapshot: string): void {
+    this.#database.prepare('UPDATE vm SET reverting_to = ? WHERE id = ?').run(snapshot, id);
+  }
+
+  /** It was taken back: off, or suspended in the snapshot's state. */
+  setReverted(id: string, snapshot: { id: string; config: VmConfig; state: SavedState | null }): void {
+    const state = snapshot.state && JSON.stringify(snapshot.state);
+    this.#database
+      .prepare(
+        `UPDATE vm SET reverting_to = NULL, current_snapshot = ?, config = ?, saved_state = ?, powered_on_at = NULL,
+           note = NULL WHERE id = ?`,
+      )
+      .run(snapshot.id, JSON.stringify(snapshot.config), state, id);
   }
 }
 
@@ -126,5 +179,8 @@ function record(row: Row): VmRecord {
     ftSettings: JSON.parse(row.ft_settings) as Partial<FtSettings>,
     poweredOnAt: row.powered_on_at,
     note: row.note,
+    savedState: row.saved_state === null ? null : (JSON.parse(row.saved_state) as SavedState),
+    currentSnapshot: row.current_snapshot,
+    revertingTo: row.reverting_to,
   };
 }

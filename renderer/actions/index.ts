@@ -34,6 +34,8 @@ import { resume } from './resume.ts';
 import { screenshot } from './screenshot.ts';
 import { sendCtrlAltDel } from './send-ctrl-alt-del.ts';
 import { shutdown } from './shutdown.ts';
+import { snapshotTake } from './snapshot-take.ts';
+import { suspend } from './suspend.ts';
 import { vmClone } from './vm-clone.ts';
 import { vmExport } from './vm-export.ts';
 
@@ -47,7 +49,7 @@ export interface Submenu {
 
 /** Groups are divided by a line in menus. */
 export const ACTION_GROUPS: readonly (readonly (Action | Submenu)[])[] = [
-  [powerOn, shutdown, powerOff, pause, resume, reset],
+  [powerOn, shutdown, powerOff, suspend, pause, resume, reset],
   [openConsole, sendCtrlAltDel, screenshot],
   [ftOn, ftOff],
   [
@@ -68,7 +70,7 @@ export const ACTION_GROUPS: readonly (readonly (Action | Submenu)[])[] = [
       actions: [nicEdit, forwardAdd, captureStart, captureStop],
     },
   ],
-  [recordStart, recordStop],
+  [snapshotTake, recordStart, recordStop],
   [editVm, moveVm, vmClone, vmExport],
   [deleteVm],
 ];

@@ -1,4 +1,8 @@
-/** Let a paused guest go on. Invariant: allowed exactly when the rules allow `power.unpause`. */
+/**
+ * Let a paused guest go on, or a suspended one from its saved state.
+ *
+ * Invariant: allowed exactly when the rules allow `power.resume`.
+ */
 import { Play } from 'lucide-react';
 import { refusal } from '../refusal.ts';
 import { texts } from '../text/index.ts';
@@ -9,8 +13,8 @@ export const resume: Action = {
   label: texts.actions.resume,
   hint: texts.actionHints.resume,
   icon: Play,
-  enabled: (vm) => refusal('power.unpause', vm),
+  enabled: (vm) => refusal('power.resume', vm),
   perform: async ({ vm, call }) => {
-    await call('power.unpause', { vm: vm.id });
+    await call('power.resume', { vm: vm.id });
   },
 };

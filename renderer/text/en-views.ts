@@ -13,6 +13,10 @@ const taskTitles: { readonly [kind in TaskKind]: string } = {
   'power.off': 'Power off virtual machine',
   'power.reset': 'Reset virtual machine',
   'power.pause': 'Pause virtual machine',
+  'power.suspend': 'Suspend virtual machine',
+  'snapshot.take': 'Create virtual machine snapshot',
+  'snapshot.revert': 'Revert to snapshot',
+  'snapshot.delete': 'Remove snapshot',
   'power.unpause': 'Resume virtual machine',
   'ft.on': 'Turn On Fault Tolerance',
   'ft.off': 'Turn Off Fault Tolerance',
@@ -43,6 +47,8 @@ const taskPhases = {
   'Synchronising the disk': 'Synchronising the disk',
   'Copying the state': 'Copying the state',
   'Catching up with the primary': 'Catching up with the primary',
+  'Saving the state': 'Saving the state',
+  'Restoring the state': 'Restoring the state',
 };
 
 export const views = {

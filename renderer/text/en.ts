@@ -7,6 +7,7 @@ import { RULE_WORDS } from '../../preload/rule-words.ts';
 import { failover, faults, lab, monitor, notices } from './en-lab.ts';
 import { share } from './en-share.ts';
 import { edit, folders, form, media, menus, palette, shell, shortcuts, start } from './en-shell.ts';
+import { snapshots } from './en-snapshots.ts';
 import { views } from './en-views.ts';
 import type { AlarmSeverity, FtReason, PowerState, TaskOutcome } from '../../preload/contract.ts';
 
@@ -39,6 +40,7 @@ const alarmSeverities: { readonly [severity in AlarmSeverity]: string } = { warn
 export const en = {
   product: 'Lockstep',
   share,
+  snapshots,
   power,
   ftReasons,
   actions: {
@@ -100,7 +102,7 @@ export const en = {
       title: `Power off "${name}"?`,
       body:
         'This is like pulling the plug: what the guest has not written to its disk is lost. ' +
-        'To lose nothing, shut the guest down from inside first.',
+        'To lose nothing, shut the guest down from inside first. Of a suspended VM the saved state is discarded.',
     }),
     reset: (name: string) => ({
       title: `Reset "${name}"?`,
@@ -227,6 +229,7 @@ export const en = {
       forward: 'Port forwards',
       capture: 'Captures',
       guest: 'Guest',
+      snapshot: 'Snapshots',
       vm: 'Configuration',
       host: 'Host',
     },

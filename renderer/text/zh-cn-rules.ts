@@ -1,6 +1,8 @@
 /** The rules' sentences in Simplified Chinese. Invariant: the same reason and the same remedy as in English. */
 import type { RuleWords } from '../../preload/rule-words.ts';
 
+const GIVE_UP = '请恢复后关闭电源，或通过关闭电源丢弃该状态。';
+
 export const rules: RuleWords = {
   notRunning: (name) => `“${name}”未运行：请先打开电源。`,
   secondaryStarting: (name) => `“${name}”的辅助虚拟机仍在启动：请等到受保护，或关闭虚拟机电源。`,
@@ -39,5 +41,12 @@ export const rules: RuleWords = {
   notCapturing: (name) => `没有在捕获“${name}”的帧。`,
   stillOn: (name) => `“${name}”仍在打开电源。`,
   editRunning: (name) => `“${name}”正在运行：只能在关闭电源后更改硬件。`,
+  alreadySuspended: (name) => `“${name}”已挂起：请先恢复。`,
+  nothingToResume: (name) => `“${name}”既未挂起也未暂停。`,
+  editSuspended: (name) => `“${name}”已挂起，硬件属于已保存的状态：${GIVE_UP}`,
+  cloneSuspended: (name) => `“${name}”已挂起，克隆将只有磁盘而没有已保存的状态：${GIVE_UP}`,
+  exportSuspended: (name) => `“${name}”已挂起，导出的文件将只有磁盘而没有已保存的状态：${GIVE_UP}`,
+  nicSuspended: (name) => `“${name}”已挂起，网卡属于已保存的状态：${GIVE_UP}`,
+  mediaSuspended: (name) => `“${name}”已挂起，驱动器中的介质属于已保存的状态：请恢复它，或通过关闭电源丢弃该状态。`,
   uplink: (name) => `网络“${name}”是上行链路：端口转发在它的另一端设置。`,
 };

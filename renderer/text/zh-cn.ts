@@ -9,6 +9,7 @@ import { failover, faults, lab, monitor, notices } from './zh-cn-lab.ts';
 import { rules } from './zh-cn-rules.ts';
 import { share } from './zh-cn-share.ts';
 import { edit, folders, form, media, menus, palette, shell, shortcuts, start } from './zh-cn-shell.ts';
+import { snapshots } from './zh-cn-snapshots.ts';
 import { views } from './zh-cn-views.ts';
 
 export const zhCN: Text = {
@@ -208,6 +209,7 @@ export const zhCN: Text = {
       forward: '端口转发',
       capture: '捕获',
       guest: '客户机',
+      snapshot: '快照',
       vm: '配置',
       host: '主机',
     },
@@ -400,6 +402,7 @@ export const zhCN: Text = {
   notices,
   rules,
   share,
+  snapshots,
   views,
   shell,
   palette,

@@ -15,6 +15,7 @@ import { CommandPalette } from './palette.tsx';
 import { RecordDialog } from './record.tsx';
 import { CloneDialog, ExportDialog, ImportDialog } from './share.tsx';
 import { ShortcutsDialog } from './shortcuts.tsx';
+import { SnapshotDialog } from './snapshot-dialog.tsx';
 
 export function Dialogs() {
   const dialog = usePage((state) => state.dialog);
@@ -47,6 +48,8 @@ export function Dialogs() {
       return <ForVm id={dialog.vm}>{(vm) => <CaptureDialog vm={vm} />}</ForVm>;
     case 'forward':
       return <ForVm id={dialog.vm}>{(vm) => <ForwardDialog vm={vm} forward={dialog.forward} />}</ForVm>;
+    case 'snapshot':
+      return <ForVm id={dialog.vm}>{(vm) => <SnapshotDialog vm={vm} dialog={dialog} />}</ForVm>;
     case 'newNetwork':
       return <NewNetworkDialog />;
     case 'clone':

@@ -2,7 +2,7 @@
 import { Server } from 'lucide-react';
 import type { VmView } from '../../preload/contract.ts';
 import * as format from '../format.ts';
-import { ftWords, powerTone } from '../ft-view.ts';
+import { ftWords, powerTone, powerWords } from '../ft-view.ts';
 import { Badge } from '../kit/badge.tsx';
 import { Card } from '../kit/card.tsx';
 import { usePage, useServices } from '../services.ts';
@@ -80,7 +80,7 @@ function Row({ vm }: { readonly vm: VmView }) {
         </button>
       </td>
       <td>
-        <Badge tone={powerTone(vm.power)}>{texts.power[vm.power]}</Badge>
+        <Badge tone={powerTone(vm.power)}>{powerWords(vm)}</Badge>
       </td>
       <td>
         <Badge tone={words.tone}>{words.detail ? `${words.headline} · ${words.detail}` : words.headline}</Badge>

@@ -1,6 +1,7 @@
 /** One VM's page: name, state, actions, and the tabs. Invariant: the state badges are there whichever tab is open. */
 import {
   Activity,
+  Camera,
   CircleDot,
   FlaskConical,
   LayoutDashboard,
@@ -13,7 +14,7 @@ import type { VmView } from '../../preload/contract.ts';
 import { deleteVm } from '../actions/delete.ts';
 import { powerOff } from '../actions/power-off.ts';
 import { powerOn } from '../actions/power-on.ts';
-import { ftWords, powerTone } from '../ft-view.ts';
+import { ftWords, powerTone, powerWords } from '../ft-view.ts';
 import { ActionButton } from '../kit/action-button.tsx';
 import { ActionMenuButton } from '../kit/action-menu.tsx';
 import { Badge } from '../kit/badge.tsx';
@@ -27,6 +28,7 @@ import { FaultLab } from './fault-lab.tsx';
 import { Monitor } from './monitor.tsx';
 import { NetworkTab } from './network/network.tsx';
 import { Serial } from './serial.tsx';
+import { SnapshotsTab } from './snapshots.tsx';
 import { Summary } from './summary.tsx';
 import { VmIcon } from './vm-icon.tsx';
 
@@ -37,6 +39,7 @@ export function VmPage({ vm, tab }: { readonly vm: VmView; readonly tab: Tab }) 
     { id: 'console', label: texts.views.tabs.console, icon: Screen, content: <ConsoleView vm={vm} /> },
     { id: 'serial', label: texts.views.tabs.serial, icon: SquareTerminal, content: <Serial vm={vm} /> },
     { id: 'network', label: texts.views.tabs.network, icon: EthernetPort, content: <NetworkTab vm={vm} /> },
+    { id: 'snapshots', label: texts.snapshots.tab, icon: Camera, content: <SnapshotsTab vm={vm} /> },
     { id: 'monitor', label: texts.views.tabs.monitor, icon: Activity, content: <Monitor vm={vm} /> },
     { id: 'faults', label: texts.views.tabs.faults, icon: FlaskConical, content: <FaultLab vm={vm} /> },
     { id: 'events', label: texts.views.tabs.events, icon: List, content: <VmEvents vm={vm} /> },
@@ -66,7 +69,7 @@ function VmBadges({ vm }: { readonly vm: VmView }) {
   return (
     <div className="badges" role="status">
       <Badge tone={powerTone(vm.power)}>
-        <span data-testid="power-status">{texts.power[vm.power]}</span>
+        <span data-testid="power-status">{powerWords(vm)}</span>
       </Badge>
       {vm.ftEnabled ? <Badge tone={words.tone}>{words.detail ?? words.headline}</Badge> : null}
       {vm.recording ? (

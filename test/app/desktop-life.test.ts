@@ -121,9 +121,9 @@ describe.skipIf(!chromium())('the desktop application, from its start to its end
     desktop.do({ do: 'moveWindow', bounds: BOUNDS });
     desktop.do({ do: 'closeWindow' });
     const { options } = await desktop.see('question');
-    expect(options).toMatchObject({ message: 'A virtual machine is running.', cancelId: 1, defaultId: 1 });
+    expect(options).toMatchObject({ message: 'A virtual machine is running.', cancelId: 2, defaultId: 0 });
     expect(options.detail).toContain('web');
-    desktop.do({ do: 'answer', button: 1 });
+    desktop.do({ do: 'answer', button: 2 });
     expect((await desktop.call('ft.status', { vm: 'web' })).primary?.pid).toBe(replica);
     await inventoryShows('web');
   });
@@ -131,7 +131,7 @@ describe.skipIf(!chromium())('the desktop application, from its start to its end
   test('after Power off and quit nothing of it runs', async () => {
     desktop.do({ do: 'quit' });
     await desktop.see('question');
-    desktop.do({ do: 'answer', button: 0 });
+    desktop.do({ do: 'answer', button: 1 });
     expect(await desktop.ended()).toBe(0);
     await expect.poll(() => isAlive(replica)).toBe(false);
   });
@@ -143,7 +143,7 @@ describe.skipIf(!chromium())('the desktop application, from its start to its end
     expect(JSON.stringify(events)).not.toContain('power.lost');
   });
 
-  test('when the session ends, a running VM is powered off without a question', async () => {
+  test('when the session ends, a running VM is suspended without a question', async () => {
     await desktop.call('power.on', { vm: 'web' });
     replica = (await desktop.call('ft.status', { vm: 'web' })).primary?.pid ?? 0;
     desktop.signal('SIGTERM');

@@ -64,7 +64,7 @@ test('what makes no sense is refused with its reason, while the VM is off and wh
   timeout: 120_000,
 }, async () => {
   expect(await refused('power', 'reset', 'ops')).toBe('"ops" is not running: power it on first.');
-  expect(await refused('power', 'resume', 'ops')).toBe('"ops" is not paused.');
+  expect(await refused('power', 'resume', 'ops')).toBe('"ops" is neither suspended nor paused.');
   await host.json('power', 'on', 'ops');
   await startCounting();
   expect(await refused('ft', 'test-failover', 'ops')).toMatch(/not turned on for "ops": turn it on first\.$/);

@@ -86,6 +86,7 @@ describe('a command', () => {
         file: '/x',
         drive: 'cdrom',
         name: 'x',
+        snapshot: 'none',
         folder: name === 'media.folder' ? '/' : 'nowhere',
         to: 'somewhere',
       };
@@ -93,6 +94,7 @@ describe('a command', () => {
       const known = Object.fromEntries(
         Object.entries(args).filter(([key]) => key in commands[name as CommandName].entries),
       );
+      if (name === 'snapshot.take') known['name'] = 'none';
       expect(await refusal(carryOut(fleet, name, known)), name).toMatchObject({ code: 'notFound' });
     }
   });

@@ -42,6 +42,7 @@ export class PairHarness {
     this.spares = new Spares(this.processes);
     const outside: PairOutside = {
       output: (message) => void this.outputs.push(message),
+      state: () => {},
       recording: () => {},
       event: (kind, severity, message) => {
         this.story.push(kind);

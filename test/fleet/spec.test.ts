@@ -152,6 +152,9 @@ describe('a replica is told', () => {
     ftSettings: {},
     poweredOnAt: null,
     note: null,
+    savedState: null,
+    currentSnapshot: null,
+    revertingTo: null,
   };
 
   test('everything that makes the machine, as whole paths', () => {

@@ -34,11 +34,13 @@ const shuttingDown = vm('shuttingDown', true, 'vmNotRunning');
 const recorded = { ...on, recording };
 const suspended = vm('on', true, 'suspended');
 const suspendedOff = vm('off', true, 'suspended');
+const toDisk = { ...off, suspended: { at: 0, epoch: 1, bytes: 1, hash: '' } };
 const paused = vm('paused', true, 'protected', true);
 
 const subjects = {
   recorded,
   off,
+  toDisk,
   offWithFt,
   suspendedOff,
   startingUp,
@@ -56,7 +58,7 @@ const withPower = ['recorded', 'on', 'starting', 'protectedPair', 'needSecondary
 
 /** Where each command is allowed. Everywhere else it is refused. */
 const allowed: { readonly [C in GuardedCommand]: readonly Subject[] } = {
-  'vm.delete': ['off', 'offWithFt', 'suspendedOff'],
+  'vm.delete': ['off', 'toDisk', 'offWithFt', 'suspendedOff'],
   'vm.clone': ['off', 'offWithFt', 'suspendedOff'],
   'vm.export': ['off', 'offWithFt', 'suspendedOff'],
   'power.shutdown': withPower.filter((name) => name !== 'paused'),
@@ -64,11 +66,16 @@ const allowed: { readonly [C in GuardedCommand]: readonly Subject[] } = {
   'nic.set': ['off', 'offWithFt', 'suspendedOff'],
   'media.insert': ['off', 'offWithFt', 'suspendedOff', ...withPower],
   'media.eject': ['off', 'offWithFt', 'suspendedOff', ...withPower],
-  'power.on': ['off', 'offWithFt', 'suspendedOff'],
-  'power.off': ['startingUp', ...withPower, 'shuttingDown'],
+  'power.on': ['off', 'toDisk', 'offWithFt', 'suspendedOff'],
+  'power.off': ['toDisk', 'startingUp', ...withPower, 'shuttingDown'],
   'power.reset': withPower,
   'power.pause': withPower.filter((name) => name !== 'paused'),
   'power.unpause': ['paused'],
+  'power.suspend': withPower,
+  'power.resume': ['toDisk', 'paused'],
+  'snapshot.take': ['off', 'toDisk', 'offWithFt', 'suspendedOff', ...withPower],
+  'snapshot.revert': ['off', 'toDisk', 'offWithFt', 'suspendedOff', ...withPower],
+  'snapshot.delete': ['off', 'toDisk', 'offWithFt', 'suspendedOff', ...withPower],
   'ft.on': ['recorded', 'on'],
   'ft.off': ['offWithFt', 'suspendedOff', 'protectedPair', 'needSecondary', 'suspended', 'paused', 'shuttingDown'],
   'ft.suspend': ['protectedPair', 'needSecondary', 'paused'],
@@ -110,6 +117,14 @@ test.each([
   ['ft.off', on, 'Fault Tolerance is not turned on for "web".'],
   ['ft.off', starting, 'The secondary of "web" is still starting: wait until it is Protected, or power the VM off.'],
   ['power.reset', off, '"web" is not running: power it on first.'],
+  ['power.reset', toDisk, '"web" is suspended: resume it first.'],
+  ['power.resume', on, '"web" is neither suspended nor paused.'],
+  [
+    'nic.set',
+    toDisk,
+    '"web" is suspended, and its network card belongs to its state: ' +
+      'resume it and power it off, or discard the state by a power-off.',
+  ],
   ['power.pause', startingUp, '"web" is still powering on.'],
   ['power.pause', paused, '"web" is already paused.'],
   ['power.unpause', on, '"web" is not paused.'],

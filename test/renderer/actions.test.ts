@@ -28,6 +28,7 @@ describe('enablement', () => {
       'insert-fda',
       'nic-edit',
       'forward-add',
+      'snapshot-take',
       'edit',
       'move',
       'clone',
@@ -40,6 +41,7 @@ describe('enablement', () => {
     expect(allowed(on)).toEqual([
       'shutdown',
       'power-off',
+      'suspend',
       'pause',
       'reset',
       'open-console',
@@ -54,6 +56,7 @@ describe('enablement', () => {
       'insert-fda',
       'forward-add',
       'capture-start',
+      'snapshot-take',
       'record-start',
       'edit',
       'move',

@@ -276,7 +276,7 @@ describe.skipIf(EXECUTABLE === null)('the page', { timeout: 60_000 }, () => {
     await page.getByRole('treeitem').focus();
     await page.keyboard.press('Enter');
     await page.getByRole('tab', { name: 'Summary' }).focus();
-    for (const name of ['Console', 'Serial', 'Network', 'Monitor', 'Fault lab', 'Events']) {
+    for (const name of ['Console', 'Serial', 'Network', 'Snapshots', 'Monitor', 'Fault lab', 'Events']) {
       await page.keyboard.press('ArrowRight');
       await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe(name);
     }

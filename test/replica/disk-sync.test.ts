@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { prepareCopy } from '../../main/datastore/disk/create.ts';
 import { DiskImage } from '../../main/datastore/image.ts';
 import { DecodeError } from '../../main/ft/bytes.ts';
-import { compress } from '../../main/replica/compression.ts';
+import { compress } from '../../main/datastore/compression.ts';
 import { DiskSync, FINAL_BLOCKS_MAX, LITTLE_BLOCKS } from '../../main/replica/disk-sync.ts';
 import { DiskSyncTarget } from '../../main/replica/disk-sync-target.ts';
 import {

@@ -104,7 +104,7 @@ describe.skipIf(missing !== '')(`the desktop application, in Electron${missing}`
 
   test('quitting asks while a VM runs, and stays where the answer is Cancel', async () => {
     await app.evaluate(({ app: inside, dialog }) => {
-      dialog.showMessageBox = () => Promise.resolve({ response: 1, checkboxChecked: false });
+      dialog.showMessageBox = () => Promise.resolve({ response: 2, checkboxChecked: false });
       inside.quit();
     });
     expect((await client.call('ft.status', { vm: VM })).primary).not.toBeNull();

@@ -235,8 +235,8 @@ describe('quitting', () => {
       app.emit('before-quit', { preventDefault: () => (prevented = true) });
       if (!prevented) app.quits += 1;
     };
-    const close = vi.fn(() => Promise.resolve());
-    const question = Promise.withResolvers<boolean>();
+    const close = vi.fn((_how: string) => Promise.resolve());
+    const question = Promise.withResolvers<'suspend' | 'powerOff' | null>();
     const ask = vi.fn(() => question.promise);
     const all = (): { name: string; power: string }[] => running.map((name) => ({ name, power: 'on' }));
     const quitting = new Quitting(app as never, { all, close }, ask);
@@ -257,11 +257,19 @@ describe('quitting', () => {
     app.quit();
     app.quit();
     expect(ask.mock.calls).toEqual([[['web']]]);
-    question.resolve(false);
+    question.resolve(null);
     await settle();
     expect([app.quits, close.mock.calls.length]).toEqual([0, 0]);
     app.quit();
     expect(ask).toHaveBeenCalledTimes(2);
+  });
+
+  test.each(['suspend', 'powerOff'] as const)('does with what runs as the answer says: %s', async (how) => {
+    const { app, close, question } = begin(['web']);
+    app.quit();
+    question.resolve(how);
+    await settle();
+    expect([app.quits, close.mock.calls]).toEqual([1, [[how]]]);
   });
 
   test('waits for no answer when the session ends', async () => {
@@ -270,7 +278,7 @@ describe('quitting', () => {
     quitting.now();
     await settle();
     expect([app.quits, close.mock.calls.length]).toEqual([1, 1]);
-    question.resolve(false);
+    question.resolve(null);
     await settle();
     expect(quitting.closed).toBe(true);
     const silent = begin(['web']);

@@ -28,6 +28,7 @@ function message(act: () => unknown): string {
 }
 
 const noFt = { ftEnabled: false, ftSuspended: false, ftSettings: {} } as const;
+const noState = { savedState: null, currentSnapshot: null, revertingTo: null } as const;
 const config = { sample: 'linux', memoryMB: 128, seed: 7, mac: '02:4c:53:00:00:01', cmdline: null } as const;
 
 describe('a data folder', () => {
@@ -45,6 +46,7 @@ describe('a data folder', () => {
       'forward',
       'metric',
       'network',
+      'snapshot',
       'sqlite_sequence',
       'task',
       'vm',
@@ -57,9 +59,8 @@ describe('a data folder', () => {
     new VmTable(first.database).insert({ id: 'id', name: 'Kept', createdAt: 5, config });
     first.close();
     const vms = new VmTable(opened(folder).database).all();
-    expect(vms).toEqual([
-      { id: 'id', name: 'Kept', folder: '', createdAt: 5, config, ...noFt, poweredOnAt: null, note: null },
-    ]);
+    const kept = { id: 'id', name: 'Kept', folder: '', createdAt: 5, config, poweredOnAt: null, note: null };
+    expect(vms).toEqual([{ ...kept, ...noFt, ...noState }]);
   });
 
   test('keeps what was written when the process is killed: it is synchronised at every commit', () => {

@@ -35,6 +35,8 @@ export class TestHost {
   #process: ChildProcess | null = null;
   #client: Promise<Client> | null = null;
   url = '';
+  /** What becomes of running VMs at its orderly end: most tests do not wait for their states to be saved. */
+  onExit: 'suspend' | 'power-off' = 'power-off';
 
   /** `command`: how `lockstep` is started; from the sources where nothing else is said. */
   constructor(
@@ -52,7 +54,7 @@ export class TestHost {
   /** Starts `lockstep serve` and waits until it is ready. */
   async start(): Promise<void> {
     const [program, ...before] = this.#command;
-    const child = spawn(program, [...before, 'serve', '--json', '--data', this.dataFolder], {
+    const child = spawn(program, [...before, 'serve', '--json', '--on-exit', this.onExit, '--data', this.dataFolder], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#process = child;

@@ -8,21 +8,35 @@
 import type { BlockDevice } from './device.ts';
 import { diskBytes, openDisk } from './open.ts';
 
+/** A file, or what says which one it is at this moment. */
+export type DiskName = string | (() => string);
+
+export function nameOf(file: DiskName): string {
+  return typeof file === 'string' ? file : file();
+}
+
 export class LateDisk implements BlockDevice {
-  readonly path: string;
   readonly byteLength: number;
+  readonly #file: () => string;
   readonly #fence: Promise<void>;
   readonly #readOnly: boolean;
   #opening: Promise<BlockDevice> | null = null;
   #disk: BlockDevice | null = null;
   #closed = false;
 
-  /** @throws {Error} when there is no such disk. */
-  constructor(file: string, readOnly: boolean, fence: Promise<void>) {
-    this.path = file;
-    this.byteLength = diskBytes(file);
+  /**
+   * `file` is asked anew when it is opened: its former user may have begun another one.
+   * @throws {Error} when there is no such disk.
+   */
+  constructor(file: DiskName, readOnly: boolean, fence: Promise<void>) {
+    this.#file = () => nameOf(file);
+    this.byteLength = diskBytes(this.#file());
     this.#readOnly = readOnly;
     this.#fence = fence;
+  }
+
+  get path(): string {
+    return this.#disk?.path ?? this.#file();
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
@@ -54,7 +68,7 @@ export class LateDisk implements BlockDevice {
 
   async #openNow(): Promise<BlockDevice> {
     await this.#fence;
-    const disk = this.#closed ? null : await openDisk(this.path, this.#readOnly);
+    const disk = this.#closed ? null : await openDisk(this.#file(), this.#readOnly);
     if (this.#closed) await disk?.close();
     if (this.#closed || !disk) throw new Error(`${this.path} is closed`);
     this.#disk = disk;

@@ -9,6 +9,7 @@ import type { VmView } from '../../../preload/contract.ts';
 import { powerOn } from '../../actions/power-on.ts';
 import { resume } from '../../actions/resume.ts';
 import { sendCtrlAltDel } from '../../actions/send-ctrl-alt-del.ts';
+import { powerWords } from '../../ft-view.ts';
 import { refusal } from '../../refusal.ts';
 import { ActionButton } from '../../kit/action-button.tsx';
 import { Spinner } from '../../kit/spinner.tsx';
@@ -74,7 +75,7 @@ export function ConsoleView({ vm }: { readonly vm: VmView }) {
             : held
               ? texts.console.hintHeld
               : texts.console.hintFree
-          : texts.power[vm.power]}
+          : powerWords(vm)}
         {screen.size ? <span className="console-size">{describeSize(screen.size, shown)}</span> : null}
       </p>
     </div>
@@ -108,7 +109,7 @@ function Overlay({ vm, blank, empty }: { readonly vm: VmView; readonly blank: bo
     <div className="console-overlay" role="status">
       <p className="console-overlay-title">
         {vm.power === 'off' || vm.power === 'paused' ? null : <Spinner />}
-        {lost ? texts.connection.lost : texts.power[vm.power]}
+        {lost ? texts.connection.lost : powerWords(vm)}
       </p>
       {vm.note && vm.power === 'off' ? <p>{vm.note}</p> : null}
       {vm.power === 'off' ? <ActionButton action={powerOn} vm={vm} tone="primary" size="large" /> : null}

@@ -2,6 +2,7 @@
 import { MonitorOff } from 'lucide-react';
 import { useRef } from 'react';
 import type { VmView } from '../../../preload/contract.ts';
+import { powerWords } from '../../ft-view.ts';
 import { refusal } from '../../refusal.ts';
 import { texts } from '../../text/index.ts';
 import { useGuestScreen } from './screen.ts';
@@ -17,7 +18,7 @@ export function ConsolePreview({ vm }: { readonly vm: VmView }) {
       {seen ? null : (
         <span className="preview-off">
           <MonitorOff className="icon" aria-hidden="true" />
-          {live ? texts.console.blank : texts.power[vm.power]}
+          {live ? texts.console.blank : powerWords(vm)}
         </span>
       )}
     </span>

@@ -2,7 +2,7 @@
 #   source <(lockstep completion bash)
 _lockstep_command() {
   case "$1" in
-    'serve') takes='' options='--host=none --port=none --listen=none --tls-cert=file --tls-key=file --guest-memory=none --no-host-loopback --no-open' ;;
+    'serve') takes='' options='--host=none --port=none --listen=none --tls-cert=file --tls-key=file --guest-memory=none --no-host-loopback --on-exit=suspend|power-off --no-open' ;;
     'link') takes='' options='' ;;
     'logout') takes='' options='' ;;
     'host show') takes='' options='' ;;
@@ -26,7 +26,14 @@ _lockstep_command() {
     'power off') takes='vm' options='' ;;
     'power reset') takes='vm' options='' ;;
     'power pause') takes='vm' options='' ;;
+    'power suspend') takes='vm' options='' ;;
     'power resume') takes='vm' options='' ;;
+    'snapshot take') takes='vm none' options='--note=none' ;;
+    'snapshot list') takes='vm' options='' ;;
+    'snapshot revert') takes='vm none' options='' ;;
+    'snapshot delete') takes='vm none' options='' ;;
+    'snapshot thumbnail') takes='vm none file' options='--force' ;;
+    'power unpause') takes='vm' options='' ;;
     'ft on') takes='vm' options='' ;;
     'ft off') takes='vm' options='' ;;
     'ft suspend') takes='vm' options='' ;;
@@ -106,7 +113,7 @@ _lockstep() {
       continue
     fi
     case "$word" in
-      --data | --host | --port | --listen | --tls-cert | --tls-key | --guest-memory | --sample | --memory | --bzimage | --initrd | --cmdline | --hda | --disk-size | --cdrom | --fda | --folder | --network | --nic | --timeout | --then | --for | --seconds | --subnet | --uplink | --type | --parent | --format | --since | --before | --limit | --kind | --severity | --search | --vm | --range | --at | --count | --to) skip="$word" ;;
+      --data | --host | --port | --listen | --tls-cert | --tls-key | --guest-memory | --on-exit | --sample | --memory | --bzimage | --initrd | --cmdline | --hda | --disk-size | --cdrom | --fda | --folder | --network | --nic | --timeout | --then | --note | --for | --seconds | --subnet | --uplink | --type | --parent | --format | --since | --before | --limit | --kind | --severity | --search | --vm | --range | --at | --count | --to) skip="$word" ;;
       -*) ;;
       *) plain+=("$word") ;;
     esac
@@ -132,14 +139,15 @@ _lockstep() {
       _lockstep_offer "${kinds[-1]%\*}"
     fi
   elif ((${#plain[@]} == 0)); then
-    COMPREPLY=($(compgen -W 'serve link logout host vm folder media power ft console serial network nic forward capture disk record events tasks alarms alarm task metrics failovers fault replay help completion man' -- "$cur"))
+    COMPREPLY=($(compgen -W 'serve link logout host vm folder media power snapshot ft console serial network nic forward capture disk record events tasks alarms alarm task metrics failovers fault replay help completion man' -- "$cur"))
   elif ((${#plain[@]} == 1)); then
     case "${plain[0]}" in
       host) COMPREPLY=($(compgen -W 'show' -- "$cur")) ;;
       vm) COMPREPLY=($(compgen -W 'create list show set clone export import delete move' -- "$cur")) ;;
       folder) COMPREPLY=($(compgen -W 'list create rename delete' -- "$cur")) ;;
       media) COMPREPLY=($(compgen -W 'insert eject' -- "$cur")) ;;
-      power) COMPREPLY=($(compgen -W 'on shutdown off reset pause resume' -- "$cur")) ;;
+      power) COMPREPLY=($(compgen -W 'on shutdown off reset pause suspend resume unpause' -- "$cur")) ;;
+      snapshot) COMPREPLY=($(compgen -W 'take list revert delete thumbnail' -- "$cur")) ;;
       ft) COMPREPLY=($(compgen -W 'on off suspend resume test-failover test-restart-secondary migrate status wait' -- "$cur")) ;;
       console) COMPREPLY=($(compgen -W 'text screenshot type key sound' -- "$cur")) ;;
       serial) COMPREPLY=($(compgen -W 'attach' -- "$cur")) ;;

@@ -3,7 +3,7 @@
 function __lockstep_command
     switch "$argv[1]"
         case 'serve'
-            printf '%s\n' '' '--host=none --port=none --listen=none --tls-cert=file --tls-key=file --guest-memory=none --no-host-loopback --no-open'
+            printf '%s\n' '' '--host=none --port=none --listen=none --tls-cert=file --tls-key=file --guest-memory=none --no-host-loopback --on-exit=suspend|power-off --no-open'
         case 'link'
             printf '%s\n' '' ''
         case 'logout'
@@ -50,7 +50,21 @@ function __lockstep_command
             printf '%s\n' 'vm' ''
         case 'power pause'
             printf '%s\n' 'vm' ''
+        case 'power suspend'
+            printf '%s\n' 'vm' ''
         case 'power resume'
+            printf '%s\n' 'vm' ''
+        case 'snapshot take'
+            printf '%s\n' 'vm none' '--note=none'
+        case 'snapshot list'
+            printf '%s\n' 'vm' ''
+        case 'snapshot revert'
+            printf '%s\n' 'vm none' ''
+        case 'snapshot delete'
+            printf '%s\n' 'vm none' ''
+        case 'snapshot thumbnail'
+            printf '%s\n' 'vm none file' '--force'
+        case 'power unpause'
             printf '%s\n' 'vm' ''
         case 'ft on'
             printf '%s\n' 'vm' ''
@@ -170,7 +184,7 @@ function __lockstep_complete
             continue
         end
         switch $word
-            case --data --host --port --listen --tls-cert --tls-key --guest-memory --sample --memory --bzimage --initrd --cmdline --hda --disk-size --cdrom --fda --folder --network --nic --timeout --then --for --seconds --subnet --uplink --type --parent --format --since --before --limit --kind --severity --search --vm --range --at --count --to
+            case --data --host --port --listen --tls-cert --tls-key --guest-memory --on-exit --sample --memory --bzimage --initrd --cmdline --hda --disk-size --cdrom --fda --folder --network --nic --timeout --then --note --for --seconds --subnet --uplink --type --parent --format --since --before --limit --kind --severity --search --vm --range --at --count --to
                 set skip $word
             case '-*'
             case '*'
@@ -202,7 +216,7 @@ function __lockstep_complete
             __lockstep_offer (string replace -r '\*$' '' -- $takes[-1])
         end
     else if test (count $plain) -eq 0
-        printf '%s\n' serve link logout host vm folder media power ft console serial network nic forward capture disk record events tasks alarms alarm task metrics failovers fault replay help completion man
+        printf '%s\n' serve link logout host vm folder media power snapshot ft console serial network nic forward capture disk record events tasks alarms alarm task metrics failovers fault replay help completion man
     else if test (count $plain) -eq 1
         switch $plain[1]
             case host
@@ -214,7 +228,9 @@ function __lockstep_complete
             case media
                 printf '%s\n' insert eject
             case power
-                printf '%s\n' on shutdown off reset pause resume
+                printf '%s\n' on shutdown off reset pause suspend resume unpause
+            case snapshot
+                printf '%s\n' take list revert delete thumbnail
             case ft
                 printf '%s\n' on off suspend resume test-failover test-restart-secondary migrate status wait
             case console

@@ -12,7 +12,7 @@ import { checkMedium, MediumError, type MediumKind } from '../../../main/datasto
 import { DecodeError } from '../../../main/ft/bytes.ts';
 import { createMachine } from '../../../main/machine/emulated.ts';
 import { MachineError } from '../../../main/machine/errors.ts';
-import { compress } from '../../../main/replica/compression.ts';
+import { compress } from '../../../main/datastore/compression.ts';
 import { DiskSync } from '../../../main/replica/disk-sync.ts';
 import { DiskSyncTarget } from '../../../main/replica/disk-sync-target.ts';
 import { decodeSync, encodeSync, SYNC_BLOCK_BYTES, type SyncMessage } from '../../../main/replica/sync-messages.ts';

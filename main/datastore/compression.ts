@@ -1,5 +1,5 @@
 /**
- * Compressing what travels in bulk (snapshots, blocks of a disk), off the epoch loop.
+ * Compressing what travels or is kept in bulk (snapshots, saved states, blocks of a disk), off the epoch loop.
  *
  * Invariant: what comes from a peer is never decompressed to more than the size it was announced with.
  */
