@@ -54,8 +54,7 @@ export function powerWords(vm: Pick<VmView, 'power' | 'suspended'>): string {
 /** One line for lists: power first, Fault Tolerance where it is turned on and the VM runs. */
 export function vmWords(vm: VmView): { readonly text: string; readonly tone: Tone } {
   if (vm.power === 'startingUp' || vm.power === 'shuttingDown') return { text: texts.power[vm.power], tone: 'busy' };
-  if (vm.power === 'off')
-    return { text: vm.note ? texts.views.seeNote(powerWords(vm)) : powerWords(vm), tone: 'idle' };
+  if (vm.power === 'off') return { text: vm.note ? texts.views.seeNote(powerWords(vm)) : powerWords(vm), tone: 'idle' };
   if (vm.power === 'paused') return { text: texts.power.paused, tone: 'warn' };
   if (!vm.ftEnabled) return { text: texts.power.on, tone: 'good' };
   const words = ftWords(vm);

@@ -34,7 +34,11 @@ export function CommandDialog(props: CommandDialogProps) {
   const offline = usePage((state) => state.phase !== 'open');
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
-  const close = () => store.setState({ dialog: null });
+  const opened = usePage((state) => state.dialog);
+  // What was opened while the host was asked stays.
+  const close = () => {
+    if (store.getState().dialog === opened) store.setState({ dialog: null });
+  };
   const reason = offline ? texts.actionHints.disconnected : props.reason;
   const submit = async () => {
     props.onTried?.();

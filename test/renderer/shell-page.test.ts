@@ -169,6 +169,8 @@ describe.skipIf(EXECUTABLE === null)('the frame of the page', { timeout: 90_000 
       command: 'media.insert',
       args: { vm: LEDGER.id, drive: 'cdrom', file: '/srv/other.iso' },
     });
+    // Over an open dialog there is no palette; it closes when the host has answered.
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.keyboard.press('Control+k');
     await page.keyboard.type('eject cd');
     await page.keyboard.press('Enter');
