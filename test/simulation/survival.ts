@@ -13,10 +13,11 @@ export class Survival {
   /** Faults that go on. */
   #going = 0;
 
-  protected(): void {
+  /** `corrupted`: a bit of the secondary's memory is wrong, and nobody knows yet. */
+  protected(corrupted: boolean): void {
     this.#healthy = true;
     this.#kills = 0;
-    this.#others = this.#going;
+    this.#others = this.#going + (corrupted ? 1 : 0);
   }
 
   /** One side was killed; `healthy` says whether the other could go on at this moment. */

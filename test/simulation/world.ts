@@ -164,7 +164,7 @@ export class World {
     this.watch((checker) => checker.reported?.(replica, event));
     switch (event.type) {
       case 'protected':
-        this.survival.protected();
+        this.survival.protected(this.fleet.secondary?.machine.corrupted === true);
         return this.coverage.add('protected');
       case 'backupLost':
         return replica.primary?.dropPeer();
