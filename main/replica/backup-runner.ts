@@ -197,7 +197,8 @@ export class BackupRunner {
       if (!this.#running) return;
       this.#backup.step(performance.now());
     } while (this.#backup.hasWork && performance.now() < until);
-    void this.#lookAtDisc();
+    // At every turn: without a promise where nothing has changed.
+    if (!sameDisc(this.#machine.disc, this.#disc)) void this.#lookAtDisc();
     this.#wake();
   }
 

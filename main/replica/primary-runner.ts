@@ -308,7 +308,9 @@ export class PrimaryRunner {
 
   /** What wants the machine's state: a recording, or somebody who saves it. */
   get #taking(): RecordingSession | SaveSession | null {
-    return [this.#recording, this.#save].find(({ waiting }) => waiting) ?? null;
+    // Asked in every epoch: nothing is allocated here.
+    if (this.#recording.waiting) return this.#recording;
+    return this.#save.waiting ? this.#save : null;
   }
 
   /**
