@@ -6,6 +6,7 @@
 import {
   BellRing,
   FolderPlus,
+  Import,
   Keyboard,
   LayoutDashboard,
   Languages,
@@ -120,6 +121,7 @@ export function pageCommands(): readonly PageCommand[] {
   const own = [
     newVm,
     { id: 'new-folder', label: texts.folders.add, icon: FolderPlus, run: opens({ kind: 'newFolder', folder: '' }) },
+    { id: 'import-vm', label: texts.share.import.title, icon: Import, run: opens({ kind: 'import', file: '' }) },
     { id: 'new-network', label: texts.networks.add, icon: Network, run: opens({ kind: 'newNetwork' }) },
     findInInventory,
     openShortcuts,

@@ -19,6 +19,8 @@ export const page = {
     // The browsers the page is for: Electron 45's, and what people have today. `light-dark()` stays as it is written.
     target: 'chrome130',
     assetsInlineLimit: 0,
+    // electron-vite would leave it as it is.
+    minify: true,
     modulePreload: { polyfill: false },
     rollupOptions: { input: fileURLToPath(new URL('./index.html', import.meta.url)) },
   },

@@ -8,6 +8,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { CommandError, type CommandName, type NamedVm, type Severity } from '../../preload/contract.ts';
+import type { EventKind } from '../../preload/event-kinds.ts';
 import type { EventTable } from '../store/events.ts';
 
 export type DoorName = 'window' | 'browser' | 'command line';
@@ -113,7 +114,7 @@ export class Audit {
   }
 
   /** Something at a door that is no command: a login, a refusal. */
-  note(kind: `door.${string}`, severity: Severity, message: string, data: { readonly [key: string]: unknown }): void {
+  note(kind: Extract<EventKind, `door.${string}`>, severity: Severity, message: string, data: { readonly [key: string]: unknown }): void {
     const window = this.#windowOf(kind);
     window.count += 1;
     if (window.count > NOTES_PER_MINUTE) {

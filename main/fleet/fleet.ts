@@ -9,11 +9,12 @@ import { mkdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { CommandError, type HostView, type Inventory, type ParsedArgs } from '../../preload/contract.ts';
+import type { EventKind } from '../../preload/event-kinds.ts';
 import { DEFAULT_NETWORK_NAME, type NicType } from '../../preload/network.ts';
 import { forgetLease } from '../datastore/leases.ts';
 import { AlarmTable } from '../store/alarms.ts';
 import { openDataFolder, type OpenedFolder } from '../store/database.ts';
-import { EventTable } from '../store/events.ts';
+import { EventTable, type NewEvent } from '../store/events.ts';
 import { FailoverTable } from '../store/failovers.ts';
 import { FolderTable } from '../store/folders.ts';
 import { MetricTable } from '../store/metrics.ts';
@@ -42,7 +43,8 @@ import type { VmSurroundings } from './vm-surroundings.ts';
 
 /** Changes are told together, this often at most, in milliseconds. */
 const CHANGE_MS = 100;
-const LOST_NOTE = 'Powered off unexpectedly: Lockstep itself was ended while the VM was running';
+const LOST_WHY = 'Lockstep itself was ended while the VM was running';
+const LOST_NOTE = `Powered off unexpectedly: ${LOST_WHY}`;
 
 export interface FleetOptions {
   readonly dataFolder: string;
@@ -142,7 +144,7 @@ export class Fleet {
     };
     this.events.add({ vm: null, kind: 'host.started', severity: 'info', message: 'Lockstep was started.' });
     for (const message of this.#folder.warnings) {
-      this.events.add({ vm: null, kind: 'host.permissions', severity: 'warning', message });
+      this.events.add({ vm: null, kind: 'host.permissions', severity: 'warning', message, data: { why: message } });
     }
     this.#load();
     removeUnfinished(this.disks.folder(), this.#table.all());
@@ -195,7 +197,7 @@ export class Fleet {
   adopt(
     { name, config, ftSettings }: Pick<VmRecord, 'name' | 'config' | 'ftSettings'>,
     files: NewFiles,
-    event: { readonly kind: string; readonly message: string },
+    event: Pick<NewEvent, 'kind' | 'message' | 'data'>,
   ): Vm {
     this.requireRoom(name);
     const id = randomUUID();
@@ -203,7 +205,7 @@ export class Fleet {
     if (Object.keys(ftSettings).length > 0) this.#table.setFtSettings(id, ftSettings);
     files.keep();
     const vm = this.#load(id);
-    this.#event(vm, event.kind, event.message);
+    this.#event(vm, event.kind, event.message, 'info', event.data);
     this.#changed();
     return vm;
   }
@@ -245,7 +247,7 @@ export class Fleet {
     const kept = vm.disk.remove();
     forgetLease(this.#around.datastore, vm.id);
     const words = kept === null ? '' : ` Its disk is in "${kept}", which stays.`;
-    this.#event(vm, 'vm.deleted', `The virtual machine was deleted.${words}`);
+    this.#event(vm, 'vm.deleted', `The virtual machine was deleted.${words}`, 'info', { kept });
     this.#changed();
     await this.network.forwards.move(vm.id, vm.nic.network, null);
   }
@@ -280,8 +282,8 @@ export class Fleet {
     try {
       await suspend(this, vm);
     } catch (error) {
-      const words = `Could not be suspended, and is powered off: ${(error as Error).message}`;
-      this.#event(vm, 'power.suspendFailed', words, 'warning');
+      const why = (error as Error).message;
+      this.#event(vm, 'power.suspendFailed', `Could not be suspended, and is powered off: ${why}`, 'warning', { why });
       await vm.powerOff();
     }
   }
@@ -307,7 +309,7 @@ export class Fleet {
       const vm = new Vm({ ...record, config, ...(lost ? { poweredOnAt: null, note: LOST_NOTE } : {}) }, this.#around);
       this.#vms.set(record.id, vm);
       this.alarms.look(vm.subject);
-      if (lost) this.#event(vm, 'power.lost', `${LOST_NOTE}.`, 'warning');
+      if (lost) this.#event(vm, 'power.lost', `${LOST_NOTE}.`, 'warning', { why: LOST_WHY });
       if (record.id === id) made = vm;
     }
     return made;
@@ -340,7 +342,7 @@ export class Fleet {
 
   #event(
     vm: Vm,
-    kind: string,
+    kind: EventKind,
     message: string,
     severity: 'info' | 'warning' = 'info',
     data?: { readonly [key: string]: unknown },

@@ -139,7 +139,7 @@ export class ForwardDesk {
     if (error === null) return;
     this.#errors.set(forward.id, sentence(error));
     const message = `The port forward ${formatForward(forward)} does not listen: ${error}.`;
-    this.#around.event(forward.vm, 'forward.failed', 'warning', message, { ...forward });
+    this.#around.event(forward.vm, 'forward.failed', 'warning', message, { ...forward, why: error });
   }
 }
 

@@ -107,7 +107,7 @@ function adopt(
   const moved = nic.network === said.nic.network ? '' : ` Its network "${said.nic.network}" is "${nic.network}" here.`;
   const message = `Imported from "${from}" (written by Lockstep ${version}).${moved}`;
   const made = { name, config: { ...own, ...at('file') }, ftSettings };
-  return fleet.adopt(made, files, { kind: 'vm.imported', message }).view();
+  return fleet.adopt(made, files, { kind: 'vm.imported', message, data: { from, version } }).view();
 }
 
 function requireKnown(file: string, parts: readonly Part[]): void {

@@ -59,6 +59,6 @@ export async function changeMedium(vm: Vm, drive: MediaDrive, file: string | nul
   if (vm.power !== 'off') vm.input({ device: 'medium', change });
   const config = { ...vm.record.config, [drive]: file ?? undefined };
   const gone = `Ejected from the ${words.drive}: "${before[drive] ?? ''}".`;
-  if (file === null) vm.amend({ config }, 'media.ejected', gone, { drive });
+  if (file === null) vm.amend({ config }, 'media.ejected', gone, { drive, file: before[drive] });
   else vm.amend({ config }, 'media.inserted', `Inserted into the ${words.drive}: "${file}".`, { drive, file });
 }

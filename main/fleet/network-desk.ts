@@ -6,6 +6,7 @@
  * replicas are plugged in.
  */
 import { CommandError, type ParsedArgs, type Severity } from '../../preload/contract.ts';
+import type { EventKind } from '../../preload/event-kinds.ts';
 import {
   DEFAULT_NETWORK_NAME,
   formatForward,
@@ -39,7 +40,7 @@ export interface NetworkSurroundings {
   readonly hostLoopback: boolean;
   /** The network that a VM is on. */
   networkOf(vm: string): string;
-  event(vm: string | null, kind: string, severity: Severity, message: string, data?: { [key: string]: unknown }): void;
+  event(vm: string | null, kind: EventKind, severity: Severity, message: string, data?: { [key: string]: unknown }): void;
   changed(): void;
 }
 
@@ -146,7 +147,7 @@ export class NetworkDesk {
     }
     await this.#change(this.#networks.filter((network) => network !== found));
     this.#around.table.deleteNetwork(found.name);
-    this.#around.event(null, 'network.deleted', 'info', `The network "${name}" was deleted.`);
+    this.#around.event(null, 'network.deleted', 'info', `The network "${name}" was deleted.`, { name });
   }
 
   /** @throws {CommandError} `notFound`. */
@@ -251,7 +252,7 @@ export class NetworkDesk {
 
   #tell(request: Parameters<GatewayConnection['ask']>[0], vm: string | null, otherwise: string): void {
     void this.#gateway.ask(request).then((error) => {
-      if (error !== null) this.#around.event(vm, 'network.failed', 'error', `${otherwise}: ${error}.`);
+      if (error !== null) this.#around.event(vm, 'network.failed', 'error', `${otherwise}: ${error}.`, { what: otherwise, why: error });
     });
   }
 
@@ -268,33 +269,42 @@ export class NetworkDesk {
 
   #event(event: GatewayEvent): void {
     switch (event.kind) {
-      case 'uplinkConnected':
-        this.#around.event(null, 'network.uplinkConnected', 'info', `"${event.network}" is connected to its uplink.`);
+      case 'uplinkConnected': {
+        const message = `"${event.network}" is connected to its uplink.`;
+        this.#around.event(null, 'network.uplinkConnected', 'info', message, { network: event.network });
         return;
+      }
       case 'uplinkLost': {
         const message = `"${event.network}" has no uplink: ${event.why}. It is tried again.`;
-        this.#around.event(null, 'network.uplinkLost', 'warning', message);
+        this.#around.event(null, 'network.uplinkLost', 'warning', message, { network: event.network, why: event.why });
         return;
       }
       case 'forwardRefused': {
         const message = `Somebody came to the port forward ${formatForward(event.forward)}, but the VM is off.`;
-        this.#around.event(event.forward.vm, 'forward.refused', 'info', message);
+        this.#around.event(event.forward.vm, 'forward.refused', 'info', message, { ...event.forward });
         return;
       }
       case 'captureFailed':
         this.#captures.delete(event.vm);
-        this.#around.event(event.vm, 'capture.failed', 'warning', `The capture ended: ${event.why}.`);
+        this.#around.event(event.vm, 'capture.failed', 'warning', `The capture ended: ${event.why}.`, { why: event.why });
         return;
       case 'linkRefused':
-        this.#around.event(event.vm, 'network.linkRefused', 'warning', `A replica was unplugged: ${event.why}.`);
+        this.#refusedLink(event.vm, event.why);
         return;
       case 'tcpLimited': {
         const message = `${event.guest} has ${event.connections} TCP connections, as many as it may: more are refused.`;
-        this.#around.event(null, 'network.tcpLimited', 'warning', message);
+        this.#around.event(null, 'network.tcpLimited', 'warning', message, {
+          guest: event.guest,
+          connections: event.connections,
+        });
         return;
       }
       case 'wentLive':
     }
+  }
+
+  #refusedLink(vm: string, why: string): void {
+    this.#around.event(vm, 'network.linkRefused', 'warning', `A replica was unplugged: ${why}.`, { why });
   }
 }
 

@@ -4,6 +4,7 @@
  * Invariant: what a pair does beyond its own replicas it does through these.
  */
 import type { Severity } from '../../preload/contract.ts';
+import type { EventKind } from '../../preload/event-kinds.ts';
 import type { DiskSlot } from '../datastore/leases.ts';
 import type { FromReplica, RecordingEvent, ReplicaOutput, ReplicaSpec } from '../replica/messages.ts';
 import type { FailoverKeeper } from './failovers.ts';
@@ -20,7 +21,7 @@ export interface PairOutside {
   recording(event: RecordingEvent): void;
   /** The primary says how far it is with saving the state, or with restoring one. */
   state(message: StateMessage): void;
-  event(kind: string, severity: Severity, message: string, data?: { [key: string]: unknown }): void;
+  event(kind: EventKind, severity: Severity, message: string, data?: { [key: string]: unknown }): void;
   changed(): void;
   /** A replica has built its machine: it can be plugged into the network. */
   built(replica: Replica): void;

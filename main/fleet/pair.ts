@@ -219,7 +219,7 @@ export class Pair {
         this.#secondaryEvent(secondary, message.event);
         return;
       case 'diskError':
-        this.#parts.outside.event('disk.error', 'error', message.message);
+        this.#parts.outside.event('disk.error', 'error', message.message, { why: message.message });
         return;
       case 'diskClean':
         this.#cleanSlots.add(this.#secondarySlot);
@@ -243,8 +243,10 @@ export class Pair {
       this.#storageUnreachable(secondary, 'secondary', event.why);
     } else if (event.type === 'halted') {
       if (event.cause === 'divergence') this.#reason = 'divergence';
-      const severity = event.cause === 'ended' || event.cause === 'poweredOff' ? 'info' : 'error';
-      if (severity === 'error') outside.event(`ft.${event.cause}`, severity, `The secondary halted: ${event.why}.`);
+      const { cause, why } = event;
+      const expected = cause === 'ended' || cause === 'poweredOff';
+      const data = { who: 'secondary', why };
+      if (!expected) outside.event(`ft.${cause}`, 'error', `The secondary halted: ${why}.`, data);
     } else if (event.type === 'live') {
       this.#wentLive(secondary, event);
     }
@@ -340,7 +342,7 @@ export class Pair {
         outside.state(message);
         return;
       case 'diskError':
-        outside.event('disk.error', 'error', message.message);
+        outside.event('disk.error', 'error', message.message, { why: message.message });
         return;
       case 'report':
         outside.changed();
@@ -388,7 +390,11 @@ export class Pair {
       case 'halted':
         if (event.cause === 'poweredOff' || event.cause === 'ended') break;
         if (primary === this.#primary) this.#lastWords = event.why;
-        outside.event(`ft.${event.cause}`, 'warning', `A former primary halted: ${event.why}.`, { pid: primary.pid });
+        outside.event(`ft.${event.cause}`, 'warning', `A former primary halted: ${event.why}.`, {
+          who: 'primary',
+          pid: primary.pid,
+          why: event.why,
+        });
         break;
       default:
     }
@@ -475,7 +481,8 @@ export class Pair {
   #storageUnreachable(replica: Replica, who: string, why: string): void {
     if (this.#cutOff.has(replica)) return;
     this.#cutOff.add(replica);
-    this.#parts.outside.event('ft.storageUnreachable', 'error', `The ${who} cannot reach the datastore: ${why}.`);
+    const message = `The ${who} cannot reach the datastore: ${why}.`;
+    this.#parts.outside.event('ft.storageUnreachable', 'error', message, { who, why });
   }
 
   #storageReachable(replica: Replica): void {

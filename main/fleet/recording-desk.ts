@@ -6,13 +6,14 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { CommandError, type RecordingEnd, type RecordingView, type Severity } from '../../preload/contract.ts';
+import type { EventKind } from '../../preload/event-kinds.ts';
 import type { RecordingEvent, ToReplica } from '../replica/messages.ts';
 
 export interface RecordingOutside {
   /** Where recordings go whose file nobody has named. */
   folder(): string;
   send(message: ToReplica): void;
-  event(kind: string, severity: Severity, message: string, data: { [key: string]: unknown }): void;
+  event(kind: EventKind, severity: Severity, message: string, data: { [key: string]: unknown }): void;
   changed(): void;
 }
 

@@ -9,6 +9,7 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { CommandError, type SnapshotView, type VmView } from '../../preload/contract.ts';
+import type { EventKind } from '../../preload/event-kinds.ts';
 import { SNAPSHOTS_MAX } from '../../preload/snapshot.ts';
 import { chainFiles } from '../datastore/disk/open.ts';
 import { beginTop, freeze, topOf } from '../datastore/disk/top.ts';
@@ -29,7 +30,7 @@ export interface SnapshotOutside {
   others(vm: Vm): ReadonlyMap<string, string>;
   event(
     vm: Vm,
-    kind: string,
+    kind: EventKind,
     severity: 'info' | 'warning',
     message: string,
     data?: { readonly [key: string]: unknown },
@@ -134,7 +135,7 @@ export class SnapshotDesk {
     const record = { ...named, vm: vm.id, parent, takenAt: Date.now(), config, ...taken };
     this.#outside.snapshots.insert(record, picture);
     const { epoch, hash } = taken.state ?? {};
-    const data = { id, epoch, hash, stunMs, disk: taken.disk };
+    const data = { id, name, epoch, hash, stunMs, disk: taken.disk };
     this.#outside.event(vm, 'snapshot.taken', 'info', `The snapshot "${name}" was taken.`, data);
     this.#changed(vm);
     return this.#view(record, id, this.files(vm.id));
@@ -207,7 +208,7 @@ export class SnapshotDesk {
     vm.reread();
     const { epoch, hash } = snapshot.state ?? {};
     const words = `Taken back to the snapshot "${snapshot.name}".`;
-    this.#outside.event(vm, 'snapshot.reverted', 'info', words, { id: snapshot.id, epoch, hash });
+    this.#outside.event(vm, 'snapshot.reverted', 'info', words, { id: snapshot.id, name: snapshot.name, epoch, hash });
     this.#changed(vm);
     await this.tidied(vm);
   }
@@ -225,6 +226,7 @@ export class SnapshotDesk {
       vm.reread();
       this.#outside.event(vm, 'snapshot.deleted', 'info', `The snapshot "${snapshot.name}" was deleted.`, {
         id: snapshot.id,
+        name: snapshot.name,
       });
       this.#changed(vm);
       await this.tidied(vm);
@@ -268,8 +270,9 @@ export class SnapshotDesk {
         await this.tidied(vm);
       } catch (error) {
         if (this.#closed) return;
-        const message = `What a former Lockstep left of a snapshot could not be finished: ${(error as Error).message}`;
-        this.#outside.event(vm, 'snapshot.failed', 'warning', message);
+        const why = (error as Error).message;
+        const message = `What a former Lockstep left of a snapshot could not be finished: ${why}`;
+        this.#outside.event(vm, 'snapshot.failed', 'warning', message, { what: 'finish', why });
       }
       this.consolidate(vm);
     }
@@ -301,7 +304,7 @@ export class SnapshotDesk {
       .catch((error: Error) => {
         if (error instanceof MadeWay || this.#closed) return;
         const message = `The disk layers of deleted snapshots could not be merged: ${error.message}`;
-        this.#outside.event(vm, 'snapshot.failed', 'warning', message);
+        this.#outside.event(vm, 'snapshot.failed', 'warning', message, { what: 'merge', why: error.message });
       })
       .finally(() => {
         this.#merging.delete(vm.id);

@@ -122,7 +122,12 @@ export class VmDisk {
   }
 }
 
-type Tell = (kind: string, severity: 'info' | 'warning', message: string, data: { file: string }) => void;
+interface Moved {
+  readonly file: string;
+  /** Its own file `again`, or an `other` one. */
+  readonly where: 'again' | 'other';
+}
+type Tell = (kind: 'disk.moved', severity: 'info' | 'warning', message: string, data: { [key in keyof Moved]: Moved[key] }) => void;
 
 /** After a power-off: the user's own file is the true disk whenever that can be. `equal`: both are. */
 export function settleDisk(disk: VmDisk, equal: boolean, generation: number, tell: Tell): void {
@@ -135,12 +140,12 @@ export function settleDisk(disk: VmDisk, equal: boolean, generation: number, tel
   if (disk.slot === 'A' || disk.current === undefined) return;
   if (equal && disk.preferOwn(generation)) {
     const words = `Both disks are equal: the virtual machine's disk is "${disk.current}" again.`;
-    return tell('disk.moved', 'info', words, { file: disk.current });
+    return tell('disk.moved', 'info', words, { file: disk.current, where: 'again' });
   }
   const words =
     `The virtual machine's disk is in "${disk.current}". ` +
     'It is in its own file again after a power-off while Protected with separate disks.';
-  tell('disk.moved', 'warning', words, { file: disk.current });
+  tell('disk.moved', 'warning', words, { file: disk.current, where: 'other' });
 }
 
 /** The image that the first one's peer uses where each has its own. */

@@ -37,7 +37,8 @@ export async function editVm(fleet: Fleet, vm: Vm, changes: Changes): Promise<vo
       const config = edited(vm, { ...hardware, ...(hda !== undefined && { hda }) });
       if (config.hda !== vm.record.config.hda) requireOneDisk(fleet, vm);
       checkFiles({ ...config, hda: config.hda === vm.record.config.hda ? vm.disk.current : config.hda }, fleet.guests);
-      vm.amend({ config }, 'vm.edited', `Changed: ${words(vm.record.config, config)}.`);
+      const what = words(vm.record.config, config);
+      vm.amend({ config }, 'vm.edited', `Changed: ${what}.`, { what });
     }
     if (rename) {
       const before = vm.name;

@@ -13,6 +13,7 @@ import {
   type VmMetrics,
   type VmView,
 } from '../../preload/contract.ts';
+import type { EventKind } from '../../preload/event-kinds.ts';
 import { DEFAULT_NETWORK_NAME } from '../../preload/network.ts';
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
 import type { OutsideInput, ReplicaSpec } from '../replica/messages.ts';
@@ -90,7 +91,7 @@ export class Vm {
   }
 
   /** Writes down what has happened to it. */
-  tell(kind: string, message: string, data: { [key: string]: unknown }): void {
+  tell(kind: EventKind, message: string, data: { [key: string]: unknown }): void {
     this.#event(kind, 'info', message, data);
   }
 
@@ -323,7 +324,7 @@ export class Vm {
   }
 
   /** Keeps what was decided elsewhere (vm-edit.ts, folder-desk.ts, media.ts), and says so. */
-  amend(change: Partial<VmRecord>, kind: string, message: string, data?: { [key: string]: unknown }): void {
+  amend(change: Partial<VmRecord>, kind: EventKind, message: string, data?: { [key: string]: unknown }): void {
     const before = this.#record;
     this.#around.vms.update({ ...before, ...change });
     this.#record = { ...before, ...change };
@@ -455,9 +456,9 @@ export class Vm {
       this.#around.vms.setPower(this.id, null, note);
       this.#record = { ...this.#record, poweredOnAt: null, note };
     }
-    if (savedState) this.#event('power.off', 'info', `Powered off, and suspended${why === null ? '' : ` (${why})`}.`);
-    else if (unexpected) this.#event('power.lost', 'error', `Powered off unexpectedly: ${why}.`);
-    else this.#event('power.off', 'info', 'Powered off.');
+    if (savedState) tell('power.off', 'info', `Powered off, and suspended${why === null ? '' : ` (${why})`}.`, { suspended: true, why });
+    else if (unexpected) tell('power.lost', 'error', `Powered off unexpectedly: ${why}.`, { why });
+    else tell('power.off', 'info', 'Powered off.');
     this.recording.lost(unexpected ? 'the primary that recorded it was lost' : 'the virtual machine was powered off');
     this.ends.reset();
     this.#settlePower();
@@ -465,7 +466,7 @@ export class Vm {
   }
 
   #event(
-    kind: string,
+    kind: EventKind,
     severity: 'info' | 'warning' | 'error',
     message: string,
     data?: { [key: string]: unknown },

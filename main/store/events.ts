@@ -6,12 +6,15 @@
  */
 import type Database from 'better-sqlite3';
 import type { EventRecord, Severity } from '../../preload/contract.ts';
+import type { EventKind } from '../../preload/event-kinds.ts';
 
-export interface NewEvent {
+/** Kinds are the contract's, except in tests of the table itself. */
+export interface NewEvent<Kind extends string = EventKind> {
   readonly vm: { readonly id: string; readonly name: string } | null;
-  readonly kind: string;
+  readonly kind: Kind;
   readonly severity: Severity;
   readonly message: string;
+  /** All that the sentence names. */
   readonly data?: { readonly [key: string]: unknown };
 }
 
@@ -47,7 +50,7 @@ interface Row {
   readonly data: string;
 }
 
-export class EventTable {
+export class EventTable<Kind extends string = EventKind> {
   readonly #database: Database.Database;
   readonly #listeners = new Set<(event: EventRecord) => void>();
 
@@ -56,7 +59,7 @@ export class EventTable {
   }
 
   /** Keeps the event, then tells the listeners. */
-  add(event: NewEvent): EventRecord {
+  add(event: NewEvent<Kind>): EventRecord {
     const at = Date.now();
     const data = event.data ?? {};
     const { lastInsertRowid } = this.#database

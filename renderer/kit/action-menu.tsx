@@ -59,7 +59,7 @@ function Sub({ menu, vm, parts }: EntriesProps & { readonly menu: Submenu }) {
   const Icon = menu.icon;
   return (
     <Root>
-      <SubTrigger className="menu-item">
+      <SubTrigger className="menu-item" data-menu={menu.id}>
         <Icon className="icon" aria-hidden="true" />
         <span>{menu.label}</span>
         <ChevronRight className="icon menu-more" aria-hidden="true" />
@@ -84,6 +84,7 @@ export function ActionEntry({ action, vm, parts: { Item } }: EntriesProps & { re
       className={action.tone === 'danger' ? 'menu-item menu-danger' : 'menu-item'}
       disabled={reason !== null}
       title={reason ?? action.hint}
+      data-action={action.id}
       onSelect={() => runner.start(action, vm)}
     >
       <Icon className="icon" aria-hidden="true" />

@@ -6,7 +6,7 @@
 import { CopyPlus, Import, PackageOpen, X } from 'lucide-react';
 import { useState } from 'react';
 import type { TaskRecord, VmView } from '../../preload/contract.ts';
-import { refusal } from '../../preload/rules.ts';
+import { refusal } from '../refusal.ts';
 import { EXPORT_EXTENSION } from '../../preload/share.ts';
 import { soon } from '../actions/background.ts';
 import { Button } from '../kit/button.tsx';

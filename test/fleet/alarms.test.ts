@@ -6,6 +6,7 @@ import { ALARMS, LAG_STEADY_MS, START_FAILURES_MAX, type AlarmSubject } from '..
 import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
 import { AlarmTable } from '../../main/store/alarms.ts';
 import { openDataFolder } from '../../main/store/database.ts';
+import type { EventKind } from '../../preload/event-kinds.ts';
 import { EventTable } from '../../main/store/events.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
@@ -39,7 +40,7 @@ class Desk {
     return this;
   }
 
-  event(kind: string, data: { [key: string]: unknown } = {}): this {
+  event(kind: EventKind, data: { [key: string]: unknown } = {}): this {
     this.#events.add({ vm: web, kind, severity: 'error', message: `message of ${kind}`, data });
     return this;
   }

@@ -210,7 +210,7 @@ describe('a subscription', () => {
   test('to events without an id begins with the newest thousand, however many there are', async () => {
     const { client, fleet } = await withVm();
     for (let number = 0; number < 1200; number++)
-      fleet.events.add({ vm: null, kind: 'a', severity: 'info', message: String(number) });
+      fleet.events.add({ vm: null, kind: 'host.started', severity: 'info', message: String(number) });
     client.subscribe(1, 'events', {});
     expect(client.data(1).map((list) => (list as unknown[]).length)).toEqual([1000]);
   });

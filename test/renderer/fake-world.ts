@@ -9,6 +9,7 @@ import {
   type CommandName,
   type EventRecord,
   type Severity,
+  type SnapshotView,
   type TaskRecord,
   type TopicName,
 } from '../../preload/contract.ts';
@@ -107,6 +108,8 @@ export class FakeWorld {
   alarms: AlarmRecord[] = [];
   /** Newest first. */
   failovers: FailoverRecord[] = [];
+  /** Of every VM alike. */
+  snapshots: readonly SnapshotView[] = [];
   /** Binary messages from clients, in order. */
   readonly received: { subscription: number; bytes: Uint8Array }[] = [];
   /** Every command, in order. */
@@ -213,6 +216,8 @@ export class FakeWorld {
       const since = args['since'] as number | undefined;
       return fakeMetricsHistory(this.find(String(args['vm'])), args['range'] as MetricsRange, since);
     }
+    if (command === 'snapshot.list') return this.snapshots;
+    if (command === 'snapshot.thumbnail') return { pngBase64: ONE_PIXEL_PNG };
     this.performed.push({ command, args });
     const failure = this.fail;
     this.fail = null;

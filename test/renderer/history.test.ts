@@ -1,20 +1,12 @@
 // Tasks, alarms, events, settings and recordings in the built page, in a browser, against the fake host.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { chromium, type Browser, type Page } from 'playwright-core';
-import { build } from 'vite';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM_ARGS, chromium as findChromium } from '../support/chromium.ts';
+import { readFileSync } from 'node:fs';
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { fakeAlarm, fakeTask } from './fake-history.ts';
-import { startFakeHost, type FakeHost } from './fake-host.ts';
-import { fakeVm, FakeWorld, OFF, PRIMARY, SECONDARY } from './fake-world.ts';
-
-const EXECUTABLE = findChromium();
-const CONFIG = fileURLToPath(new URL('../../renderer/vite.config.ts', import.meta.url));
-const BUILD_MS = 60_000;
+import type { FakeHost } from './fake-host.ts';
+import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake-world.ts';
+import { NO_BROWSER, PAGE_TEST, pageUnderTest } from './page-under-test.ts';
 
 const guarded = fakeVm('Sample Linux', {
   power: 'on',
@@ -24,40 +16,11 @@ const guarded = fakeVm('Sample Linux', {
 });
 const at = (tab: string) => `#/vm/${guarded.id}/${tab}`;
 
-describe.skipIf(EXECUTABLE === null)('the page', { timeout: 60_000 }, () => {
-  let browser: Browser;
-  let files: string;
+describe.skipIf(NO_BROWSER)('the page', PAGE_TEST, () => {
+  const the = pageUnderTest({ world: (world) => world.put(guarded) });
   let host: FakeHost;
   let page: Page;
-  let problems: string[];
-
-  beforeAll(async () => {
-    files = mkdtempSync(join(tmpdir(), 'lockstep-page-'));
-    vi.stubEnv('NODE_ENV', 'production');
-    await build({ configFile: CONFIG, logLevel: 'warn', build: { outDir: files } });
-    vi.unstubAllEnvs();
-    browser = await chromium.launch({ executablePath: EXECUTABLE ?? '', args: CHROMIUM_ARGS });
-  }, BUILD_MS);
-  afterAll(async () => {
-    await browser.close();
-    rmSync(files, { recursive: true });
-  });
-  beforeEach(async () => {
-    host = await startFakeHost(files, new FakeWorld());
-    host.world.put(guarded);
-    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    page.setDefaultTimeout(20_000);
-    problems = [];
-    page.on('pageerror', (error) => problems.push(error.message));
-    page.on('console', (message) => {
-      if (message.type() === 'error' && !message.text().includes('WebSocket')) problems.push(message.text());
-    });
-  });
-  afterEach(async () => {
-    await page.close();
-    await host.close();
-    expect(problems).toEqual([]);
-  });
+  beforeEach(() => void ({ host, page } = the));
 
   const button = (name: string) => page.getByRole('button', { name, exact: true });
   const asked = (command: string) => host.world.performed.filter((one) => one.command === command);

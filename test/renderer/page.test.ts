@@ -1,63 +1,24 @@
 // The built page in a browser, against the fake host, under the real Content-Security-Policy.
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { chromium, type Browser, type Page } from 'playwright-core';
-import { build } from 'vite';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { CommandError } from '../../preload/contract.ts';
 import { decodeConsoleInput } from '../../preload/input.ts';
 import { scancodes } from '../../preload/keys.ts';
-import { CHROMIUM_ARGS, chromium as findChromium } from '../support/chromium.ts';
-import { startFakeHost, type FakeHost } from './fake-host.ts';
-import { fakeVm, FakeWorld, OFF, PRIMARY, SECONDARY } from './fake-world.ts';
-
-const EXECUTABLE = findChromium();
-const CONFIG = fileURLToPath(new URL('../../renderer/vite.config.ts', import.meta.url));
-const BUILD_MS = 60_000;
+import type { FakeHost } from './fake-host.ts';
+import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake-world.ts';
+import { NO_BROWSER, PAGE_TEST, pageUnderTest } from './page-under-test.ts';
 
 const off = fakeVm('Sample Linux');
 const on = fakeVm('Sample Linux', { power: 'on', poweredOnAt: Date.now(), ft: { ...OFF, primary: PRIMARY } });
 const guarded = { ...on, ftEnabled: true, ft: { ...on.ft, status: 'protected', secondary: SECONDARY } } as const;
 const at = (tab: string) => `#/vm/${on.id}/${tab}`;
 
-describe.skipIf(EXECUTABLE === null)('the page', { timeout: 60_000 }, () => {
-  let browser: Browser;
-  let files: string;
+describe.skipIf(NO_BROWSER)('the page', PAGE_TEST, () => {
+  const the = pageUnderTest();
   let host: FakeHost;
   let page: Page;
-  let problems: string[];
-
-  beforeAll(async () => {
-    files = mkdtempSync(join(tmpdir(), 'lockstep-page-'));
-    // Built as it is shipped, although the tests run with another NODE_ENV.
-    vi.stubEnv('NODE_ENV', 'production');
-    await build({ configFile: CONFIG, logLevel: 'warn', build: { outDir: files } });
-    vi.unstubAllEnvs();
-    browser = await chromium.launch({ executablePath: EXECUTABLE ?? '', args: CHROMIUM_ARGS });
-  }, BUILD_MS);
-  afterAll(async () => {
-    await browser.close();
-    rmSync(files, { recursive: true });
-  });
-
-  beforeEach(async () => {
-    host = await startFakeHost(files, new FakeWorld());
-    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    page.setDefaultTimeout(20_000);
-    problems = [];
-    page.on('pageerror', (error) => problems.push(error.message));
-    page.on('console', (message) => {
-      if (message.type() === 'error' && !message.text().includes('WebSocket')) problems.push(message.text());
-    });
-  });
-  afterEach(async () => {
-    await page.close();
-    await host.close();
-    expect(problems).toEqual([]);
-  });
+  beforeEach(() => void ({ host, page } = the));
 
   const button = (name: string) => page.getByRole('button', { name, exact: true });
   const commands = () => host.world.performed.map((one) => one.command);

@@ -5,12 +5,13 @@
  */
 import type { Page } from 'playwright-core';
 import { CommandError, type FailoverReport, type VmView } from '../../preload/contract.ts';
+import { busy } from './busy-world.ts';
 import { fakeAlarm, fakeTask } from './fake-history.ts';
 import type { FakeHost } from './fake-host.ts';
 import { fakeFailover } from './fake-metrics.ts';
 import { COUNTERS } from './fake-network.ts';
 import { fakeVm, OFF, PRIMARY, SECONDARY, type FakeWorld } from './fake-world.ts';
-import { SHELL_SCENES } from './shell-scenes.ts';
+import { LEDGER, SHELL_SCENES } from './shell-scenes.ts';
 
 export interface Scene {
   readonly name: string;
@@ -73,7 +74,7 @@ function others(world: FakeWorld): void {
   );
 }
 
-function story(world: FakeWorld, vm: VmView): void {
+export function story(world: FakeWorld, vm: VmView): void {
   world.event(vm, 'vm.created', 'Created from Sample Linux with 128 MB of memory.');
   world.event(vm, 'power.on', 'Powered on on lab-desk (process 48112).');
   world.event(vm, 'ft.starting', 'Starting secondary on lab-desk.');
@@ -85,7 +86,7 @@ function story(world: FakeWorld, vm: VmView): void {
 }
 
 /** A bad day: tasks of every outcome, alarms of both severities. */
-function trouble(world: FakeWorld, vm: VmView): void {
+export function trouble(world: FakeWorld, vm: VmView): void {
   const names = { kind: 'ft.on', title: 'Turn On Fault Tolerance' } as const;
   world.task(fakeTask(vm, 1));
   const error = 'The secondary could not be started: not enough memory for a second machine of 128 MB.';
@@ -152,12 +153,12 @@ async function live(page: Page, host: FakeHost): Promise<void> {
 }
 
 /** Three failovers: one as usual, one of a primary that hung, one whose pair is not Protected again. */
-function failovers(world: FakeWorld): void {
+export function failovers(world: FakeWorld, vm: VmView = LINUX): void {
   const hung = { reason: 'nothing was heard of it for 500 ms', detectMs: 512, firstOutputMs: null };
   world.failovers = [
-    fakeFailover(LINUX, 3, { ...FAILOVER, protectedMs: null }),
-    fakeFailover(LINUX, 2, hung),
-    fakeFailover(LINUX, 1, { requested: true }),
+    fakeFailover(vm, 3, { ...FAILOVER, protectedMs: null }),
+    fakeFailover(vm, 2, hung),
+    fakeFailover(vm, 1, { requested: true }),
   ];
 }
 
@@ -172,7 +173,7 @@ function faulty(world: FakeWorld): void {
   failovers(world);
 }
 
-const FAULTS_NOW: VmView['faults'] = [
+export const FAULTS_NOW: VmView['faults'] = [
   { kind: 'hang-primary', at: Date.now() - 1200, ms: 2000, pid: 48_112 },
   { kind: 'delay-channel', at: Date.now() - 60_000, ms: 50, pid: null },
 ];
@@ -181,6 +182,13 @@ const CONSOLE = `#/vm/${LINUX.id}/console`;
 
 export const SCENES: readonly Scene[] = [
   ...SHELL_SCENES,
+  {
+    name: 'snapshots',
+    at: `#/vm/${LEDGER.id}/snapshots`,
+    before: (host) => busy(host.world),
+    act: (page) => page.locator('[data-snapshot]').nth(2).waitFor(),
+  },
+  { name: 'snapshots-none', at: `#/vm/${LINUX.id}/snapshots`, before: show(LINUX), act: live },
   { name: 'home-empty', act: live },
   {
     name: 'home',

@@ -1,69 +1,19 @@
 // The frame of the built page in a browser, against the fake host: tree, palette, forms, languages, themes.
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { build } from 'vite';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { CommandError } from '../../preload/contract.ts';
-import { seriousFaults } from '../support/axe.ts';
-import { CHROMIUM_ARGS, chromium as findChromium } from '../support/chromium.ts';
-import { startFakeHost, type FakeHost } from './fake-host.ts';
-import { FakeWorld } from './fake-world.ts';
-import { SCENES } from './scenes.ts';
+import type { FakeHost } from './fake-host.ts';
+import { NO_BROWSER, PAGE_TEST, pageUnderTest } from './page-under-test.ts';
 import { company, crowd, LEDGER } from './shell-scenes.ts';
 
-const EXECUTABLE = findChromium();
-const CONFIG = fileURLToPath(new URL('../../renderer/vite.config.ts', import.meta.url));
-const BUILD_MS = 60_000;
 const VM = `#/vm/${LEDGER.id}/summary`;
 
-describe.skipIf(EXECUTABLE === null)('the frame of the page', { timeout: 90_000 }, () => {
-  let browser: Browser;
-  let files: string;
+describe.skipIf(NO_BROWSER)('the frame of the page', PAGE_TEST, () => {
+  const the = pageUnderTest({ world: company, mayFail: /WebSocket|Failed to load resource/ });
   let host: FakeHost;
-  let context: BrowserContext;
   let page: Page;
-  let problems: string[];
-
-  beforeAll(async () => {
-    files = mkdtempSync(join(tmpdir(), 'lockstep-shell-'));
-    // Built as it is shipped, although the tests run with another NODE_ENV.
-    vi.stubEnv('NODE_ENV', 'production');
-    await build({ configFile: CONFIG, logLevel: 'error', build: { outDir: files } });
-    vi.unstubAllEnvs();
-    browser = await chromium.launch({ executablePath: EXECUTABLE ?? '', args: CHROMIUM_ARGS });
-  }, BUILD_MS);
-  afterAll(async () => {
-    await browser.close();
-    rmSync(files, { recursive: true });
-  });
-
-  const open = async (locale = 'en-US', theme?: string): Promise<void> => {
-    await context?.close();
-    context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale });
-    if (theme) await context.addInitScript((kept) => localStorage.setItem('lockstep.theme', kept), theme);
-    page = await context.newPage();
-    page.setDefaultTimeout(30_000);
-    page.on('pageerror', (error) => problems.push(error.message));
-    page.on('console', (message) => {
-      if (message.type() === 'error' && !/WebSocket|Failed to load resource/.test(message.text()))
-        problems.push(message.text());
-    });
-  };
-  beforeEach(async () => {
-    host = await startFakeHost(files, new FakeWorld());
-    company(host.world);
-    problems = [];
-    await open();
-  });
-  afterEach(async () => {
-    await page.close();
-    await host.close();
-    expect(problems).toEqual([]);
-  });
+  beforeEach(() => void ({ host, page } = the));
 
   const row = (id: string) => page.locator(`[data-row="${id}"]`);
   const vmRow = (name: string) => page.locator(`[data-vm="${name}"]`);
@@ -202,7 +152,7 @@ describe.skipIf(EXECUTABLE === null)('the frame of the page', { timeout: 90_000 
   });
 
   test("the browser's language is spoken, and another that is chosen is kept", async () => {
-    await open('zh-CN');
+    page = await the.open({ locale: 'zh-CN' });
     await page.goto(host.url + VM);
     await page.getByTestId('ft-status').getByText('受保护').waitFor();
     expect(await page.evaluate(() => document.documentElement.lang)).toBe('zh-CN');
@@ -265,34 +215,6 @@ describe.skipIf(EXECUTABLE === null)('the frame of the page', { timeout: 90_000 
     expect(await page.locator('tr[data-kind]').count()).toBeLessThanOrEqual(3000);
     await page.getByRole('searchbox', { name: 'Search events' }).fill('no such thing');
     await page.getByText('No event matches the filter.').waitFor();
-  });
-
-  const looked = [
-    ['vm-off', 'en-US'],
-    ['vm-needs', 'zh-CN'],
-    ['shell-vm', 'en-US'],
-    ['shell-menu', 'zh-CN'],
-    ['shell-palette', 'en-US'],
-    ['shell-edit-running', 'zh-CN'],
-    ['shell-new-disk', 'en-US'],
-    ['shell-settings-menu', 'zh-CN'],
-    ['shell-console-media', 'en-US'],
-    ['shell-guide', 'zh-CN'],
-  ] as const;
-  test.each(looked)('%s (in %s) is accessible in every theme', async (name, locale) => {
-    const scene = SCENES.find((one) => one.name === name);
-    await host.close();
-    host = await startFakeHost(files, new FakeWorld());
-    scene?.before?.(host);
-    await open(locale);
-    await page.goto(host.url + (scene?.at ?? ''));
-    await scene?.act(page, host);
-    const found: string[] = [];
-    for (const theme of ['light', 'dark', 'contrast']) {
-      await page.evaluate((chosen) => void (document.documentElement.dataset['theme'] = chosen), theme);
-      found.push(...(await seriousFaults(page)).map((fault) => `${theme}: ${fault}`));
-    }
-    expect(found).toEqual([]);
   });
 
   test('forced colours show what is chosen, and less motion moves nothing', async () => {

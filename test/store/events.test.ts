@@ -10,14 +10,14 @@ import { EventTable } from '../../main/store/events.ts';
 import '../support/eventually.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
-function table(folder = temporaryFolder()): EventTable {
+function table(folder = temporaryFolder()): EventTable<string> {
   const data = openDataFolder(folder);
   onTestFinished(() => data.close());
-  return new EventTable(data.database);
+  return new EventTable<string>(data.database);
 }
 
 const web = { id: 'id 1', name: 'web' };
-const note = (message: string, vm: typeof web | null = null): Parameters<EventTable['add']>[0] => ({
+const note = (message: string, vm: typeof web | null = null): Parameters<EventTable<string>['add']>[0] => ({
   vm,
   kind: 'test.noted',
   severity: 'info',
@@ -76,7 +76,7 @@ describe('events', () => {
   test('of a later run have greater ids than all before them', () => {
     const folder = temporaryFolder();
     const first = openDataFolder(folder);
-    const last = [1, 2, 3].map((number) => new EventTable(first.database).add(note(`${number}`)).id).at(-1) ?? 0;
+    const last = [1, 2, 3].map((number) => new EventTable<string>(first.database).add(note(`${number}`)).id).at(-1) ?? 0;
     first.database.exec('DELETE FROM event');
     first.close();
     expect(table(folder).add(note('next')).id).toBeGreaterThan(last);

@@ -4,7 +4,7 @@ import { writeSync } from 'node:fs';
 import { openDataFolder } from '../../main/store/database.ts';
 import { EventTable } from '../../main/store/events.ts';
 
-const events = new EventTable(openDataFolder(process.argv[2] ?? '').database);
+const events = new EventTable<string>(openDataFolder(process.argv[2] ?? '').database);
 for (let number = 1; ; number++) {
   const { id } = events.add({
     vm: null,

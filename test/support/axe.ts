@@ -19,12 +19,20 @@ const SETTLED = `Promise.allSettled(document.getAnimations()
   .filter((one) => one.effect?.getComputedTiming().endTime !== Infinity)
   .map((one) => one.finished)).then(() => null)`;
 
-/** A line for each serious fault of the page as it is now, or of the part of it that `within` selects. */
-export async function seriousFaults(page: Page, within?: string): Promise<string[]> {
+/** What another theme can change; all else is the same in each. */
+const OF_THEMES = ['color-contrast', 'link-in-text-block', 'target-size'];
+const THEMES = ['light', 'dark', 'contrast'] as const;
+
+/**
+ * A line for each serious fault of the page as it is now, or of the part of it that `within` selects.
+ * @param rules those looked for; all of the tags above where none are named.
+ */
+export async function seriousFaults(page: Page, within?: string, rules?: readonly string[]): Promise<string[]> {
   if (!(await page.evaluate('typeof window.axe === "object"'))) await page.evaluate(AXE);
   await page.evaluate(SETTLED);
   const scope = JSON.stringify(within ?? null);
-  const options = JSON.stringify({ runOnly: { type: 'tag', values: TAGS }, resultTypes: ['violations'] });
+  const runOnly = rules ? { type: 'rule', values: rules } : { type: 'tag', values: TAGS };
+  const options = JSON.stringify({ runOnly, resultTypes: ['violations'] });
   const { violations } = await page.evaluate<AxeResults>(`window.axe.run(${scope} ?? document, ${options})`);
   return violations
     .filter(({ impact }) => SERIOUS.has(impact ?? ''))
@@ -41,5 +49,16 @@ export async function seriousFaultsInBothThemes(page: Page, within?: string): Pr
     found.push(...(await seriousFaults(page, within)).map((fault) => `${colorScheme}: ${fault}`));
   }
   await page.emulateMedia({ colorScheme: null });
+  return found;
+}
+
+/** The same in each of the page's own themes, as the settings menu sets them; each line says in which. */
+export async function seriousFaultsInEveryTheme(page: Page, within?: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const [index, theme] of THEMES.entries()) {
+    await page.evaluate((chosen) => void (document.documentElement.dataset['theme'] = chosen), theme);
+    const faults = await seriousFaults(page, within, index === 0 ? undefined : OF_THEMES);
+    found.push(...faults.map((fault) => `${theme}: ${fault}`));
+  }
   return found;
 }

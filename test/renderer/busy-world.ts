@@ -1,0 +1,52 @@
+/**
+ * A host on which something of everything is going on, for tests that go through all of the page.
+ *
+ * Invariant: no page and no tab about the VM `LEDGER` is empty.
+ */
+import type { SnapshotView } from '../../preload/contract.ts';
+import { COUNTERS } from './fake-network.ts';
+import type { FakeWorld } from './fake-world.ts';
+import { FAULTS_NOW, failovers, story, trouble } from './scenes.ts';
+import { company, LEDGER } from './shell-scenes.ts';
+
+function snapshot(id: string, parent: string | null, part: Partial<SnapshotView>): SnapshotView {
+  return {
+    id,
+    name: id,
+    note: '',
+    parent,
+    takenAt: Date.now() - 86_400_000,
+    current: false,
+    machine: { epoch: 1_204_551, hash: 'c0ffee' },
+    disk: null,
+    bytes: 48 << 20,
+    hasThumbnail: true,
+    ...part,
+  };
+}
+
+export function busy(world: FakeWorld): void {
+  company(world);
+  const vm = {
+    ...LEDGER,
+    faults: FAULTS_NOW,
+    nic: { ...LEDGER.nic, guestAddress: '10.77.0.10', counters: COUNTERS },
+  };
+  world.put(vm);
+  story(world, vm);
+  trouble(world, vm);
+  failovers(world, vm);
+  world.snapshots = [
+    snapshot('installed', null, { machine: null, hasThumbnail: false, note: 'Straight from the installer' }),
+    snapshot('before-upgrade', 'installed', { current: true }),
+    snapshot('experiment', 'before-upgrade', { bytes: 3 << 20 }),
+  ];
+  world.network.networks.push(
+    { name: 'isolated-lab', subnet: '10.78.0.0/24', gateway: '10.78.0.1', uplink: null, uplinkState: null },
+    { name: 'office', subnet: null, gateway: null, uplink: 'tcp:127.0.0.1:5001', uplinkState: 'connected' },
+    { name: 'passt', subnet: null, gateway: null, uplink: 'unix:/run/passt.socket', uplinkState: 'lost' },
+  );
+  world.network.forward(vm.name, {});
+  const error = 'Port 443 of 127.0.0.1 cannot be listened on: permission denied.';
+  world.network.forward(vm.name, { hostPort: 443, guestPort: 443, error });
+}
