@@ -7,6 +7,7 @@ import * as v from 'valibot';
 import { commands, type CommandArgs, type VmView } from '../preload/contract.ts';
 import { sentence } from './format.ts';
 import { sizeOf, type TextField } from './new-vm-form.ts';
+import { hostWords } from './host-words.ts';
 import { texts } from './text/index.ts';
 
 export interface EditForm {
@@ -79,7 +80,7 @@ export function checkEdit(form: EditForm, vm: VmView, names: readonly string[]):
   const errors: { [field in TextField]?: string } = {};
   for (const issue of v.safeParse(commands['vm.edit'], { vm: vm.id, ...editArgs(form, vm) }).issues ?? []) {
     const key = String(issue.path?.[0]?.key);
-    errors[FIELDS[key] ?? (key as TextField)] ??= sentence(issue.message);
+    errors[FIELDS[key] ?? (key as TextField)] ??= hostWords(sentence(issue.message));
   }
   const name = form.name.trim();
   if (names.some((one) => one.toLowerCase() === name.toLowerCase())) errors.name ??= texts.form.nameTaken(name);

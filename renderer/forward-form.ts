@@ -7,6 +7,7 @@ import * as v from 'valibot';
 import { commands, type CommandArgs, type ForwardView } from '../preload/contract.ts';
 import { parseForward } from '../preload/network.ts';
 import { sentence } from './format.ts';
+import { hostWords } from './host-words.ts';
 
 export interface ForwardForm {
   readonly protocol: ForwardView['protocol'];
@@ -54,7 +55,7 @@ export function checkForward(form: ForwardForm): ForwardErrors {
   const parsed = v.safeParse(commands['forward.add'], { vm: 'it', ...forwardArgs(form) });
   for (const issue of parsed.issues ?? []) {
     const key = issue.path?.[0]?.key;
-    if (typeof key === 'string') errors[key] ??= sentence(issue.message);
+    if (typeof key === 'string') errors[key] ??= hostWords(sentence(issue.message));
   }
   return errors;
 }

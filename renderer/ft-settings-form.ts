@@ -7,6 +7,7 @@
  */
 import * as v from 'valibot';
 import { commands, type CommandArgs, type FtSettings } from '../preload/contract.ts';
+import { hostWords } from './host-words.ts';
 import { texts } from './text/index.ts';
 
 type FieldShape =
@@ -47,7 +48,7 @@ export function checkSettings(form: FtForm): FtFormErrors {
   const parsed = v.safeParse(commands['vm.set'], { vm: 'it', ...all } as CommandArgs<'vm.set'>);
   for (const issue of parsed.issues ?? []) {
     const key = issue.path?.[0]?.key;
-    if (typeof key === 'string') errors[key] ??= `It ${issue.message}.`;
+    if (typeof key === 'string') errors[key] ??= hostWords(`It ${issue.message}.`);
   }
   const { lagThrottleMs, lagHardMs } = form;
   if (Number(lagThrottleMs) >= Number(lagHardMs)) errors['lagHardMs'] ??= texts.ftSettings.lagOrder;

@@ -7,6 +7,7 @@ import type { VmView } from '../preload/contract.ts';
 import { freeName } from './new-vm-form.ts';
 import type { Services } from './services.ts';
 import type { Guide } from './state.ts';
+import { errorWords } from './host-words.ts';
 import { texts } from './text/index.ts';
 
 export const GUIDE_STEPS = ['create', 'power', 'protect'] as const;
@@ -35,6 +36,6 @@ export async function startGuide({ store, bridge }: Services): Promise<void> {
     const on = vm.power === 'off' ? await bridge.call('power.on', { vm: vm.id }) : vm;
     if (!on.ftEnabled) await bridge.call('ft.on', { vm: vm.id });
   } catch (error) {
-    say({ failure: error instanceof Error ? error.message : String(error) });
+    say({ failure: errorWords(error) });
   }
 }

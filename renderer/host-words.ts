@@ -1,10 +1,26 @@
 /**
- * What the host names in English, in the page's language: tasks, alarms, guests.
+ * What the host says in English, in the page's language: tasks, alarms, guests, events, errors.
  *
  * Invariant: what has no name here is shown as the host says it.
  */
-import type { AlarmRecord, TaskRecord } from '../preload/contract.ts';
-import { texts } from './text/index.ts';
+import type { AlarmRecord, EventRecord, TaskRecord } from '../preload/contract.ts';
+import type { EventKind } from '../preload/event-kinds.ts';
+import { translator } from './host-phrases.ts';
+import { eventsTold, hostPhrases, language, texts } from './text/index.ts';
+
+const translate = language === 'en' ? (sentence: string) => sentence : translator(hostPhrases, texts.rules);
+
+/** A sentence of the host. */
+export const hostWords: (sentence: string) => string = translate;
+
+/** What an error says. */
+export function errorWords(error: unknown): string {
+  return translate(error instanceof Error ? error.message : String(error));
+}
+
+export function eventWords({ kind, data, message }: Pick<EventRecord, 'kind' | 'data' | 'message'>): string {
+  return eventsTold?.[kind as EventKind]?.(data, translate) ?? translate(message);
+}
 
 export function taskTitle({ kind, title }: Pick<TaskRecord, 'kind' | 'title'>): string {
   return (texts.views.taskTitles as { readonly [kind: string]: string })[kind] ?? title;

@@ -7,6 +7,7 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { RANGES, type MetricsHistory, type MetricsRange, type SeriesName } from '../preload/metrics.ts';
 import { usePage, useServices } from './services.ts';
+import { errorWords } from './host-words.ts';
 
 /** Longer steps are looked at while they grow, in milliseconds. */
 const EVERY_MAX_MS = 10_000;
@@ -69,7 +70,7 @@ export function useMetricsHistory(vm: string, range: MetricsRange): MetricsAnswe
         setHistory(known.current);
         setFailure(null);
       } catch (error) {
-        if (current) setFailure(error instanceof Error ? error.message : String(error));
+        if (current) setFailure(errorWords(error));
       } finally {
         asking = false;
       }

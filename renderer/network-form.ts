@@ -8,6 +8,7 @@ import * as v from 'valibot';
 import { commands, type CommandArgs, type NetworkView } from '../preload/contract.ts';
 import { DEFAULT_NETWORK_NAME } from '../preload/network.ts';
 import { sentence } from './format.ts';
+import { hostWords } from './host-words.ts';
 import { texts } from './text/index.ts';
 
 export interface NetworkForm {
@@ -44,7 +45,7 @@ export function checkNetwork(form: NetworkForm, networks: readonly NetworkView[]
   const errors: { [field: string]: string } = {};
   for (const issue of v.safeParse(commands['network.create'], args).issues ?? []) {
     const key = issue.path?.[0]?.key;
-    if (typeof key === 'string') errors[key] ??= sentence(issue.message);
+    if (typeof key === 'string') errors[key] ??= hostWords(sentence(issue.message));
   }
   if (networks.some(({ name }) => name.toLowerCase() === args.name.toLowerCase())) {
     errors['name'] ??= texts.networks.exists(args.name);

@@ -7,6 +7,7 @@
 import { useCallback, useEffect, useState } from 'react';
 import type { CommandArgs, CommandResults } from '../preload/contract.ts';
 import { usePage, useServices } from './services.ts';
+import { errorWords } from './host-words.ts';
 
 const EVERY_MS = 2000;
 
@@ -43,7 +44,7 @@ export function useAsked<C extends 'network.list' | 'forward.list' | 'snapshot.l
         setAnswer(given);
         setFailure(null);
       } catch (error) {
-        if (current) setFailure(error instanceof Error ? error.message : String(error));
+        if (current) setFailure(errorWords(error));
       } finally {
         asking = false;
       }

@@ -9,6 +9,7 @@ import { commands, type CommandArgs, type NicType } from '../preload/contract.ts
 import { parseSize } from '../preload/disk.ts';
 import { DEFAULT_NETWORK_NAME } from '../preload/network.ts';
 import { sentence } from './format.ts';
+import { hostWords } from './host-words.ts';
 import { texts } from './text/index.ts';
 
 /** What the guest boots from. */
@@ -141,7 +142,7 @@ export function checkForm(form: NewVmForm, names: readonly string[]): FormErrors
   const errors: { [field in TextField]?: string } = {};
   for (const issue of v.safeParse(commands['vm.create'], args).issues ?? []) {
     const key = String(issue.path?.[0]?.key);
-    errors[FIELDS[key] ?? (key as TextField)] ??= sentence(issue.message);
+    errors[FIELDS[key] ?? (key as TextField)] ??= hostWords(sentence(issue.message));
   }
   if (names.some((name) => name.toLowerCase() === args.name.toLowerCase())) {
     errors.name ??= texts.form.nameTaken(args.name);

@@ -6,7 +6,7 @@
  */
 import type { AlarmRecord } from '../preload/contract.ts';
 import type { Bridge, Subscription } from './bridge.ts';
-import { alarmName } from './host-words.ts';
+import { alarmName, hostWords } from './host-words.ts';
 import { texts } from './text/index.ts';
 
 /** The alarms that are worth a word on the desktop. What the user asked for raises none of them. */
@@ -30,7 +30,7 @@ export interface Notice {
 export function noticeOf(alarm: AlarmRecord): Notice | null {
   if (!TOLD.has(alarm.definition) || alarm.clearedAt !== null || alarm.acknowledgedAt !== null) return null;
   const { id, vm, message } = alarm;
-  return { tag: `alarm ${id}`, vm: vm.id, title: texts.notices.title(vm.name, alarmName(alarm)), body: message };
+  return { tag: `alarm ${id}`, vm: vm.id, title: texts.notices.title(vm.name, alarmName(alarm)), body: hostWords(message) };
 }
 
 /** Tells of every alarm that is raised from now on, also of those that were raised while the connection was lost. */

@@ -7,6 +7,7 @@ import type { VmView } from '../../preload/contract.ts';
 import type { Bridge } from '../bridge.ts';
 import type { Route } from '../route.ts';
 import { findVm, withPending, withToast, type OpenDialog, type State, type Store, type Toast } from '../state.ts';
+import { errorWords } from '../host-words.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 import { ACTIONS } from './index.ts';
@@ -38,7 +39,7 @@ export function createRunner(store: Store, call: Bridge['call'], go: (route: Rou
       await work();
       return true;
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = errorWords(error);
       store.setState((state) => withToast(state, { tone: 'error', title, message }));
       return false;
     } finally {

@@ -240,6 +240,9 @@ export const en = {
   tasks: {
     title: 'Recent tasks',
     none: 'No tasks yet.',
+    noMatch: 'No task matches the search.',
+    filter: 'Search tasks',
+    allOutcomes: 'Any status',
     exporting: 'Exporting tasks',
     exportHint: 'Save the recent tasks as a file, up to a thousand',
     running: 'Running',

@@ -220,6 +220,9 @@ export const zhCN: Text = {
   tasks: {
     title: '近期任务',
     none: '尚无任务。',
+    noMatch: '没有符合搜索条件的任务。',
+    filter: '搜索任务',
+    allOutcomes: '任何状态',
     exporting: '正在导出任务',
     exportHint: '将近期任务（最多一千个）保存为文件',
     running: '正在运行',

@@ -13,7 +13,7 @@ import { Card } from '../kit/card.tsx';
 import { SearchField } from '../kit/search-field.tsx';
 import { usePage, useServices } from '../services.ts';
 import { texts } from '../text/index.ts';
-import { alarmName } from '../host-words.ts';
+import { alarmName, hostWords } from '../host-words.ts';
 import { ExportButtons } from './export-buttons.tsx';
 
 const ICONS = { warning: TriangleAlert, error: CircleAlert } as const;
@@ -71,7 +71,7 @@ export function AllAlarms() {
 function found(alarms: readonly AlarmRecord[], text: string): readonly AlarmRecord[] {
   const words = text.trim().toLowerCase();
   return alarms.filter(({ definition, name, message, vm }) =>
-    `${alarmName({ definition, name })}\n${message}\n${vm.name}`.toLowerCase().includes(words),
+    `${alarmName({ definition, name })}\n${message}\n${hostWords(message)}\n${vm.name}`.toLowerCase().includes(words),
   );
 }
 
@@ -189,7 +189,7 @@ function AlarmRow({ alarm, withVm }: { readonly alarm: AlarmRecord; readonly wit
       ) : null}
       <td>
         <strong className="alarm-name">{alarmName(alarm)}</strong>
-        <span className="alarm-message">{message}</span>
+        <span className="alarm-message">{hostWords(message)}</span>
       </td>
       <td className="alarm-time" title={format.dateAndTime(alarm.raisedAt)}>
         {format.moment(lastAt)}

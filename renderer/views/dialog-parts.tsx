@@ -11,6 +11,7 @@ import { Button } from '../kit/button.tsx';
 import { Dialog } from '../kit/dialog.tsx';
 import { usePage, useServices } from '../services.ts';
 import { findVm } from '../state.ts';
+import { errorWords } from '../host-words.ts';
 import { texts } from '../text/index.ts';
 
 export interface CommandDialogProps {
@@ -49,7 +50,7 @@ export function CommandDialog(props: CommandDialogProps) {
       await props.send();
       close();
     } catch (error) {
-      setFailure(error instanceof Error ? error.message : String(error));
+      setFailure(errorWords(error));
       setBusy(false);
     }
   };

@@ -14,6 +14,7 @@ import { Card } from '../kit/card.tsx';
 import { SearchField } from '../kit/search-field.tsx';
 import { Spinner } from '../kit/spinner.tsx';
 import { usePage, useServices } from '../services.ts';
+import { eventWords } from '../host-words.ts';
 import { texts } from '../text/index.ts';
 import { ExportButtons } from './export-buttons.tsx';
 
@@ -176,7 +177,7 @@ function EventRow({ event, withVm }: { readonly event: EventRecord; readonly wit
         </span>
       </td>
       {withVm ? <td className="event-vm">{event.vm?.name ?? format.UNKNOWN}</td> : null}
-      <td title={event.kind}>{event.message}</td>
+      <td title={event.kind}>{eventWords(event)}</td>
     </tr>
   );
 }

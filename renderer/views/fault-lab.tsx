@@ -14,6 +14,7 @@ import { ActionButton } from '../kit/action-button.tsx';
 import { Badge } from '../kit/badge.tsx';
 import { Card } from '../kit/card.tsx';
 import { usePage } from '../services.ts';
+import { eventWords } from '../host-words.ts';
 import { texts } from '../text/index.ts';
 import { Failovers } from './failover.tsx';
 
@@ -119,12 +120,12 @@ function Story({ vm }: { readonly vm: VmView }) {
     >
       {first ? (
         <ol aria-label={lab.story} data-testid="lab-story">
-          {story.map(({ id, at, message, severity, kind }) => (
+          {story.map(({ id, at, message, severity, kind, data }) => (
             <li key={id} data-kind={kind}>
               <span className="lab-after">
                 {id === first.id ? format.timeOfDay(at) : `+ ${format.milliseconds(at - first.at)}`}
               </span>
-              <span className={`severity-${severity}`}>{message}</span>
+              <span className={`severity-${severity}`}>{eventWords({ kind, data, message })}</span>
             </li>
           ))}
         </ol>

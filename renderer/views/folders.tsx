@@ -11,6 +11,7 @@ import { sentence } from '../format.ts';
 import { Field } from '../kit/field.tsx';
 import { SelectField } from '../kit/select-field.tsx';
 import { usePage, useServices } from '../services.ts';
+import { hostWords } from '../host-words.ts';
 import { texts } from '../text/index.ts';
 import { CommandDialog } from './dialog-parts.tsx';
 
@@ -20,7 +21,7 @@ const { folders: words } = texts;
 /** What is wrong with the path; null when nothing is. `now` is what it is called already. */
 export function folderError(path: string, folders: readonly string[], now: string | null): string | null {
   const { issues } = v.safeParse(commands['folder.create'], { folder: path });
-  if (issues) return sentence(issues[0].message);
+  if (issues) return hostWords(sentence(issues[0].message));
   const taken = folders.some((one) => one.toLowerCase() === path.toLowerCase() && one !== now);
   return taken ? words.exists(path) : null;
 }

@@ -27,6 +27,7 @@ import {
   type NewVmForm,
 } from '../new-vm-form.ts';
 import { usePage, useServices } from '../services.ts';
+import { hostWords } from '../host-words.ts';
 import { texts } from '../text/index.ts';
 import { FolderField } from './folders.tsx';
 import { CardFields } from './network/nic-dialog.tsx';
@@ -70,7 +71,7 @@ export function NewVmDialog({ folder }: { readonly folder: string }) {
     ? `${texts.actionHints.disconnected} ${words.notSaved}`
     : problem?.field
       ? null
-      : problem?.message;
+      : problem && hostWords(problem.message);
   return (
     <Dialog
       wide
@@ -104,7 +105,7 @@ export function NewVmDialog({ folder }: { readonly folder: string }) {
 /** What was touched, or everything once Create was pressed; and what the host said. */
 function toldErrors(errors: FormErrors, touched: ReadonlySet<string>, problem: Problem | null): FormErrors {
   const own = Object.entries(errors).filter(([field]) => touched.has(field) || touched.has('*'));
-  return { ...(problem?.field && { [problem.field]: problem.message }), ...Object.fromEntries(own) };
+  return { ...(problem?.field && { [problem.field]: hostWords(problem.message) }), ...Object.fromEntries(own) };
 }
 
 function useCreate(form: NewVmForm, tell: (problem: Problem | null) => void, done: () => void) {

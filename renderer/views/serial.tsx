@@ -8,6 +8,7 @@ import { useEffect, useRef, useState } from 'react';
 import type { VmView } from '../../preload/contract.ts';
 import { refusal } from '../refusal.ts';
 import { useServices } from '../services.ts';
+import { errorWords } from '../host-words.ts';
 import { texts } from '../text/index.ts';
 import type { SerialTerminal } from './serial-terminal.ts';
 
@@ -28,7 +29,7 @@ export function Serial({ vm }: { readonly vm: VmView }) {
       if (stopped) return;
       terminal.current?.dispose();
       terminal.current = openTerminal(host, bridge, vm.id, (error) =>
-        setNote(error ? texts.serial.failed + error.message : null),
+        setNote(error ? texts.serial.failed + errorWords(error) : null),
       );
     });
     return () => {

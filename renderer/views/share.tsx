@@ -14,6 +14,7 @@ import { Field } from '../kit/field.tsx';
 import { SelectField } from '../kit/select-field.tsx';
 import { usePage, useServices } from '../services.ts';
 import { withToast } from '../state.ts';
+import { errorWords } from '../host-words.ts';
 import { texts } from '../text/index.ts';
 import { CommandDialog } from './dialog-parts.tsx';
 
@@ -21,7 +22,7 @@ import { CommandDialog } from './dialog-parts.tsx';
 function useLate(): (title: string) => (error: unknown) => void {
   const { store } = useServices();
   return (title) => (error) => {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorWords(error);
     store.setState((state) => withToast(state, { tone: 'error', title, message }));
   };
 }

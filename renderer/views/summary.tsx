@@ -10,7 +10,7 @@ import { VmAlarms } from './alarms.tsx';
 import { ConsolePreview } from './console/preview.tsx';
 import { RecentEvents } from './events.tsx';
 import { Failovers } from './failover.tsx';
-import { guestName } from '../host-words.ts';
+import { guestName, hostWords } from '../host-words.ts';
 import { editVm } from '../actions/edit.ts';
 import { ActionButton } from '../kit/action-button.tsx';
 import { FtPanel } from './ft-panel.tsx';
@@ -23,7 +23,7 @@ export function Summary({ vm }: { readonly vm: VmView }) {
       {vm.note ? (
         <p className="note" role="note">
           <TriangleAlert className="icon" aria-hidden="true" />
-          {vm.note}
+          {hostWords(vm.note)}
         </p>
       ) : null}
       {vm.recording ? <RecordingLine vm={vm} recording={vm.recording} /> : null}

@@ -10,10 +10,12 @@ import { exportTasks, type ExportFormat } from '../../preload/export.ts';
 import { TASKS_LIMIT_MAX } from '../../preload/history.ts';
 import * as format from '../format.ts';
 import { Button } from '../kit/button.tsx';
+import { SearchField } from '../kit/search-field.tsx';
 import { Spinner } from '../kit/spinner.tsx';
 import { usePage, useServices } from '../services.ts';
+import { ALL_TASKS, filterTasks, type TaskFilter } from '../tasks-filter.ts';
 import { texts } from '../text/index.ts';
-import { taskPhase, taskTitle } from '../host-words.ts';
+import { hostWords, taskPhase, taskTitle } from '../host-words.ts';
 import { ExportButtons } from './export-buttons.tsx';
 import { CancelTask } from './share.tsx';
 
@@ -30,7 +32,9 @@ export function RecentTasks() {
   const tasks = usePage((state) => state.tasks);
   const inConsole = usePage(({ route }) => route.page === 'vm' && (route.tab === 'console' || route.tab === 'serial'));
   const [choice, setChoice] = useState(readChoice);
+  const [filter, setFilter] = useState(ALL_TASKS);
   const open = choice ?? !inConsole;
+  const shown = filterTasks(tasks, filter);
   const running = tasks.filter((task) => task.outcome === null).length;
   const toggle = () => {
     localStorage.setItem(KEPT, open ? 'closed' : 'open');
@@ -43,7 +47,12 @@ export function RecentTasks() {
         <h2>{texts.tasks.title}</h2>
         {running > 0 ? <span className="count count-live">{texts.views.tasksRunning(running)}</span> : null}
         {open || !tasks[0] ? null : <Newest task={tasks[0]} />}
-        {open && tasks.length > 0 ? <TaskExports /> : null}
+        {open && tasks.length > 0 ? (
+          <>
+            <Filter filter={filter} change={setFilter} />
+            <TaskExports />
+          </>
+        ) : null}
         <Button
           label={open ? texts.tasks.hide : texts.tasks.show}
           icon={open ? ChevronDown : ChevronUp}
@@ -53,8 +62,39 @@ export function RecentTasks() {
           onPress={toggle}
         />
       </header>
-      {open ? <TaskList tasks={tasks} /> : null}
+      {open ? <TaskList tasks={shown} none={tasks.length === 0 ? texts.tasks.none : texts.tasks.noMatch} /> : null}
     </section>
+  );
+}
+
+interface FilterProps {
+  readonly filter: TaskFilter;
+  readonly change: (filter: TaskFilter) => void;
+}
+
+function Filter({ filter, change }: FilterProps) {
+  const outcomes = { running: texts.tasks.running, ...texts.tasks.outcomes };
+  return (
+    <div className="tasks-filter">
+      <SearchField
+        label={texts.tasks.filter}
+        value={filter.text}
+        onChange={(text) => change({ ...filter, text })}
+      />
+      <select
+        className="select"
+        aria-label={texts.tasks.status}
+        value={filter.outcome ?? ''}
+        onChange={(event) => change({ ...filter, outcome: (event.target.value || null) as TaskFilter['outcome'] })}
+      >
+        <option value="">{texts.tasks.allOutcomes}</option>
+        {Object.entries(outcomes).map(([outcome, word]) => (
+          <option key={outcome} value={outcome}>
+            {word}
+          </option>
+        ))}
+      </select>
+    </div>
   );
 }
 
@@ -81,8 +121,14 @@ function Newest({ task }: { readonly task: TaskRecord }) {
   );
 }
 
-function TaskList({ tasks }: { readonly tasks: readonly TaskRecord[] }) {
-  if (tasks.length === 0) return <p className="tasks-none">{texts.tasks.none}</p>;
+function TaskList({ tasks, none }: { readonly tasks: readonly TaskRecord[]; readonly none: string }) {
+  if (tasks.length === 0) {
+    return (
+      <p className="tasks-none" role="status">
+        {none}
+      </p>
+    );
+  }
   return (
     <div className="tasks-scroll" tabIndex={0} role="region" aria-label={texts.tasks.title}>
       <table className="table table-sticky table-tight">
@@ -109,7 +155,8 @@ function TaskList({ tasks }: { readonly tasks: readonly TaskRecord[] }) {
 
 function TaskRow({ task }: { readonly task: TaskRecord }) {
   const { go } = useServices();
-  const { vm, error } = task;
+  const { vm } = task;
+  const error = task.error === null ? null : hostWords(task.error);
   return (
     <tr data-task={task.kind} data-outcome={task.outcome ?? 'running'}>
       <td className="cell-line">{taskTitle(task)}</td>

@@ -136,8 +136,6 @@ describe.skipIf(NO_BROWSER)('every action', WALK, () => {
   /** Does all of them, each from the state that it needs, and looks at what the host was told. */
   const walk = async (perform: (id: string, row: Row) => Promise<void>): Promise<void> => {
     const { host, page } = the;
-    // What fades in is waited for by every click.
-    await page.emulateMedia({ reducedMotion: 'reduce' });
     await page.goto(host.url);
     for (const [id, row] of Object.entries(ROWS)) {
       const vm = VMS[row.vm];

@@ -34,9 +34,27 @@ describe.skipIf(NO_BROWSER)('the page', PAGE_TEST, () => {
     const bar = pane.getByRole('progressbar', { name: 'Power on virtual machine: Sample Linux' });
     expect(await bar.getAttribute('value')).toBe('42');
     host.world.task({ ...task, endedAt: Date.now(), outcome: 'failed', error: 'no memory is left', phase: null });
-    await pane.getByText('Failed').waitFor();
+    await pane.locator('.task-outcome').getByText('Failed').waitFor();
     await pane.getByText('no memory is left').waitFor();
     expect(await bar.count()).toBe(0);
+  });
+
+  test('recent tasks are searched, and filtered by how they ended', async () => {
+    host.world.task(fakeTask(guarded, 1, { endedAt: null, outcome: null, progress: 0.42, phase: 'Copying the state' }));
+    host.world.task(fakeTask(guarded, 2, { kind: 'ft.on', outcome: 'failed', error: 'no memory is left' }));
+    host.world.task(fakeTask(guarded, 3));
+    await page.goto(host.url + at('summary'));
+    const pane = page.getByRole('region', { name: 'Recent tasks' }).first();
+    const shown = () =>
+      pane.locator('tr[data-task]').evaluateAll((rows) => rows.map((one) => one.getAttribute('data-outcome')));
+    await expect.poll(shown).toEqual(['done', 'failed', 'running']);
+    await pane.getByRole('combobox', { name: 'Status' }).selectOption('Failed');
+    await expect.poll(shown).toEqual(['failed']);
+    await pane.getByRole('combobox', { name: 'Status' }).selectOption('Any status');
+    await pane.getByRole('searchbox', { name: 'Search tasks' }).fill('copying');
+    await expect.poll(shown).toEqual(['running']);
+    await pane.getByRole('searchbox', { name: 'Search tasks' }).fill('no such thing');
+    await pane.getByText('No task matches the search.').waitFor();
   });
 
   test('recent tasks are put away by keyboard, still tell the newest, and stay so after a reload', async () => {

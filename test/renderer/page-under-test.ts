@@ -48,7 +48,7 @@ export function pageUnderTest({ world: fill, mayFail = /WebSocket/ }: Options = 
   let problems: string[];
 
   const open = async ({ locale = 'en-US', theme }: Wanted): Promise<Page> => {
-    const context = contexts.get(locale) ?? browser.newContext({ viewport: SIZE, locale });
+    const context = contexts.get(locale) ?? browser.newContext({ viewport: SIZE, locale, reducedMotion: 'reduce' });
     contexts.set(locale, context);
     page = await (await context).newPage();
     page.setDefaultTimeout(ELEMENT_MS);
