@@ -24,7 +24,7 @@ export const snapshots = {
   when: 'Taken',
   size: 'Size',
   state: 'State',
-  running: (epoch: number) => `Running, epoch ${epoch}`,
+  running: (epoch: string) => `Running, epoch ${epoch}`,
   off: 'Powered off',
   here: 'You are here',
   screen: (name: string) => `The screen when "${name}" was taken`,

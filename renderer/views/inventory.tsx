@@ -69,6 +69,7 @@ export function Inventory() {
           hint={`${texts.actions.newVm} (Alt+N)`}
           icon={Plus}
           iconOnly
+          tone="quiet"
           size="small"
           onPress={() => store.setState({ dialog: { kind: 'newVm' } })}
         />

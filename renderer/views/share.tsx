@@ -151,7 +151,7 @@ export function ImportButton({ iconOnly = false }: { readonly iconOnly?: boolean
       label={texts.share.import.action}
       hint={texts.share.import.hint}
       icon={Import}
-      {...(iconOnly ? { iconOnly, size: 'small' as const } : { size: 'large' as const })}
+      {...(iconOnly ? { iconOnly, tone: 'quiet' as const, size: 'small' as const } : { size: 'large' as const })}
       onPress={() => store.setState({ dialog: { kind: 'import', file: '' } })}
     />
   );

@@ -109,7 +109,6 @@ describe.skipIf(NO_BROWSER)('axe finds nothing serious', WALK, () => {
       ...Object.values(PAGES),
       ...TABS.map((tab: Tab) => `#/vm/${LEDGER.id}/${tab}`),
       OFF,
-      '#/vm/Windows 98/faults',
       '#/vm/Accounts/summary',
     ];
     for (const address of addresses) {

@@ -20,7 +20,7 @@ const SETTLED = `Promise.allSettled(document.getAnimations()
   .map((one) => one.finished)).then(() => null)`;
 
 /** What another theme can change; all else is the same in each. */
-const OF_THEMES = ['color-contrast', 'link-in-text-block', 'target-size'];
+const OF_THEMES = ['color-contrast'];
 const THEMES = ['light', 'dark', 'contrast'] as const;
 
 /**
