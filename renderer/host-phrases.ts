@@ -1,8 +1,8 @@
 /**
  * Sentences of the host in another language, found by their English.
  *
- * Invariant: pure; a sentence that is not known stays as it is, and what it quotes is never changed but by being a known
- * sentence itself.
+ * Invariant: pure; a sentence that is not known stays as it is, and what it quotes is changed only where that
+ * is a known sentence itself.
  */
 import { RULE_WORDS, type RuleWords } from '../preload/rule-words.ts';
 import type { Phrase } from './text/zh-cn-host.ts';
@@ -37,7 +37,8 @@ export function translator(phrases: readonly Phrase[], rules: RuleWords): (sente
     if (sentence.length > LENGTH_MAX || depth > DEPTH_MAX) return sentence;
     for (const { pattern, words } of all) {
       const found = pattern.exec(sentence);
-      if (found) return words.replace(/\{(\d)\}/g, (_, number: string) => translate(found[Number(number)] ?? '', depth + 1));
+      if (found)
+        return words.replace(/\{(\d)\}/g, (_, number: string) => translate(found[Number(number)] ?? '', depth + 1));
     }
     return sentence;
   };

@@ -30,7 +30,12 @@ export interface Notice {
 export function noticeOf(alarm: AlarmRecord): Notice | null {
   if (!TOLD.has(alarm.definition) || alarm.clearedAt !== null || alarm.acknowledgedAt !== null) return null;
   const { id, vm, message } = alarm;
-  return { tag: `alarm ${id}`, vm: vm.id, title: texts.notices.title(vm.name, alarmName(alarm)), body: hostWords(message) };
+  return {
+    tag: `alarm ${id}`,
+    vm: vm.id,
+    title: texts.notices.title(vm.name, alarmName(alarm)),
+    body: hostWords(message),
+  };
 }
 
 /** Tells of every alarm that is raised from now on, also of those that were raised while the connection was lost. */

@@ -19,7 +19,12 @@ export function filterTasks(tasks: readonly TaskRecord[], { text, outcome }: Tas
   if (words === '' && outcome === null) return tasks;
   return tasks.filter((task) => {
     if (outcome !== null && (task.outcome ?? 'running') !== outcome) return false;
-    const shown = [taskTitle(task), task.vm.name, taskPhase(task) ?? '', task.error === null ? '' : hostWords(task.error)];
+    const shown = [
+      taskTitle(task),
+      task.vm.name,
+      taskPhase(task) ?? '',
+      task.error === null ? '' : hostWords(task.error),
+    ];
     return shown.some((part) => part.toLowerCase().includes(words));
   });
 }

@@ -114,7 +114,12 @@ export class Audit {
   }
 
   /** Something at a door that is no command: a login, a refusal. */
-  note(kind: Extract<EventKind, `door.${string}`>, severity: Severity, message: string, data: { readonly [key: string]: unknown }): void {
+  note(
+    kind: Extract<EventKind, `door.${string}`>,
+    severity: Severity,
+    message: string,
+    data: { readonly [key: string]: unknown },
+  ): void {
     const window = this.#windowOf(kind);
     window.count += 1;
     if (window.count > NOTES_PER_MINUTE) {

@@ -38,7 +38,13 @@ export async function cloneVm(fleet: Fleet, { vm, name, linked }: ParsedArgs<'vm
         const message = `Cloned from "${source.name}"${how}. It has its own MAC address and no port forwards.`;
         const config = { ...configOf(fleet, source), ...(hda && { hda }) };
         const { ftSettings } = source.record;
-        return fleet.adopt({ name, config, ftSettings }, files, { kind: 'vm.cloned', message, data: { from: source.name, linked } }).view();
+        return fleet
+          .adopt({ name, config, ftSettings }, files, {
+            kind: 'vm.cloned',
+            message,
+            data: { from: source.name, linked },
+          })
+          .view();
       } finally {
         files.discard();
       }

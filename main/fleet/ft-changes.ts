@@ -3,6 +3,8 @@
  *
  * Invariant: every operation and every change has its sentence here.
  */
+import type { FtEvent } from '../ft/environment.ts';
+
 /** What can be done to a Protected pair. */
 export type PairOperation = 'testFailover' | 'testRestartSecondary' | 'migrate';
 
@@ -19,3 +21,13 @@ export const FT_CHANGES = {
   suspend: { kind: 'ft.suspended', words: 'suspended', enabled: true, suspended: true },
   resume: { kind: 'ft.resumed', words: 'resumed', enabled: true, suspended: false },
 } as const;
+
+type Halted = Extract<FtEvent, { type: 'halted' }>;
+
+/** The event of a replica that stopped for good: its kind, severity, words and data; null where it was told to. */
+export function haltedEvent(who: 'primary' | 'secondary', { cause, why }: Halted, pid: number) {
+  if (cause === 'ended' || cause === 'poweredOff') return null;
+  const [severity, subject] =
+    who === 'secondary' ? (['error', 'The secondary'] as const) : (['warning', 'A former primary'] as const);
+  return [`ft.${cause}`, severity, `${subject} halted: ${why}.`, { who, pid, why }] as const;
+}

@@ -40,7 +40,13 @@ export interface NetworkSurroundings {
   readonly hostLoopback: boolean;
   /** The network that a VM is on. */
   networkOf(vm: string): string;
-  event(vm: string | null, kind: EventKind, severity: Severity, message: string, data?: { [key: string]: unknown }): void;
+  event(
+    vm: string | null,
+    kind: EventKind,
+    severity: Severity,
+    message: string,
+    data?: { [key: string]: unknown },
+  ): void;
   changed(): void;
 }
 
@@ -252,7 +258,8 @@ export class NetworkDesk {
 
   #tell(request: Parameters<GatewayConnection['ask']>[0], vm: string | null, otherwise: string): void {
     void this.#gateway.ask(request).then((error) => {
-      if (error !== null) this.#around.event(vm, 'network.failed', 'error', `${otherwise}: ${error}.`, { what: otherwise, why: error });
+      if (error !== null)
+        this.#around.event(vm, 'network.failed', 'error', `${otherwise}: ${error}.`, { what: otherwise, why: error });
     });
   }
 
@@ -286,7 +293,9 @@ export class NetworkDesk {
       }
       case 'captureFailed':
         this.#captures.delete(event.vm);
-        this.#around.event(event.vm, 'capture.failed', 'warning', `The capture ended: ${event.why}.`, { why: event.why });
+        this.#around.event(event.vm, 'capture.failed', 'warning', `The capture ended: ${event.why}.`, {
+          why: event.why,
+        });
         return;
       case 'linkRefused':
         this.#refusedLink(event.vm, event.why);

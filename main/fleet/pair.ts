@@ -10,6 +10,7 @@ import type { DiskSlot } from '../datastore/leases.ts';
 import type { FtEvent } from '../ft/environment.ts';
 import { type FromReplica, isOutput, type ReplicaSpec, type ToReplica } from '../replica/messages.ts';
 import { Failovers } from './failovers.ts';
+import { haltedEvent } from './ft-changes.ts';
 import type { FaultTargets } from './faults.ts';
 import type { PairParts } from './pair-parts.ts';
 import type { Replica } from './replica.ts';
@@ -243,10 +244,8 @@ export class Pair {
       this.#storageUnreachable(secondary, 'secondary', event.why);
     } else if (event.type === 'halted') {
       if (event.cause === 'divergence') this.#reason = 'divergence';
-      const { cause, why } = event;
-      const expected = cause === 'ended' || cause === 'poweredOff';
-      const data = { who: 'secondary', why };
-      if (!expected) outside.event(`ft.${cause}`, 'error', `The secondary halted: ${why}.`, data);
+      const told = haltedEvent('secondary', event, secondary.pid);
+      if (told) outside.event(...told);
     } else if (event.type === 'live') {
       this.#wentLive(secondary, event);
     }
@@ -387,15 +386,12 @@ export class Pair {
       case 'storageUnreachable':
         this.#storageUnreachable(primary, 'primary', event.why);
         break;
-      case 'halted':
-        if (event.cause === 'poweredOff' || event.cause === 'ended') break;
-        if (primary === this.#primary) this.#lastWords = event.why;
-        outside.event(`ft.${event.cause}`, 'warning', `A former primary halted: ${event.why}.`, {
-          who: 'primary',
-          pid: primary.pid,
-          why: event.why,
-        });
+      case 'halted': {
+        const told = haltedEvent('primary', event, primary.pid);
+        if (told && primary === this.#primary) this.#lastWords = event.why;
+        if (told) outside.event(...told);
         break;
+      }
       default:
     }
     outside.changed();

@@ -127,7 +127,12 @@ interface Moved {
   /** Its own file `again`, or an `other` one. */
   readonly where: 'again' | 'other';
 }
-type Tell = (kind: 'disk.moved', severity: 'info' | 'warning', message: string, data: { [key in keyof Moved]: Moved[key] }) => void;
+type Tell = (
+  kind: 'disk.moved',
+  severity: 'info' | 'warning',
+  message: string,
+  data: { [key in keyof Moved]: Moved[key] },
+) => void;
 
 /** After a power-off: the user's own file is the true disk whenever that can be. `equal`: both are. */
 export function settleDisk(disk: VmDisk, equal: boolean, generation: number, tell: Tell): void {

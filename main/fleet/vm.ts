@@ -456,7 +456,11 @@ export class Vm {
       this.#around.vms.setPower(this.id, null, note);
       this.#record = { ...this.#record, poweredOnAt: null, note };
     }
-    if (savedState) tell('power.off', 'info', `Powered off, and suspended${why === null ? '' : ` (${why})`}.`, { suspended: true, why });
+    if (savedState)
+      tell('power.off', 'info', `Powered off, and suspended${why === null ? '' : ` (${why})`}.`, {
+        suspended: true,
+        why,
+      });
     else if (unexpected) tell('power.lost', 'error', `Powered off unexpectedly: ${why}.`, { why });
     else tell('power.off', 'info', 'Powered off.');
     this.recording.lost(unexpected ? 'the primary that recorded it was lost' : 'the virtual machine was powered off');

@@ -10,14 +10,21 @@ export type EventData = { readonly [name: string]: unknown };
 export type EventWords = (data: EventData, reason: (english: string) => string) => string | null;
 type Value = (data: EventData) => string | null;
 
+/** A value of the data as text; null where there is none that can be shown. */
+function valueOf(data: EventData, name: string): string | null {
+  const value = data[name];
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return typeof value === 'string' ? value : null;
+}
+
 /** A sentence with values of the data in it, by their names; `why` is a reason in the host's words. */
 function say(texts: TemplateStringsArray, ...values: readonly (string | Value)[]): EventWords {
   return (data, reason) => {
     let sentence = texts[0] ?? '';
     for (const [index, value] of values.entries()) {
-      const found = typeof value === 'string' ? data[value] : value(data);
-      if (found === undefined || found === null || typeof found === 'object') return null;
-      sentence += (value === 'why' ? reason(String(found)) : String(found)) + (texts[index + 1] ?? '');
+      const found = typeof value === 'string' ? valueOf(data, value) : value(data);
+      if (found === null) return null;
+      sentence += (value === 'why' ? reason(found) : found) + (texts[index + 1] ?? '');
     }
     return sentence;
   };
@@ -27,12 +34,12 @@ function say(texts: TemplateStringsArray, ...values: readonly (string | Value)[]
 const by =
   (name: string, words: { readonly [value: string]: EventWords }): EventWords =>
   (data, reason) =>
-    words[String(data[name] ?? '')]?.(data, reason) ?? null;
+    words[valueOf(data, name) ?? '']?.(data, reason) ?? null;
 
 const oneOf =
   (name: string, words: { readonly [value: string]: string }): Value =>
   (data) =>
-    words[String(data[name])] ?? null;
+    words[valueOf(data, name) ?? ''] ?? null;
 
 const WHO = oneOf('who', { primary: '主虚拟机', secondary: '辅助虚拟机' });
 const DRIVE = oneOf('drive', { cdrom: 'CD-ROM 驱动器', fda: '软盘驱动器' });
@@ -49,22 +56,27 @@ const FAULT = oneOf('kind', {
 });
 const KEYS = { memoryMB: '内存', cmdline: '命令行', hda: '硬盘', cdrom: 'CD-ROM', fda: '软盘', bzimage: '内核' };
 
-const forward: Value = ({ protocol, hostAddress, hostPort, guestPort }) =>
-  guestPort === undefined ? null : `${String(protocol)}:${String(hostAddress)}:${String(hostPort)}:${String(guestPort)}`;
+const forward: Value = (data) => {
+  const parts = ['protocol', 'hostAddress', 'hostPort', 'guestPort'].map((name) => valueOf(data, name));
+  return parts.includes(null) ? null : parts.join(':');
+};
 const total: Value = ({ detectMs, drainMs, arbitrateMs, liveMs }) => {
   const sum = [detectMs, drainMs, arbitrateMs, liveMs].reduce<number>((all, one) => all + Number(one), 0);
   return Number.isFinite(sum) ? sum.toFixed(1) : null;
 };
 const changes: Value = (data) =>
-  Object.entries(data)
-    .map(([key, value]) => `${key} = ${String(value)}`)
+  Object.keys(data)
+    .map((key) => `${key} = ${valueOf(data, key) ?? '–'}`)
     .join('，');
 const edits: Value = ({ what }) =>
   typeof what === 'string'
     ? what.replace(/(\w+) = /g, (_, key: string) => `${(KEYS as { readonly [key: string]: string })[key] ?? key} = `)
     : null;
 const MiB: Value = ({ bytes }) => (typeof bytes === 'number' ? (bytes / 2 ** 20).toFixed(1) : null);
-const ms: Value = (data) => (data['ms'] === undefined ? '' : `（${String(data['ms'])} 毫秒）`);
+const ms: Value = (data) => {
+  const value = valueOf(data, 'ms');
+  return value === null ? '' : `（${value} 毫秒）`;
+};
 
 const lifecycle = {
   'host.started': say`Lockstep 已启动。`,
@@ -73,8 +85,7 @@ const lifecycle = {
   'vm.created': say`已创建虚拟机。`,
   'vm.cloned': say`从“${'from'}”克隆。它有自己的 MAC 地址，没有端口转发。`,
   'vm.imported': say`从“${'from'}”导入（由 Lockstep ${'version'} 写出）。`,
-  'vm.deleted': ({ kept }) =>
-    typeof kept === 'string' ? `已删除虚拟机。它的磁盘保留在“${kept}”。` : '已删除虚拟机。',
+  'vm.deleted': ({ kept }) => (typeof kept === 'string' ? `已删除虚拟机。它的磁盘保留在“${kept}”。` : '已删除虚拟机。'),
   'vm.edited': say`已更改：${edits}。`,
   'vm.renamed': say`已从“${'from'}”重命名为“${'to'}”。`,
   'vm.moved': (data, reason) =>
@@ -84,11 +95,11 @@ const lifecycle = {
   'power.off': ({ suspended }) => (suspended === true ? '已关闭电源，状态已挂起。' : '已关闭电源。'),
   'power.lost': say`意外关闭电源：${'why'}。`,
   'power.reset': say`已重置：关闭并重新打开电源。`,
-  'power.paused': say`已在时段 ${'epoch'} 暂停。`,
-  'power.unpaused': say`已在时段 ${'epoch'} 恢复。`,
-  'power.suspended': say`已在时段 ${'epoch'} 挂起（${MiB} MiB）。`,
+  'power.paused': say`已在epoch ${'epoch'} 暂停。`,
+  'power.unpaused': say`已在epoch ${'epoch'} 恢复。`,
+  'power.suspended': say`已在epoch ${'epoch'} 挂起（${MiB} MiB）。`,
   'power.suspendFailed': say`无法挂起，将关闭电源：${'why'}`,
-  'power.resumed': say`从保存的状态继续，时段 ${'epoch'}。`,
+  'power.resumed': say`从保存的状态继续，epoch ${'epoch'}。`,
   'power.discarded': say`已关闭电源：挂起时保存的状态已丢弃。`,
   'snapshot.taken': say`已生成快照“${'name'}”。`,
   'snapshot.reverted': say`已恢复到快照“${'name'}”。`,
@@ -122,7 +133,8 @@ const faultTolerance = {
   'ft.suspected': say`辅助虚拟机怀疑主虚拟机已失效：${'why'}。`,
   'ft.secondaryLost': say`辅助虚拟机已丢失：${'why'}。`,
   'ft.primaryLost': say`主虚拟机已丢失（${'why'}）。`,
-  'ft.failover': (data, reason) => say`辅助虚拟机在 ${total} 毫秒后作为新的主虚拟机接管：${'why'}。`({ ...data, why: data['reason'] }, reason),
+  'ft.failover': (data, reason) =>
+    say`辅助虚拟机在 ${total} 毫秒后作为新的主虚拟机接管：${'why'}。`({ ...data, why: data['reason'] }, reason),
   'ft.fenced': say`已结束先前的主虚拟机，使其写入不会与新主虚拟机的写入冲突。`,
   'ft.storageUnreachable': say`${WHO}无法访问数据存储：${'why'}。`,
   'ft.storageReachable': say`数据存储已恢复访问。`,
@@ -135,7 +147,7 @@ const faultTolerance = {
 
 const outside = {
   'record.started': say`正在录制到“${'file'}”。`,
-  'record.stopped': say`录制“${'file'}”已结束（${'epochs'} 个时段，${MiB} MiB）：${'why'}。`,
+  'record.stopped': say`录制“${'file'}”已结束（${'epochs'} 个 epoch，${MiB} MiB）：${'why'}。`,
   'record.failed': say`录制“${'file'}”失败：${'why'}。`,
   'nic.set': by('type', {
     none: say`网卡：无。`,

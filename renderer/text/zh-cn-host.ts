@@ -33,8 +33,9 @@ const told: readonly Phrase[] = [
   ['Powered off unexpectedly: {}', '意外关闭电源：{1}'],
   ['Fault Tolerance is suspended: the VM is not protected.', '容错已挂起：虚拟机不受保护。'],
   ['The secondary went live as the new primary after {} ms: {}.', '辅助虚拟机在 {1} 毫秒后作为新的主虚拟机接管：{2}。'],
-  ['The secondary halted: {}.', '辅助虚拟机已停止：{1}。'],
-  ['A former primary halted: {}.', '先前的主虚拟机已停止：{1}。'],
+  ['{} halted: {}.', '{1}已停止：{2}。'],
+  ['The secondary', '辅助虚拟机'],
+  ['A former primary', '先前的主虚拟机'],
   ['The secondary could not be started: {}.', '无法启动辅助虚拟机：{1}。'],
   ['Starting the secondary took too long; it is tried again.', '启动辅助虚拟机用时过长，将重试。'],
   ['The {} cannot reach the datastore: {}.', '无法访问数据存储：{2}。'],
@@ -51,7 +52,10 @@ const told: readonly Phrase[] = [
 
 /** The names of what is looked for, refused because it is there, or not there. */
 const names: readonly Phrase[] = [
-  ['There is already a VM "{}". Choose another name, or delete that one.', '已有虚拟机“{1}”。请换一个名称，或删除那一个。'],
+  [
+    'There is already a VM "{}". Choose another name, or delete that one.',
+    '已有虚拟机“{1}”。请换一个名称，或删除那一个。',
+  ],
   ['There is no VM "{}". "lockstep vm list" shows those there are.', '没有虚拟机“{1}”。'],
   ['There is already a folder "{}". Choose another name.', '已有文件夹“{1}”。请换一个名称。'],
   ['There is no folder "{}". "lockstep folder list" shows those there are.', '没有文件夹“{1}”。'],
@@ -78,7 +82,10 @@ const files: readonly Phrase[] = [
   ['The {} cannot be opened: {}', '无法打开 {1}：{2}'],
   ['The {} cannot be read: {}', '无法读取 {1}：{2}'],
   ['The {} cannot be used: {}', '无法使用 {1}：{2}'],
-  ["The {} is no bzImage: it lacks the boot header. Use a kernel's arch/x86/boot/bzImage.", '{1} 不是 bzImage：缺少引导头。请使用内核的 arch/x86/boot/bzImage。'],
+  [
+    "The {} is no bzImage: it lacks the boot header. Use a kernel's arch/x86/boot/bzImage.",
+    '{1} 不是 bzImage：缺少引导头。请使用内核的 arch/x86/boot/bzImage。',
+  ],
   ['"{}" cannot be read: {}', '无法读取“{1}”：{2}'],
   ['"{}" exists: choose another name, or replace it with --force.', '“{1}”已存在：请换一个名称。'],
   ['"{}" exists by now: choose another name.', '“{1}”现已存在：请换一个名称。'],
@@ -100,8 +107,14 @@ const machine: readonly Phrase[] = [
   ['"{}" has no replica at this moment.', '“{1}”目前没有副本。'],
   ['"{}" does not take its input: too much is waiting already.', '“{1}”不接受输入：等待的内容过多。'],
   ['"{}" is {} meanwhile. "lockstep events" says why.', '“{1}”的状态已改变。原因见事件。'],
-  ['"{}" is a sample, which brings its own kernel: make a VM of your own files.', '“{1}”是自带内核的示例：请用自己的文件新建虚拟机。'],
-  ['"{}" is the test guest: it boots from its own floppy, which stays.', '“{1}”是测试客户机：它从自己的软盘引导，软盘不能更换。'],
+  [
+    '"{}" is a sample, which brings its own kernel: make a VM of your own files.',
+    '“{1}”是自带内核的示例：请用自己的文件新建虚拟机。',
+  ],
+  [
+    '"{}" is the test guest: it boots from its own floppy, which stays.',
+    '“{1}”是测试客户机：它从自己的软盘引导，软盘不能更换。',
+  ],
   ['"{}" has no hard disk to be linked to: make a full clone of it.', '“{1}”没有可供链接的硬盘：请进行完整克隆。'],
   ['"{}" was changed meanwhile: try again.', '“{1}”在此期间已更改：请重试。'],
   ['"{}" was lost while it was suspended.', '“{1}”在挂起过程中丢失。'],
@@ -111,10 +124,19 @@ const machine: readonly Phrase[] = [
   ['Wait a moment: {}.', '请稍候：{1}。'],
   ['Another recording is being started: wait a moment.', '正在开始另一个录制：请稍候。'],
   ['Its state is being saved: wait a moment.', '正在保存其状态：请稍候。'],
-  ['lagThrottleMs ({}) must be less than lagHardMs ({}): set both, or another value.', '开始减速的延迟（{1}）必须小于最大减速的延迟（{2}）。'],
-  ['A VM has one hard disk: leave out either the file or the size of a new one.', '一台虚拟机只有一块硬盘：请只填写文件或新硬盘的大小。'],
+  [
+    'lagThrottleMs ({}) must be less than lagHardMs ({}): set both, or another value.',
+    '开始减速的延迟（{1}）必须小于最大减速的延迟（{2}）。',
+  ],
+  [
+    'A VM has one hard disk: leave out either the file or the size of a new one.',
+    '一台虚拟机只有一块硬盘：请只填写文件或新硬盘的大小。',
+  ],
   ['An initrd needs its kernel: name both, or take both away.', 'initrd 需要内核：请同时指定两者，或都不指定。'],
-  ['The VM is off, or has no network card: power it on to capture its frames.', '虚拟机已关闭或没有网卡：请打开电源以捕获帧。'],
+  [
+    'The VM is off, or has no network card: power it on to capture its frames.',
+    '虚拟机已关闭或没有网卡：请打开电源以捕获帧。',
+  ],
   ['"{}" has the MAC address {}: import without keeping it.', '“{1}”已使用 MAC 地址 {2}：请在导入时换用新地址。'],
   ['Too many commands come through the {}: wait a second, then try again.', '命令过多：请稍等一秒再试。'],
 ];
@@ -130,7 +152,8 @@ const fields: readonly Phrase[] = [
   ['a folder name needs at least one character', '文件夹名称至少需要一个字符'],
   ['folders lie at most {} deep', '文件夹最多 {1} 层'],
   [
-    'a folder name is made of letters, digits, spaces and ._&()-, begins with a letter or a digit, and has at most {} characters',
+    'a folder name is made of letters, digits, spaces and ._&()-, begins with a letter or a digit, and has at most ' +
+      '{} characters',
     '文件夹名称由字母、数字、空格和 ._&()- 组成，以字母或数字开头，最多 {1} 个字符',
   ],
   ['a file path cannot be empty', '文件路径不能为空'],

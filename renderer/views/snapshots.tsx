@@ -86,7 +86,8 @@ function Row({ vm, snapshot }: { readonly vm: VmView; readonly snapshot: Snapsho
           <strong>{name}</strong> {snapshot.current ? <Badge tone="good">{words.here}</Badge> : null}
         </p>
         <p className="snapshot-facts">
-          {format.moment(takenAt)} · {machine ? words.running(format.count(machine.epoch)) : words.off} · {format.bytes(bytes)}
+          {format.moment(takenAt)} · {machine ? words.running(format.count(machine.epoch)) : words.off} ·{' '}
+          {format.bytes(bytes)}
         </p>
         {note ? <p className="snapshot-note">{note}</p> : null}
       </div>

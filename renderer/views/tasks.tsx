@@ -76,11 +76,7 @@ function Filter({ filter, change }: FilterProps) {
   const outcomes = { running: texts.tasks.running, ...texts.tasks.outcomes };
   return (
     <div className="tasks-filter">
-      <SearchField
-        label={texts.tasks.filter}
-        value={filter.text}
-        onChange={(text) => change({ ...filter, text })}
-      />
+      <SearchField label={texts.tasks.filter} value={filter.text} onChange={(text) => change({ ...filter, text })} />
       <select
         className="select"
         aria-label={texts.tasks.status}

@@ -24,7 +24,13 @@ export async function company(host: TestHost): Promise<{ readonly web: string }>
   await run(host, web, 'uname -a; cat /proc/cpuinfo | head -n 5; free; df -h');
   await host.call('snapshot.take', { vm: web, name: 'before the upgrade', note: 'Everything works' });
   await host.call('ft.on', { vm: web });
-  await host.call('forward.add', { vm: web, protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: 18_080, guestPort: 80 });
+  await host.call('forward.add', {
+    vm: web,
+    protocol: 'tcp',
+    hostAddress: '127.0.0.1',
+    hostPort: 18_080,
+    guestPort: 80,
+  });
   await host.call('power.on', { vm: build });
   await prompt(host, build);
   await host.call('power.suspend', { vm: build });

@@ -76,13 +76,16 @@ export class Film {
   /** The film as a page of the documentation. */
   told(computer: string): string {
     const shots = this.#shots.map(
-      ({ file, seconds, caption }) => `**${seconds.toFixed(1)} s** · ${caption}\n\n![${caption}](images/first-vm/${file})`,
+      ({ file, seconds, caption }) =>
+        `**${seconds.toFixed(1)} s** · ${caption}\n\n![${caption}](images/first-vm/${file})`,
     );
     return [
       '# From the first start to a protected guest: two clicks',
-      `Made by \`npm run screenshots\`, with nothing but the mouse, on ${computer}; the clock starts with the first click.`,
+      `Made by \`npm run screenshots\` with nothing but the mouse, on ${computer}. Timed from the first click.`,
       ...shots,
       '',
-    ].join('\n\n').replace(/\n+$/, '\n');
+    ]
+      .join('\n\n')
+      .replace(/\n+$/, '\n');
   }
 }

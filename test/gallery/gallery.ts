@@ -18,6 +18,8 @@ import { beBusy, company } from './company.ts';
 
 const IMAGES = path.join(root, 'docs', 'images');
 const SIZE = { width: 1280, height: 800 };
+/** For what is long. */
+const TALL = { width: 1280, height: 1000 };
 /** The film's pictures are many: smaller. */
 const FILM_SIZE = { width: 1024, height: 640 };
 const FIRST_VM_SECONDS = 60;
@@ -48,6 +50,12 @@ async function look(page: Page, theme: string, language = 'en'): Promise<void> {
   );
   await page.reload();
   await page.locator('.page').waitFor();
+}
+
+/** Puts the recent tasks away, or back; by their button, which is in every language the last one there. */
+async function tasksShown(page: Page, shown: boolean): Promise<void> {
+  if ((await page.locator('.tasks-scroll').count()) > 0 === shown) return;
+  await page.locator('.tasks-head > button').last().click();
 }
 
 /** Where the mouse came to rest nothing is to be pointed out. */
@@ -100,7 +108,11 @@ async function gallery(browser: Browser, host: TestHost): Promise<void> {
   await page.getByTestId('ft-failover').waitFor();
   await status(page, 'protected');
   await pause(CHARTS_MS / 3);
+  await page.setViewportSize(TALL);
+  await tasksShown(page, false);
   await picture(page, 'protected');
+  await tasksShown(page, true);
+  await page.setViewportSize(SIZE);
   await page.goto(page.url().replace(/#.*/, '#/'));
   await picture(page, 'overview');
   await page.goto(page.url().replace(/#.*/, `#/vm/${web}/snapshots`));
@@ -115,7 +127,11 @@ async function gallery(browser: Browser, host: TestHost): Promise<void> {
   await picture(page, 'monitor-dark');
   await page.goto(page.url().replace(/#.*/, `#/vm/${web}/faults`));
   await look(page, 'light', 'zh-CN');
+  await page.setViewportSize(TALL);
+  await tasksShown(page, false);
   await picture(page, 'fault-lab-zh');
+  await tasksShown(page, true);
+  await page.setViewportSize(SIZE);
   await page.goto(page.url().replace(/#.*/, `#/vm/${web}/summary`));
   await look(page, 'contrast');
   await page.keyboard.press('Control+k');

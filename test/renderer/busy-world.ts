@@ -6,7 +6,7 @@
 import type { SnapshotView } from '../../preload/contract.ts';
 import { COUNTERS } from './fake-network.ts';
 import type { FakeWorld } from './fake-world.ts';
-import { FAULTS_NOW, failovers, story, trouble } from './scenes.ts';
+import { FAULTS_NOW, failovers, story, trouble, type Scene } from './scenes.ts';
 import { company, LEDGER } from './shell-scenes.ts';
 
 function snapshot(id: string, parent: string | null, part: Partial<SnapshotView>): SnapshotView {
@@ -50,3 +50,12 @@ export function busy(world: FakeWorld): void {
   const error = 'Port 443 of 127.0.0.1 cannot be listened on: permission denied.';
   world.network.forward(vm.name, { hostPort: 443, guestPort: 443, error });
 }
+
+export const BUSY_SCENES: readonly Scene[] = [
+  {
+    name: 'snapshots',
+    at: `#/vm/${LEDGER.id}/snapshots`,
+    before: (host) => busy(host.world),
+    act: (page) => page.locator('[data-snapshot]').nth(2).waitFor(),
+  },
+];

@@ -111,7 +111,11 @@ const ROWS: { readonly [id: string]: Row } = {
   'record-stop': { vm: 'recording', sends: ['record.stop', {}] },
   edit: { vm: 'off', dialog: { Memory: '64' }, sends: ['vm.edit', { memoryMB: 64 }] },
   move: { vm: 'off', dialog: { 'Another, new folder': 'Lab' }, sends: ['vm.move', { folder: 'Lab' }] },
-  clone: { vm: 'off', dialog: { 'Name of the clone': 'second' }, sends: ['vm.clone', { name: 'second', linked: false }] },
+  clone: {
+    vm: 'off',
+    dialog: { 'Name of the clone': 'second' },
+    sends: ['vm.clone', { name: 'second', linked: false }],
+  },
   export: {
     vm: 'off',
     dialog: { File: '/tmp/a.lockstep' },

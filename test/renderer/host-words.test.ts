@@ -62,13 +62,16 @@ const CHOICES: { readonly [kind in EventKind]?: { readonly [name: string]: unkno
 };
 
 describe('events', () => {
-  test.each(EVENT_KINDS)('%s is told in Chinese, and a former one without its data in the words of its host', (kind) => {
-    const told = eventsToldZhCN[kind]({ ...DATA, ...CHOICES[kind] }, translate);
-    expect(told).toMatch(CHINESE);
-    expect(told).not.toMatch(/undefined|null|NaN|object/);
-    const bare = eventsToldZhCN[kind]({}, translate);
-    if (bare !== null) expect(bare).not.toMatch(/undefined|null|NaN/);
-  });
+  test.each(EVENT_KINDS)(
+    '%s is told in Chinese, and a former one without its data in the words of its host',
+    (kind) => {
+      const told = eventsToldZhCN[kind]({ ...DATA, ...CHOICES[kind] }, translate);
+      expect(told).toMatch(CHINESE);
+      expect(told).not.toMatch(/undefined|null|NaN|object/);
+      const bare = eventsToldZhCN[kind]({}, translate);
+      if (bare !== null) expect(bare).not.toMatch(/undefined|null|NaN/);
+    },
+  );
 
   test('name what happened, and why', () => {
     const { 'ft.failover': failover, 'forward.failed': forward } = eventsToldZhCN;
@@ -123,7 +126,8 @@ describe('sentences of the host', () => {
 
   test('stand in the sources as the page knows them', () => {
     // Of a setting the form itself says "It is …" (renderer/ft-settings-form.ts).
-    const stands = (english: string): boolean => said.has(plain(english)) || said.has(plain(english.replace(/^It /, '')));
+    const stands = (english: string): boolean =>
+      said.has(plain(english)) || said.has(plain(english.replace(/^It /, '')));
     expect(hostPhrases.map(([english]) => english).filter((english) => !stands(english))).toEqual([]);
   });
 

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser } from 'playwright-core';
 import { CHROMIUM_ARGS, chromium as findChromium } from '../support/chromium.ts';
+import { BUSY_SCENES } from './busy-world.ts';
 import { startFakeHost } from './fake-host.ts';
 import { FakeWorld } from './fake-world.ts';
 import { SCENES, type Scene } from './scenes.ts';
@@ -66,7 +67,7 @@ async function picture(browser: Browser, scene: Scene, folder: string): Promise<
 const [folder = mkdtempSync(join(tmpdir(), 'lockstep-look-')), ...names] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
 const browser = await chromium.launch({ executablePath: findChromium() ?? '', args: CHROMIUM_ARGS });
-const scenes = SCENES.filter((scene) => names.length === 0 || names.includes(scene.name));
+const scenes = [...SCENES, ...BUSY_SCENES].filter((scene) => names.length === 0 || names.includes(scene.name));
 const problems: string[] = [];
 for (const scene of scenes) problems.push(...(await picture(browser, scene, folder)));
 await browser.close();

@@ -5,13 +5,12 @@
  */
 import type { Page } from 'playwright-core';
 import { CommandError, type FailoverReport, type VmView } from '../../preload/contract.ts';
-import { busy } from './busy-world.ts';
 import { fakeAlarm, fakeTask } from './fake-history.ts';
 import type { FakeHost } from './fake-host.ts';
 import { fakeFailover } from './fake-metrics.ts';
 import { COUNTERS } from './fake-network.ts';
 import { fakeVm, OFF, PRIMARY, SECONDARY, type FakeWorld } from './fake-world.ts';
-import { LEDGER, SHELL_SCENES } from './shell-scenes.ts';
+import { SHELL_SCENES } from './shell-scenes.ts';
 
 export interface Scene {
   readonly name: string;
@@ -182,12 +181,6 @@ const CONSOLE = `#/vm/${LINUX.id}/console`;
 
 export const SCENES: readonly Scene[] = [
   ...SHELL_SCENES,
-  {
-    name: 'snapshots',
-    at: `#/vm/${LEDGER.id}/snapshots`,
-    before: (host) => busy(host.world),
-    act: (page) => page.locator('[data-snapshot]').nth(2).waitFor(),
-  },
   { name: 'snapshots-none', at: `#/vm/${LINUX.id}/snapshots`, before: show(LINUX), act: live },
   { name: 'home-empty', act: live },
   {

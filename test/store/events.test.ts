@@ -76,7 +76,8 @@ describe('events', () => {
   test('of a later run have greater ids than all before them', () => {
     const folder = temporaryFolder();
     const first = openDataFolder(folder);
-    const last = [1, 2, 3].map((number) => new EventTable<string>(first.database).add(note(`${number}`)).id).at(-1) ?? 0;
+    const last =
+      [1, 2, 3].map((number) => new EventTable<string>(first.database).add(note(`${number}`)).id).at(-1) ?? 0;
     first.database.exec('DELETE FROM event');
     first.close();
     expect(table(folder).add(note('next')).id).toBeGreaterThan(last);

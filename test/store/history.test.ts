@@ -16,7 +16,11 @@ function open(folder = temporaryFolder()) {
   const data = openDataFolder(folder);
   onTestFinished(() => data.close());
   const { database } = data;
-  const tables = { events: new EventTable<string>(database), tasks: new TaskTable(database), alarms: new AlarmTable(database) };
+  const tables = {
+    events: new EventTable<string>(database),
+    tasks: new TaskTable(database),
+    alarms: new AlarmTable(database),
+  };
   return { ...tables, database, close: () => data.close() };
 }
 
