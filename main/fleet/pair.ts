@@ -401,10 +401,8 @@ export class Pair {
     if (primary !== this.#primary) return;
     const { outside } = this.#parts;
     if (!this.#stopping) {
-      outside.event('ft.primaryLost', this.#secondary ? 'warning' : 'error', `The primary was lost (${why}).`, {
-        pid: primary.pid,
-        why,
-      });
+      const data = { pid: primary.pid, why };
+      outside.event('ft.primaryLost', this.#secondary ? 'warning' : 'error', `The primary was lost (${why}).`, data);
       this.#lastWords ??= why;
     }
     // One that was powered off with its primary ends by itself, when its own disk has everything.
@@ -475,10 +473,9 @@ export class Pair {
 
   /** Told once, however often it is tried. */
   #storageUnreachable(replica: Replica, who: string, why: string): void {
-    if (this.#cutOff.has(replica)) return;
-    this.#cutOff.add(replica);
     const message = `The ${who} cannot reach the datastore: ${why}.`;
-    this.#parts.outside.event('ft.storageUnreachable', 'error', message, { who, why });
+    if (!this.#cutOff.has(replica)) this.#parts.outside.event('ft.storageUnreachable', 'error', message, { who, why });
+    this.#cutOff.add(replica);
   }
 
   #storageReachable(replica: Replica): void {
