@@ -5,6 +5,7 @@
  * sentence is shown.
  */
 import type { EventKind } from '../../preload/event-kinds.ts';
+import { views } from './zh-cn-views.ts';
 
 export type EventData = { readonly [name: string]: unknown };
 export type EventWords = (data: EventData, reason: (english: string) => string) => string | null;
@@ -42,6 +43,7 @@ const oneOf =
     words[valueOf(data, name) ?? ''] ?? null;
 
 const WHO = oneOf('who', { primary: '主虚拟机', secondary: '辅助虚拟机' });
+const ALARM = oneOf('definition', views.alarmNames);
 const DRIVE = oneOf('drive', { cdrom: 'CD-ROM 驱动器', fda: '软盘驱动器' });
 const DOOR = oneOf('door', { window: '窗口', browser: '浏览器', 'command line': '命令行' });
 const FAULT = oneOf('kind', {
@@ -170,7 +172,7 @@ const outside = {
   'capture.started': say`正在把帧捕获到 ${'file'}。`,
   'capture.stopped': say`捕获已停止。`,
   'capture.failed': say`捕获已结束：${'why'}。`,
-  'alarm.acknowledged': say`已确认警报（${'definition'}）。`,
+  'alarm.acknowledged': say`已确认警报“${ALARM}”。`,
   'door.login': say`位于 ${'client'} 的浏览器已登录（会话 ${'session'}）。`,
   'door.loginRefused': say`位于 ${'client'} 的浏览器使用了无效的链接。`,
   'door.logout': say`一个浏览器已注销（会话 ${'session'}）。`,

@@ -146,6 +146,30 @@ describe.skipIf(!executablePath)('the page, in Chromium', () => {
     await expect.poll(lit, { timeout: 20_000 }).toBeGreaterThan(1000);
   });
 
+  test('actions reach the guest by the keyboard alone', { timeout: 90_000 }, async () => {
+    const palette = async (words: string, id: string): Promise<void> => {
+      await page.keyboard.press('Control+k');
+      await page.keyboard.type(words);
+      const chosen = page.locator('.palette-item[aria-selected=true]');
+      await expect.poll(() => chosen.getAttribute('data-item')).toMatch(new RegExp(`^${id}:`));
+      await page.keyboard.press('Enter');
+    };
+    const power = async () => (await host.json<{ power: string }>('vm', 'show', 'Sample Linux')).power;
+    await page.getByRole('tab', { name: 'Summary' }).focus();
+    await palette('pause', 'pause');
+    await expect.poll(power).toBe('paused');
+    await page.getByTestId('power-status').getByText('Paused').waitFor();
+    await palette('resume', 'resume');
+    await expect.poll(power).toBe('on');
+    await palette('take snapshot', 'snapshot-take');
+    await page.getByRole('dialog').getByLabel('Name', { exact: true }).waitFor();
+    await page.keyboard.type('by hand');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor({ state: 'detached', timeout: 60_000 });
+    const taken = await host.json<{ name: string }[]>('snapshot', 'list', 'Sample Linux');
+    expect(taken.map(({ name }) => name)).toEqual(['by hand']);
+  });
+
   test('the events tell the story', async () => {
     await page.getByRole('tab', { name: 'Events' }).click();
     await page

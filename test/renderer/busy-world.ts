@@ -4,6 +4,7 @@
  * Invariant: no page and no tab about the VM `LEDGER` is empty.
  */
 import type { SnapshotView } from '../../preload/contract.ts';
+import type { FakeHost } from './fake-host.ts';
 import { COUNTERS } from './fake-network.ts';
 import type { FakeWorld } from './fake-world.ts';
 import { FAULTS_NOW, failovers, story, trouble, type Scene } from './scenes.ts';
@@ -51,11 +52,29 @@ export function busy(world: FakeWorld): void {
   world.network.forward(vm.name, { hostPort: 443, guestPort: 443, error });
 }
 
+/** By the palette, as its items are named in every language. */
+const doing =
+  (action: string, vm: string): Scene['act'] =>
+  async (page) => {
+    await page.locator('.page').waitFor();
+    await page.keyboard.press('Control+k');
+    await page.locator('.palette input').fill(action.replaceAll('-', ' '));
+    await page.locator(`[data-item="${action}:${vm}"]`).click();
+    await page.locator('.dialog').waitFor();
+  };
+const show = (host: FakeHost) => busy(host.world);
+const OFF = 'vm-windows-98';
+
 export const BUSY_SCENES: readonly Scene[] = [
   {
     name: 'snapshots',
     at: `#/vm/${LEDGER.id}/snapshots`,
-    before: (host) => busy(host.world),
+    before: show,
     act: (page) => page.locator('[data-snapshot]').nth(2).waitFor(),
   },
+  { name: 'busy-events', at: '#/events', before: show, act: (page) => page.locator('tr[data-kind]').first().waitFor() },
+  { name: 'busy-lab', at: `#/vm/${LEDGER.id}/faults`, before: show, act: (page) => page.locator('.page').waitFor() },
+  { name: 'snapshot-take', at: `#/vm/${LEDGER.id}/snapshots`, before: show, act: doing('snapshot-take', LEDGER.id) },
+  { name: 'clone', at: `#/vm/${OFF}/summary`, before: show, act: doing('clone', OFF) },
+  { name: 'export', at: `#/vm/${OFF}/summary`, before: show, act: doing('export', OFF) },
 ];
