@@ -7,6 +7,7 @@
 import { ChevronLeft, ChevronRight, History } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { FailoverRecord, VmView } from '../../preload/contract.ts';
+import { hostWords } from '../host-words.ts';
 import * as format from '../format.ts';
 import { Button } from '../kit/button.tsx';
 import { Card } from '../kit/card.tsx';
@@ -125,7 +126,7 @@ function Headline({ failover, scale, setScale }: HeadlineProps) {
         <span>{texts.failover.interruption}</span>
       </p>
       <p className="muted">
-        {format.dateAndTime(at)} · {requested ? texts.failover.requested : format.sentence(reason)}{' '}
+        {format.dateAndTime(at)} · {requested ? texts.failover.requested : format.sentence(hostWords(reason))}{' '}
         {texts.failover.who(fromPid, toPid, generation)}
       </p>
       <div className="segments" role="group" aria-label={texts.failover.scale}>

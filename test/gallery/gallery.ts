@@ -52,10 +52,14 @@ async function look(page: Page, theme: string, language = 'en'): Promise<void> {
   await page.locator('.page').waitFor();
 }
 
-/** Puts the recent tasks away, or back; by their button, which is in every language the last one there. */
-async function tasksShown(page: Page, shown: boolean): Promise<void> {
-  if ((await page.locator('.tasks-scroll').count()) > 0 === shown) return;
+/** As much of the page as there is: higher, and without the recent tasks. */
+async function tall(page: Page, name: string): Promise<void> {
+  await page.setViewportSize(TALL);
   await page.locator('.tasks-head > button').last().click();
+  await picture(page, name);
+  await page.evaluate(() => localStorage.removeItem('lockstep.tasks'));
+  await page.setViewportSize(SIZE);
+  await page.reload();
 }
 
 /** Where the mouse came to rest nothing is to be pointed out. */
@@ -108,11 +112,7 @@ async function gallery(browser: Browser, host: TestHost): Promise<void> {
   await page.getByTestId('ft-failover').waitFor();
   await status(page, 'protected');
   await pause(CHARTS_MS / 3);
-  await page.setViewportSize(TALL);
-  await tasksShown(page, false);
-  await picture(page, 'protected');
-  await tasksShown(page, true);
-  await page.setViewportSize(SIZE);
+  await tall(page, 'protected');
   await page.goto(page.url().replace(/#.*/, '#/'));
   await picture(page, 'overview');
   await page.goto(page.url().replace(/#.*/, `#/vm/${web}/snapshots`));
@@ -127,11 +127,7 @@ async function gallery(browser: Browser, host: TestHost): Promise<void> {
   await picture(page, 'monitor-dark');
   await page.goto(page.url().replace(/#.*/, `#/vm/${web}/faults`));
   await look(page, 'light', 'zh-CN');
-  await page.setViewportSize(TALL);
-  await tasksShown(page, false);
-  await picture(page, 'fault-lab-zh');
-  await tasksShown(page, true);
-  await page.setViewportSize(SIZE);
+  await tall(page, 'fault-lab-zh');
   await page.goto(page.url().replace(/#.*/, `#/vm/${web}/summary`));
   await look(page, 'contrast');
   await page.keyboard.press('Control+k');
