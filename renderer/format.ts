@@ -113,8 +113,9 @@ export function list(parts: readonly string[]): string {
   return parts.join(language === 'zh-CN' ? '，' : ', ');
 }
 
-/** What a schema says, as a sentence for people. */
+/** What a schema says, as a sentence for people; in Chinese with its own full stop. */
 export function sentence(text: string): string {
-  const end = /[.!?]$/.test(text) ? '' : '.';
+  const stop = /[\p{Script=Han}）”]$/u.test(text) ? '。' : '.';
+  const end = /[.!?。！？]$/.test(text) ? '' : stop;
   return text.charAt(0).toUpperCase() + text.slice(1) + end;
 }
