@@ -1,9 +1,9 @@
 /**
  * Linear memory as the pages that are not all zero.
  *
- * Invariant: `restorePages(capturePages(m))` makes any memory of m's size equal to m. Scanning and copying are most of a
- * clone's pause, so blocks of pages are compared with zeros at once, with the machine's own memory comparison, and the
- * copy goes to memory that is ready.
+ * Invariant: `restorePages(capturePages(m))` makes any memory of m's size equal to m. Scanning and copying are most of
+ * a clone's pause, so blocks of pages are compared with zeros at once, with the machine's own memory comparison, and
+ * the copy goes to memory that is ready.
  */
 import { Buffer } from 'node:buffer';
 import type { Hash } from 'node:crypto';

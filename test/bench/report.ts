@@ -63,8 +63,9 @@ export function markdown({ machine, load, quick, sections }: Report): string {
   const parts = [
     '# Benchmark',
     [
-      `\`npm run bench${quick ? ' -- --quick' : ''}\` on ${machine.date}, sources ${machine.commit}: ${machine.cores} cores`,
-      `(${machine.cpu}), ${machine.memoryGB} GB, ${machine.system}, Node ${machine.node}, v86 ${machine.v86}; load average`,
+      `\`npm run bench${quick ? ' -- --quick' : ''}\` on ${machine.date}, sources ${machine.commit}:`,
+      `${machine.cores} cores (${machine.cpu}), ${machine.memoryGB} GB, ${machine.system},`,
+      `Node ${machine.node}, v86 ${machine.v86}; load average`,
       `${load.map(digits).join(' before, ')} after. Primary and secondary share this computer's cores.`,
     ].join('\n'),
     ...(goals ? [markdownTable(goals).replace('###', '##')] : []),

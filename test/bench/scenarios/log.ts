@@ -151,9 +151,9 @@ function outcome(rows: readonly Row[], seconds: number): Outcome {
           digits(one.primaryCpu),
         ]),
         note:
-          `While receiving, ${digits(receiving?.receivedMbit ?? Number.NaN)} Mbit/s of frames reached the guest. The paper ` +
-          'has 1.5 Mbit/s (SPECjbb), 3.0 (kernel compile), 12 (Swingbench), 18 (DVD Store); VMware’s white paper 0.68 for ' +
-          'an idle guest at 250 Hz.',
+          `While receiving, ${digits(receiving?.receivedMbit ?? Number.NaN)} Mbit/s of frames reached the guest. ` +
+          'The paper has 1.5 Mbit/s (SPECjbb), 3.0 (kernel compile), 12 (Swingbench), 18 (DVD Store); ' +
+          'VMware’s white paper 0.68 for an idle guest at 250 Hz.',
       },
     ],
     figures: {

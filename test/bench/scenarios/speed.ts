@@ -28,6 +28,10 @@ const BUILD = [
   'md5sum < /tmp/f$i.o | cut -c1-8 > /tmp/f$i.h; rm /tmp/f$i.c; i=$((i+1)); done',
 ].join(' ');
 const UNCACHED = 'echo 3 > /proc/sys/vm/drop_caches';
+const RANDOM_READS = [
+  `${UNCACHED}; i=0; while [ $i -lt 200 ]; do`,
+  'dd if=/mnt/big of=/dev/null bs=4k count=1 skip=$((i*811%4096)) 2>/dev/null; i=$((i+1)); done',
+].join(' ');
 
 interface Work {
   readonly name: string;
@@ -73,7 +77,7 @@ const WORK: readonly Work[] = [
   {
     name: 'disk, 200 reads here and there',
     group: READS,
-    command: `${UNCACHED}; i=0; while [ $i -lt 200 ]; do dd if=/mnt/big of=/dev/null bs=4k count=1 skip=$((i*811%4096)) 2>/dev/null; i=$((i+1)); done`,
+    command: RANDOM_READS,
   },
   {
     name: 'disk, 4 MB written and synced',
@@ -159,7 +163,9 @@ async function lockstep(alone: Times, pair: Times, ownReads: Times): Promise<voi
   }
 }
 
-/** Powered on with FT turned on: its boot goes through the log as soon as the secondary is there, in its first second. */
+/**
+ * Powered on with FT turned on: its boot goes through the log as soon as the secondary is there, in its first second.
+ */
 async function bootProtected(subject: Subject): Promise<number> {
   await subject.client.call('power.off', { vm: 'bench' });
   const { ms } = await subject.powerOn('bench');
@@ -199,9 +205,9 @@ function speeds(all: All): Table {
       cpu(all.pair, name),
     ]),
     note:
-      'Medians of the rounds, and from where to where they went; above 1 is faster than stock. "CPU time" compares what ' +
-      'the process that executes the guest used of a processor (of the primary alone), whatever else the two cores had to ' +
-      "do. Stock's disk is a buffer in memory; ours is a file, and what is synced is on the disk.",
+      'Medians of the rounds, and from where to where they went; above 1 is faster than stock. "CPU time" compares ' +
+      'what the process that executes the guest used of a processor (of the primary alone), whatever else the two ' +
+      "cores had to do. Stock's disk is a buffer in memory; ours is a file, and what is synced is on the disk.",
   };
 }
 

@@ -66,7 +66,14 @@ export const start: Scenario = {
       tables: [
         {
           title: 'By the size of a guest that computes, half of its memory full of random data',
-          heads: ['guest, MB', 'stun, ms', 'worst stun, ms', 'Protected after, ms', 'pair, MB', 'beyond 2 × guest, MB'],
+          heads: [
+            'guest, MB',
+            'stun, ms',
+            'worst stun, ms',
+            'Protected after, ms',
+            'pair, MB',
+            'beyond the guests, MB',
+          ],
           rows: rows.map(({ size, stun, protectedMs, memory }) => [
             String(size),
             spread(stun),

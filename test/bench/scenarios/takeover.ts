@@ -101,7 +101,7 @@ export const takeover: Scenario = {
             row('firstOutputMs', 'from the test-and-set to the first new output'),
             row('protectedMs', 'from the test-and-set to Protected again'),
           ],
-          note: `Silences in the order they came: ${spread(figures.of('silence'))}. The paper gives none; HydraVM 1.6 s.`,
+          note: `Silences: ${spread(figures.of('silence'))} ms. The paper gives none; HydraVM 1.6 s.`,
         },
       ],
       figures: {
