@@ -1,6 +1,6 @@
 /**
- * Takes pictures of the screen for whoever looks: as often as the guest's display is refreshed, unless they take too much
- * of the guest's time.
+ * Takes pictures of the screen for whoever looks: as often as the guest's display is refreshed, and for no more than
+ * half of the time.
  *
  * Invariant: pictures pass the output gate like every output; looking changes nothing the guest can observe.
  */
@@ -9,8 +9,6 @@ import type { Machine } from '../machine/machine.ts';
 
 /** A little less than the machine's refresh of sixty a second, so that none is missed. */
 const FRAME_INTERVAL_MS = 15;
-/** Between two pictures the guest runs for so many times the time that the last one took. */
-const GUEST_SHARE = 3;
 
 /** An encoded display message. */
 export interface View {
@@ -62,6 +60,6 @@ export class Viewer {
     this.#fullWanted = false;
     if (update) this.#show({ full: update.full, data: encodeScreen(update) }, nowMs);
     const took = this.#clock() - begun;
-    this.#nextAt = nowMs + Math.max(FRAME_INTERVAL_MS, took * (1 + GUEST_SHARE));
+    this.#nextAt = nowMs + Math.max(FRAME_INTERVAL_MS, 2 * took);
   }
 }
