@@ -109,7 +109,10 @@ export function encodeScreen(update: ScreenUpdate): Uint8Array {
 function sizeOf(update: ScreenUpdate, packed: readonly PackedPixels[]): number {
   if (update.kind === 'blank') return HEADER_BYTES;
   if (update.kind === 'graphics') {
-    return packed.reduce((sum, one) => sum + TILE_HEADER_BYTES + packedBytes(one), HEADER_BYTES + GRAPHICS_HEADER_BYTES);
+    return packed.reduce(
+      (sum, one) => sum + TILE_HEADER_BYTES + packedBytes(one),
+      HEADER_BYTES + GRAPHICS_HEADER_BYTES,
+    );
   }
   const font = update.font === undefined ? 0 : FONT_HEADER_BYTES + update.font.rows.length * 2;
   return HEADER_BYTES + TEXT_HEADER_BYTES + font + update.lines.length * (2 + update.columns * CELL_BYTES);

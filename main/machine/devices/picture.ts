@@ -25,7 +25,9 @@ export function composePicture(
   layers: readonly VgaLayer[],
   spare: Picture | null,
 ): Picture {
-  const pixels = (spare?.pixels.length === width * height ? spare.pixels : new Uint32Array(width * height)).fill(OPAQUE);
+  const pixels = (spare?.pixels.length === width * height ? spare.pixels : new Uint32Array(width * height)).fill(
+    OPAQUE,
+  );
   for (const layer of layers) drawLayer(pixels, width, height, memory, layer);
   return { kind: 'graphics', width, height, pixels };
 }

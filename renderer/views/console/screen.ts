@@ -130,7 +130,5 @@ function putPixels(canvas: HTMLCanvasElement, model: ScreenModel, blinkOff: bool
   const part = resized ? { x: 0, y: 0, width, height } : changed;
   if (!part) return;
   const image = new ImageData(rgba, width, height);
-  canvas
-    .getContext('2d', { alpha: false })
-    ?.putImageData(image, 0, 0, part.x, part.y, part.width, part.height);
+  canvas.getContext('2d', { alpha: false })?.putImageData(image, 0, 0, part.x, part.y, part.width, part.height);
 }
