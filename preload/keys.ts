@@ -178,6 +178,7 @@ const NAMES: { readonly [name: string]: string } = {
   right: 'ArrowRight',
   menu: 'ContextMenu',
   print: 'PrintScreen',
+  printscreen: 'PrintScreen',
   pause: 'Pause',
   capslock: 'CapsLock',
   numlock: 'NumLock',

@@ -22,7 +22,7 @@ const COMBOS = [
   'Ctrl+Esc',
   'Ctrl+W',
   'Win',
-  'Print',
+  'PrintScreen',
 ] as const;
 
 export const KEY_ACTIONS: readonly Action[] = COMBOS.map((combo) => ({

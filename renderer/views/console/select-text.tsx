@@ -32,6 +32,10 @@ export function SelectText({ name, lines, columns, shown, onEnd }: SelectTextPro
     element.focus();
     element.setSelectionRange(0, 0);
     element.scrollTop = 0;
+    // Not `readOnly`: browsers move no cursor in such a field, and the keyboard could select nothing.
+    const keep = (event: Event) => event.preventDefault();
+    element.addEventListener('beforeinput', keep);
+    return () => element.removeEventListener('beforeinput', keep);
   }, []);
   useEffect(() => {
     const element = field.current;
@@ -45,11 +49,11 @@ export function SelectText({ name, lines, columns, shown, onEnd }: SelectTextPro
       ref={field}
       className="console-text"
       data-testid="console-text"
-      readOnly
+      aria-readonly
       spellCheck={false}
       wrap="off"
       aria-label={texts.console.textOf(name)}
-      value={lines.join('\n')}
+      defaultValue={lines.join('\n')}
       style={{ width: shown.width, height: shown.height }}
       onKeyDown={(event) => {
         if (event.key !== 'Escape') return;
