@@ -12,7 +12,10 @@ import { TestHost } from '../support/host.ts';
 const executablePath = chromium();
 const VM = 'Console';
 /** Every character is told from its neighbours, in both cases and with signs. */
-const PASTED = Array.from({ length: 12 }, (_, line) => `${line}: The quick (brown) fox, "jumps" over #${line} lazy_dogs!`);
+const PASTED = Array.from(
+  { length: 12 },
+  (_, line) => `${line}: The quick (brown) fox, "jumps" over #${line} lazy_dogs!`,
+);
 
 describe.skipIf(!executablePath)('the console of a protected guest', () => {
   const host = new TestHost();
@@ -57,7 +60,10 @@ describe.skipIf(!executablePath)('the console of a protected guest', () => {
   test('a text that is pasted while the primary is killed arrives whole, and once', { timeout: 180_000 }, async () => {
     await host.call('console.type', { vm: VM, text: 'clear; cat > /tmp/pasted\n' });
     await page.getByRole('button', { name: 'Paste as keystrokes…' }).click();
-    await page.getByRole('dialog').getByRole('textbox').fill(`${PASTED.join('\n')}\né`);
+    await page
+      .getByRole('dialog')
+      .getByRole('textbox')
+      .fill(`${PASTED.join('\n')}\né`);
     await page.getByText('A US keyboard has no key for é (U+00E9).').waitFor();
     await picture('paste');
     await page.getByRole('button', { name: 'Leave them out' }).click();

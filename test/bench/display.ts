@@ -6,6 +6,7 @@
  *
  *   drawn     pictures a second that the guest finished
  *   shown     different pictures a second that the page painted
+ *   and what of the processors' time a picture takes, which other work on the computer changes least
  *   p50, p99  from the event of a key (as the browser dates it) to the paint of the first pixel that it changed, in ms
  *
  * `--seconds N` is how long pictures are counted (10), `--keys N` how many are pressed (200), `--guest NAME` measures
@@ -24,6 +25,7 @@ import { prepareCheckout } from '../../main/prepare.ts';
 import { Tools } from '../../resources/guests/tools.ts';
 import { ensureChromium } from '../support/chromium.ts';
 import { TestHost } from '../support/host.ts';
+import { cpuSeconds, type CpuSeconds, type Kind } from './cpu-time.ts';
 import { BenchPage } from './display-page.ts';
 import { watchCanvas, type Seen } from './display-watch.ts';
 
@@ -49,6 +51,8 @@ interface Row {
   readonly protection: 'alone' | 'protected';
   readonly drawn: number | null;
   readonly shown: number | null;
+  /** Processors that were busy meanwhile. */
+  readonly cpu: CpuSeconds | null;
   readonly p50: number;
   readonly p99: number;
   readonly keys: number;
@@ -87,13 +91,19 @@ async function create(host: TestHost, guest: Guest, folder: string): Promise<voi
   await host.call('console.type', { vm: guest.name, text: "clear; printf '\\033[?25l'\n" });
 }
 
-async function pictures(page: BenchPage): Promise<Pick<Row, 'drawn' | 'shown'>> {
+async function pictures(page: BenchPage): Promise<Pick<Row, 'drawn' | 'shown' | 'cpu'>> {
   const look = (): Promise<Seen & { at: number }> => page.evaluate('({ ...seen, at: performance.now() })');
-  const before = await look();
+  const [before, cpuBefore] = [await look(), cpuSeconds()];
   await sleep(SECONDS * 1000);
-  const after = await look();
+  const [after, cpuAfter] = [await look(), cpuSeconds()];
   const seconds = (after.at - before.at) / 1000;
-  return { drawn: (after.drawn - before.drawn) / seconds, shown: (after.shown - before.shown) / seconds };
+  const busy = (kind: Kind): number => ((cpuAfter?.[kind] ?? 0) - (cpuBefore?.[kind] ?? 0)) / seconds;
+  const cpu = cpuAfter && { replicas: busy('replicas'), host: busy('host'), browser: busy('browser') };
+  return {
+    cpu,
+    drawn: (after.drawn - before.drawn) / seconds,
+    shown: (after.shown - before.shown) / seconds,
+  };
 }
 
 /** @returns milliseconds of each key, sorted. */
@@ -108,7 +118,7 @@ async function keys(page: BenchPage): Promise<number[]> {
 }
 
 async function measure(page: BenchPage, guest: Guest, protection: Row['protection']): Promise<Row> {
-  const counted = guest.depth === null ? { drawn: null, shown: null } : await pictures(page);
+  const counted = guest.depth === null ? { drawn: null, shown: null, cpu: null } : await pictures(page);
   const delays = await keys(page);
   const at = (share: number): number => delays[Math.min(delays.length - 1, Math.floor(delays.length * share))] ?? 0;
   return { guest: guest.name, protection, ...counted, p50: at(0.5), p99: at(0.99), keys: delays.length };
@@ -120,6 +130,11 @@ function tell(row: Row): void {
   say(
     `${row.guest.padEnd(11)} ${row.protection.padEnd(10)} drawn ${rate(row.drawn)}/s  shown ${rate(row.shown)}/s  ` +
       `key p50 ${delay(row.p50)}  p99 ${delay(row.p99)}`,
+  );
+  if (!row.cpu || !row.shown) return;
+  const each = (kind: Kind): string => `${kind} ${(((row.cpu?.[kind] ?? 0) * 1000) / (row.shown ?? 1)).toFixed(1)} ms`;
+  say(
+    `${' '.repeat(11)} processor time for each picture shown: ${each('replicas')}, ${each('host')}, ${each('browser')}`,
   );
 }
 
