@@ -235,7 +235,11 @@ const feeds: { readonly [T in TopicName]: Topic<T> } = {
   screen: ({ fleet, door }, args, feed) => {
     const vm = fleet.vm(args.vm);
     const { screen } = vm.ends;
-    const flow = new PictureFlow(door, feed.bytes, () => screen.refresh());
+    const flow = new PictureFlow(
+      door,
+      (message) => feed.bytes(message),
+      () => screen.refresh(),
+    );
     const bytes = (message: Uint8Array): boolean => {
       const seen = decodeSeen(message);
       if (seen === null) vm.input({ device: 'console', input: decodeConsoleInput(message) });

@@ -16,7 +16,7 @@
  * Invariant: what is counted is what went to the page's canvas (its `putImageData` is watched, nothing else is
  * changed); a key whose pixels do not come within ten seconds fails the run.
  */
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,6 +27,7 @@ import { ensureChromium } from '../support/chromium.ts';
 import { TestHost } from '../support/host.ts';
 import { cpuSeconds, type CpuSeconds, type Kind } from './cpu-time.ts';
 import { BenchPage } from './display-page.ts';
+import { describeMachine, load } from './machine.ts';
 import { watchCanvas, type Seen } from './display-watch.ts';
 
 const { values } = parseArgs({
@@ -171,7 +172,6 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 if (values.report) {
-  const machine = { cpus: os.cpus().length, model: os.cpus()[0]?.model, node: process.version, load: os.loadavg() };
-  const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { version: string };
-  writeFileSync(values.report, `${JSON.stringify({ rows, machine, version }, null, 2)}\n`);
+  const report = { rows, machine: describeMachine(), load: load() };
+  writeFileSync(values.report, `${JSON.stringify(report, null, 2)}\n`);
 }

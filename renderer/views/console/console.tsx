@@ -172,7 +172,7 @@ function useInput({ vm, canvas, screen, shown, live, onFullScreen }: InputParts)
 interface Selection {
   /** What can be selected now; null while nobody selects. */
   readonly text: { readonly lines: readonly string[]; readonly columns: number } | null;
-  toggle(): void;
+  readonly toggle: () => void;
 }
 
 function useSelection(screen: GuestScreen, canvas: RefObject<HTMLCanvasElement | null>): Selection {

@@ -26,7 +26,7 @@ interface KeyboardLock {
 
 export interface FullScreen {
   readonly full: boolean;
-  toggle(): void;
+  readonly toggle: () => void;
 }
 
 /** Full is what this console has made full. */
