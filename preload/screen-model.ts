@@ -104,8 +104,8 @@ export class ScreenModel {
   }
 
   /**
-   * The picture as `pixels` gives it, and the part that may have changed since the last call. For whoever paints at once:
-   * of graphics it is the model's own memory.
+   * The picture as `pixels` gives it, and the part that may have changed since the last call. For whoever paints at
+   * once: of graphics it is the model's own memory.
    */
   takeChanges(blinkOff = false): Pixels & { readonly changed: Rectangle | null } {
     const screen = this.#screen;

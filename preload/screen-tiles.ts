@@ -1,9 +1,9 @@
 /**
  * The pixels of a tile as bytes: with a palette where it has at most 256 colours, else as they are.
  *
- * Invariant: `unpackPixels(packPixels(x))` is x with alpha 255; what unpacking allocates is at most four times the bytes
- * it was given. Layout: number of colours u16 (0: no palette), its colours of 4 bytes (red first), then one byte a
- * pixel; without a palette, 4 bytes a pixel, since copying a byte costs less than taking it out.
+ * Invariant: `unpackPixels(packPixels(x))` is x with alpha 255; what unpacking allocates is at most four times the
+ * bytes it was given. Layout: number of colours u16 (0: no palette), its colours of 4 bytes (red first), then one byte
+ * a pixel; without a palette, 4 bytes a pixel, since copying a byte costs less than taking it out.
  */
 
 const COLOURS_MAX = 256;

@@ -1,8 +1,8 @@
 /**
  * To the clipboard.
  *
- * Invariant: it works also where the page came over plain HTTP from another computer, where browsers give no clipboard to
- * pages: there the old way is gone.
+ * Invariant: it works also where the page came over plain HTTP from another computer, where browsers give no clipboard
+ * to pages: there the old way is gone.
  */
 import { texts } from './text/index.ts';
 

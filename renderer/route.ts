@@ -1,6 +1,6 @@
 /**
- * Where the user is, kept in the address so that a reload comes back to the same place: `#/vm/<id>/<tab>`, `#/`, or `#/console/<id>`:
- * a window of its own with nothing but a console.
+ * Where the user is, kept in the address so that a reload comes back to the same place: `#/vm/<id>/<tab>`, `#/`, or
+ * `#/console/<id>`: a window of its own with nothing but a console.
  *
  * Invariant: `parseRoute(formatRoute(x))` is x; an address that means nothing is home.
  */

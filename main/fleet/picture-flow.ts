@@ -1,9 +1,9 @@
 /**
  * Which pictures one watcher of a screen gets: no more than it can show.
  *
- * Invariants: what it is sent adds up: after a picture that was left out, the next one is a whole one. Of a watcher that
- * says what it has shown, at most `AHEAD_MAX` pictures are under way, so that what it shows is never old, however slow it
- * is; a page that is not drawn costs nothing.
+ * Invariants: what it is sent adds up: after a picture that was left out, the next one is a whole one. Of a watcher
+ * that says what it has shown, at most `AHEAD_MAX` pictures are under way, so that what it shows is never old, however
+ * slow it is; a page that is not drawn costs nothing.
  */
 import type { Door } from './session.ts';
 

@@ -1,8 +1,9 @@
 /**
  * The main window, and what windows with a console have from it.
  *
- * Invariant: there is at most one main window; every page runs in a sandbox with no Node in it, goes on drawing while it is covered
- * (a console shows what happens, not what happened when somebody last looked), and is drawn again when it dies.
+ * Invariant: there is at most one main window; every page runs in a sandbox with no Node in it, goes on drawing while
+ * it is covered (a console shows what happens, not what happened when somebody last looked), and is drawn again when
+ * it dies.
  */
 import path from 'node:path';
 import { BrowserWindow, nativeTheme, screen, type BrowserWindowConstructorOptions } from 'electron';

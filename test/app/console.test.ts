@@ -80,7 +80,7 @@ describe.skipIf(!executablePath)('the console of a protected guest', () => {
     await picture('pasted');
   });
 
-  test('text is copied, or selected with the keyboard and not changed, and the guest has its keyboard again', async () => {
+  test('text is copied, or selected by keyboard and not changed, and the guest has its keys again', async () => {
     await page.getByRole('button', { name: 'Copy screen text' }).click();
     await page.getByText(/^\d+ lines copied$/).waitFor();
     await page.getByRole('button', { name: 'Select text' }).click();

@@ -1,8 +1,8 @@
 /**
  * How much of a processor the processes below this one take, by what they are. Linux only, like processes.ts.
  *
- * Invariant: only descendants of this process are counted; unlike rates and delays, this hardly depends on what else the
- * computer does.
+ * Invariant: only descendants of this process are counted; unlike rates and delays, this hardly depends on what else
+ * the computer does.
  */
 import { readFileSync } from 'node:fs';
 import { cpuMs, family } from './processes.ts';

@@ -1,6 +1,6 @@
 /**
- * The page in a Chromium that nobody else listens to: a driver that follows the network gets a copy of every picture, as
- * text, which costs more than showing it.
+ * The page in a Chromium that nobody else listens to: a driver that follows the network gets a copy of every picture,
+ * as text, which costs more than showing it.
  *
  * Invariant: of DevTools' domains only those are switched on that are needed to load a page and to press keys.
  */

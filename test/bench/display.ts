@@ -10,8 +10,8 @@
  *   p50, p99  from the event of a key (as the browser dates it) to the paint of the first pixel that it changed, in ms
  *
  * `--seconds N` is how long pictures are counted (10), `--keys N` how many are pressed (200), `--guest NAME` measures
- * one of them, `--report FILE` keeps the numbers as JSON. The guests are our own boot sector (display-guest.asm), which draws 640 × 480 anew sixty times a
- * second, with 8 and with 32 bits a pixel; and the sample Linux at its shell.
+ * one of them, `--report FILE` keeps the numbers as JSON. The guests are our own boot sector (display-guest.asm),
+ * which draws 640 × 480 anew sixty times a second, with 8 and with 32 bits a pixel; and the sample Linux at its shell.
  *
  * Invariant: what is counted is what went to the page's canvas (its `putImageData` is watched, nothing else is
  * changed); a key whose pixels do not come within ten seconds fails the run.

@@ -341,7 +341,7 @@ describe('the screen', () => {
     expect(client.heard(1)).toBe('AFg');
   });
 
-  test('sends a client that says what it has shown three pictures ahead at most, and writes that down as no input', async () => {
+  test('sends whoever says what it has shown three pictures ahead at most, and takes that for no input', async () => {
     const { client, processes, fleet } = await withRunningVm();
     const replica = processes.last('boot');
     client.subscribe(1, 'screen', { vm: 'web' });

@@ -2,7 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { encodeKeyboardInput, KEYBOARD_INPUT_BYTES_MAX } from '../../main/machine/devices/keyboard.ts';
-import { decodeMouseInput, encodeMouseInput, MOUSE_LEFT, MOUSE_PLACE_MAX, MOUSE_RIGHT } from '../../main/machine/devices/mouse.ts';
+import {
+  decodeMouseInput,
+  encodeMouseInput,
+  MOUSE_LEFT,
+  MOUSE_PLACE_MAX,
+  MOUSE_RIGHT,
+} from '../../main/machine/devices/mouse.ts';
 import { encodeNicInput, FRAME_BYTES_MAX, parseMac } from '../../main/machine/devices/nic.ts';
 import { encodeSerialInput, SERIAL_INPUT_BYTES_MAX } from '../../main/machine/devices/serial.ts';
 import { createMachine } from '../../main/machine/emulated.ts';

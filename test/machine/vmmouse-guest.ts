@@ -1,6 +1,6 @@
 /**
- * A boot sector that switches VMware's absolute pointer on, by the backdoor that v86 has, and sends what it says to COM1
- * after an 'M': buttons, high byte of x, high byte of y, wheel. Source: test/machine/vmmouse-guest.asm.
+ * A boot sector that switches VMware's absolute pointer on, by the backdoor that v86 has, and sends what it says to
+ * COM1 after an 'M': buttons, high byte of x, high byte of y, wheel. Source: test/machine/vmmouse-guest.asm.
  */
 const CODE =
   'fa66bb52454145b92900e84a0066bb01000000b92700e83e0066bb52414253b92900e83200b04de83d00b92800e8270083f80472f566bb' +

@@ -44,7 +44,13 @@ describe('what can be typed', () => {
 describe('the typing', () => {
   const run = (text: string, type: (piece: string) => Promise<unknown>, signal = new AbortController().signal) => {
     const typed: number[] = [];
-    const done = typePaste({ text, type, signal, onTyped: (count) => typed.push(count), pause: () => Promise.resolve() });
+    const done = typePaste({
+      text,
+      type,
+      signal,
+      onTyped: (count) => typed.push(count),
+      pause: () => Promise.resolve(),
+    });
     return { done, typed };
   };
 

@@ -1,10 +1,10 @@
 /**
- * The PS/2 mouse: relative movement, wheel, three buttons; and beside it the place of the pointer, for a guest that asks
- * VMware's backdoor for it.
+ * The PS/2 mouse: relative movement, wheel, three buttons; and beside it the place of the pointer, for a guest that
+ * asks VMware's backdoor for it.
  *
  * Input layout, 6 or 10 bytes, little-endian: dx int16 (right is positive), dy int16 (down is positive), wheel int8
- * (towards the user is positive), buttons uint8 (1 left, 2 right, 4 middle); where the place is known, x and y uint16 over
- * the whole screen. Which of both counts is the guest's choice, and so part of the machine's state.
+ * (towards the user is positive), buttons uint8 (1 left, 2 right, 4 middle); where the place is known, x and y uint16
+ * over the whole screen. Which of both counts is the guest's choice, and so part of the machine's state.
  *
  * Invariant: a movement reaches the guest whole, in as many packets as the PS/2 protocol needs. Packets enter the
  * controller only while it has room; until then the movements wait here, as state.

@@ -1,8 +1,8 @@
 /**
  * A window with one console and nothing else.
  *
- * Invariant: it is a viewer of its own; the VM's name and its protection are always seen; what asks or tells something is
- * seen here as well.
+ * Invariant: it is a viewer of its own; the VM's name and its protection are always seen; what asks or tells something
+ * is seen here as well.
  */
 import { usePage } from '../../services.ts';
 import { findVm } from '../../state.ts';

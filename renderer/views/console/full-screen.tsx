@@ -1,9 +1,10 @@
 /**
  * The console on the whole screen, with a slim bar at the top that goes away.
  *
- * Invariants: the whole document is full, so that menus, dialogs and messages are seen over the console; the bar is there
- * while the pointer is at the top edge, while something in it has the focus or is open, while it is pinned, and in the
- * first moments. Where the browser can, keys that the system would take (Alt+Tab, the Windows key) go to the guest.
+ * Invariants: the whole document is full, so that menus, dialogs and messages are seen over the console; the bar is
+ * there while the pointer is at the top edge, while something in it has the focus or is open, while it is pinned, and
+ * in the first moments. Where the browser can, keys that the system would take (Alt+Tab, the Windows key) go to the
+ * guest.
  */
 import { Minimize, Pin, PinOff } from 'lucide-react';
 import { useEffect, useState } from 'react';

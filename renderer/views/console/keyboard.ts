@@ -2,8 +2,8 @@
  * The guest's keyboard, from the browser's key events.
  *
  * Invariant: a key the guest saw pressed is seen released, at the latest when the keyboard is given back, or when the
- * browser says of a modifier that it is up; Ctrl+Alt pressed and released with no other key in between gives the keyboard
- * back, and with other keys it is the guest's combination.
+ * browser says of a modifier that it is up; Ctrl+Alt pressed and released with no other key in between gives the
+ * keyboard back, and with other keys it is the guest's combination.
  */
 import { BREAK, scancodes, SYSRQ } from '../../../preload/keys.ts';
 

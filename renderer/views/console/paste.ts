@@ -1,9 +1,10 @@
 /**
  * Pasting as keystrokes: what of a text can be typed, and the typing of it.
  *
- * Invariants: nothing is typed of a text that has a character without a key; pieces go out one after the other, each when
- * the host has taken the one before, so that a piece is typed once or the typing ends there. The host numbers what it
- * takes and keeps it until a failover cannot lose it; the machine hands it to the guest's keyboard as that has room.
+ * Invariants: nothing is typed of a text that has a character without a key; pieces go out one after the other, each
+ * when the host has taken the one before, so that a piece is typed once or the typing ends there. The host numbers
+ * what it takes and keeps it until a failover cannot lose it; the machine hands it to the guest's keyboard as that has
+ * room.
  */
 import { hasKey } from '../../../preload/keys.ts';
 

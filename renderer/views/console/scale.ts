@@ -1,8 +1,8 @@
 /**
  * How large a guest's screen is shown.
  *
- * Invariant: pure; with `whole` a scale of whole device pixels is used wherever the screen fits, so that text stays sharp;
- * a screen that does not fit is shrunk smoothly. Sizes are CSS pixels.
+ * Invariant: pure; with `whole` a scale of whole device pixels is used wherever the screen fits, so that text stays
+ * sharp; a screen that does not fit is shrunk smoothly. Sizes are CSS pixels.
  */
 import type { GuestSize } from './screen.ts';
 

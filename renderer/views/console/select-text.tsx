@@ -1,8 +1,8 @@
 /**
  * The guest's text as text: selected with the mouse or the keyboard, read by a screen reader, copied as everywhere.
  *
- * Invariant: it is the text that the screen showed when the selecting began, a line a row, and stands still until it ends;
- * a letter takes the room of the guest's.
+ * Invariant: it is the text that the screen showed when the selecting began, a line a row, and stands still until it
+ * ends; a letter takes the room of the guest's.
  */
 import { useEffect, useRef } from 'react';
 import { texts } from '../../text/index.ts';

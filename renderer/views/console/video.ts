@@ -1,8 +1,8 @@
 /**
  * A video of the console: the browser's own recorder on the canvas.
  *
- * Invariant: what was recorded is saved when it ends, however it ends; it ends by itself before it takes more memory than
- * `VIDEO_BYTES_MAX`.
+ * Invariant: what was recorded is saved when it ends, however it ends; it ends by itself before it takes more memory
+ * than `VIDEO_BYTES_MAX`.
  */
 import { download } from '../../download.ts';
 
