@@ -1,5 +1,6 @@
 /**
- * Console input as bytes: what a viewer's keyboard and mouse send up the `screen` topic.
+ * Console input as bytes: what a viewer's keyboard and mouse send up the `screen` topic; and how many pictures it has
+ * shown, so that it gets no more than it can.
  *
  * Invariant: `decodeConsoleInput(encodeConsoleInput(x))` is x; decoding refuses unknown kinds and wrong lengths.
  */
@@ -20,22 +21,50 @@ export type ConsoleInput =
       readonly dy: number;
       readonly wheel: number;
       readonly buttons: number;
+      /** Where on the screen the pointer is, for guests that ask; left out where nobody knows. */
+      readonly at?: PointerPlace;
     };
+
+/** From the left and from the top, 0 to 65535 over the whole screen. */
+export interface PointerPlace {
+  readonly x: number;
+  readonly y: number;
+}
+
+export const PLACE_MAX = 65_535;
 
 const KEYS = 1;
 const MOUSE = 2;
+const SEEN = 4;
 const MOUSE_BYTES = 7;
+const PLACED_MOUSE_BYTES = 11;
+/** The most pictures that one message can speak of. */
+const SEEN_MAX = 255;
 
 export function encodeConsoleInput(input: ConsoleInput): Uint8Array {
   if (input.kind === 'keys') return Uint8Array.of(KEYS, ...input.codes);
-  const bytes = new Uint8Array(MOUSE_BYTES);
+  const bytes = new Uint8Array(input.at ? PLACED_MOUSE_BYTES : MOUSE_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint8(0, MOUSE);
   view.setInt16(1, clamp(input.dx, 32767), true);
   view.setInt16(3, clamp(input.dy, 32767), true);
   view.setInt8(5, clamp(input.wheel, 127));
   view.setUint8(6, input.buttons & BUTTONS);
+  if (input.at) {
+    view.setUint16(7, Math.max(0, clamp(input.at.x, PLACE_MAX)), true);
+    view.setUint16(9, Math.max(0, clamp(input.at.y, PLACE_MAX)), true);
+  }
   return bytes;
+}
+
+/** So many pictures more were shown. */
+export function encodeSeen(pictures: number): Uint8Array {
+  return Uint8Array.of(SEEN, Math.min(pictures, SEEN_MAX));
+}
+
+/** How many pictures more were shown; null where the message says something else. */
+export function decodeSeen(bytes: Uint8Array): number | null {
+  return bytes[0] === SEEN && bytes.length === 2 ? (bytes[1] ?? 0) : null;
 }
 
 /** @throws {RangeError} that says what is wrong with the message. */
@@ -46,7 +75,10 @@ export function decodeConsoleInput(bytes: Uint8Array): ConsoleInput {
     return { kind: 'keys', codes: bytes.slice(1) };
   }
   if (kind === MOUSE) {
-    if (bytes.length !== MOUSE_BYTES) throw new RangeError(`a mouse message has ${MOUSE_BYTES} bytes`);
+    const placed = bytes.length === PLACED_MOUSE_BYTES;
+    if (!placed && bytes.length !== MOUSE_BYTES) {
+      throw new RangeError(`a mouse message has ${MOUSE_BYTES} or ${PLACED_MOUSE_BYTES} bytes`);
+    }
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return {
       kind: 'mouse',
@@ -54,6 +86,7 @@ export function decodeConsoleInput(bytes: Uint8Array): ConsoleInput {
       dy: view.getInt16(3, true),
       wheel: view.getInt8(5),
       buttons: view.getUint8(6) & BUTTONS,
+      ...(placed ? { at: { x: view.getUint16(7, true), y: view.getUint16(9, true) } } : {}),
     };
   }
   throw new RangeError(`unknown console input ${kind ?? '(empty)'}`);

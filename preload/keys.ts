@@ -96,6 +96,26 @@ const CODES: { readonly [code: string]: number } = {
   IntlBackslash: 0x56,
   F11: 0x57,
   F12: 0x58,
+  NumpadEqual: 0x59,
+  F13: 0x64,
+  F14: 0x65,
+  F15: 0x66,
+  F16: 0x67,
+  F17: 0x68,
+  F18: 0x69,
+  F19: 0x6a,
+  F20: 0x6b,
+  F21: 0x6c,
+  F22: 0x6d,
+  F23: 0x6e,
+  F24: 0x76,
+  // Japanese and Brazilian keyboards.
+  KanaMode: 0x70,
+  IntlRo: 0x73,
+  Convert: 0x79,
+  NonConvert: 0x7b,
+  IntlYen: 0x7d,
+  NumpadComma: 0x7e,
   NumpadEnter: EXTENDED | 0x1c,
   ControlRight: EXTENDED | 0x1d,
   NumpadDivide: EXTENDED | 0x35,
@@ -115,6 +135,17 @@ const CODES: { readonly [code: string]: number } = {
   MetaRight: EXTENDED | 0x5c,
   ContextMenu: EXTENDED | 0x5d,
 };
+
+/** Keys that send everything when they are pressed, and nothing when they are released. */
+const PRESS_ONLY: { readonly [code: string]: readonly number[] } = {
+  Pause: [0xe1, 0x1d, 0x45, 0xe1, 0x9d, 0xc5],
+  // Korean keyboards: Hangul, Hanja.
+  Lang1: [0xf2],
+  Lang2: [0xf1],
+};
+/** What Pause sends with Ctrl held (Break), and Print Screen with Alt held (SysRq). */
+export const BREAK = { press: [0xe0, 0x46, 0xe0, 0xc6], release: [] } as const;
+export const SYSRQ = { press: [0x54], release: [0xd4] } as const;
 
 /** Names people write in combinations; letters, digits and F-keys come on top. */
 const NAMES: { readonly [name: string]: string } = {
@@ -147,6 +178,8 @@ const NAMES: { readonly [name: string]: string } = {
   right: 'ArrowRight',
   menu: 'ContextMenu',
   print: 'PrintScreen',
+  printscreen: 'PrintScreen',
+  pause: 'Pause',
   capslock: 'CapsLock',
   numlock: 'NumLock',
   scrolllock: 'ScrollLock',
@@ -202,6 +235,8 @@ function own<T>(table: { readonly [name: string]: T }, name: string): T | undefi
 
 /** The bytes that pressing (or releasing) a key sends; null for a key a PC keyboard does not have. */
 export function scancodes(code: string, pressed: boolean): number[] | null {
+  const whole = own(PRESS_ONLY, code);
+  if (whole) return pressed ? [...whole] : [];
   const make = own(CODES, code);
   if (make === undefined) return null;
   const byte = (make & 0xff) | (pressed ? 0 : 0x80);
@@ -225,6 +260,11 @@ function keysFor(character: string): string[] | null {
   if (plain) return [plain];
   const shifted = own(SHIFTED, character);
   return shifted ? ['ShiftLeft', shifted] : null;
+}
+
+/** Whether a US keyboard types this character. */
+export function hasKey(character: string): boolean {
+  return keysFor(character) !== null;
 }
 
 /**

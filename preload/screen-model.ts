@@ -23,6 +23,13 @@ export interface Pixels {
   readonly rgba: Uint8ClampedArray<ArrayBuffer>;
 }
 
+export interface Rectangle {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
 interface TextScreen {
   readonly kind: 'text';
   readonly columns: number;
@@ -41,6 +48,8 @@ for (let at = 3; at < BLANK_PIXELS.rgba.length; at += 4) BLANK_PIXELS.rgba[at] =
 
 export class ScreenModel {
   #screen: TextScreen | GraphicsScreen | null = null;
+  /** Of graphics: what was drawn since `takeChanges`. */
+  #changed: Rectangle | null = null;
 
   /** @throws {RangeError} when the update builds on something that this model has not seen. */
   apply(update: ScreenUpdate): void {
@@ -87,6 +96,28 @@ export class ScreenModel {
     return { width: screen.width, height: screen.height, rgba: screen.rgba.slice() };
   }
 
+  /** Where a text screen's cells lie in its picture; null for what is no text. */
+  get grid(): { readonly columns: number; readonly rows: number; readonly cell: readonly [number, number] } | null {
+    if (this.#screen?.kind !== 'text') return null;
+    const { columns, rows, font } = this.#screen;
+    return { columns, rows, cell: [font.width, font.height] };
+  }
+
+  /**
+   * The picture as `pixels` gives it, and the part that may have changed since the last call. For whoever paints at
+   * once: of graphics it is the model's own memory.
+   */
+  takeChanges(blinkOff = false): Pixels & { readonly changed: Rectangle | null } {
+    const screen = this.#screen;
+    if (screen?.kind !== 'graphics') {
+      const picture = this.pixels(blinkOff);
+      return { ...picture, changed: { x: 0, y: 0, width: picture.width, height: picture.height } };
+    }
+    const changed = this.#changed;
+    this.#changed = null;
+    return { width: screen.width, height: screen.height, rgba: screen.rgba, changed };
+  }
+
   #applyText(update: TextUpdate): void {
     const { columns, rows, cursor, font, lines, full } = update;
     if (full) {
@@ -113,13 +144,32 @@ export class ScreenModel {
     if (screen?.kind !== 'graphics' || screen.width !== width || screen.height !== height) {
       throw new RangeError('the graphics update builds on another screen');
     }
+    if (full) this.#changed = { x: 0, y: 0, width, height };
     for (const tile of tiles) {
-      for (let row = 0; row < tile.height; row += 1) {
-        const start = row * tile.width * 4;
-        screen.rgba.set(tile.rgba.subarray(start, start + tile.width * 4), ((tile.y + row) * width + tile.x) * 4);
-      }
+      copyTile(screen, tile);
+      this.#changed = around(this.#changed, tile);
     }
   }
+}
+
+/** Word by word where the memory allows it, as a tile's does that was decoded. */
+function copyTile({ width, rgba }: GraphicsScreen, tile: GraphicsUpdate['tiles'][number]): void {
+  const aligned = tile.rgba.byteOffset % 4 === 0 ? tile.rgba : tile.rgba.slice();
+  const from = new Uint32Array(aligned.buffer, aligned.byteOffset, tile.width * tile.height);
+  const to = new Uint32Array(rgba.buffer);
+  for (let row = 0; row < tile.height; row += 1) {
+    const source = row * tile.width;
+    const target = (tile.y + row) * width + tile.x;
+    for (let column = 0; column < tile.width; column += 1) to[target + column] = from[source + column] as number;
+  }
+}
+
+/** The smallest rectangle around both. */
+function around(one: Rectangle | null, { x, y, width, height }: Rectangle): Rectangle {
+  if (one === null) return { x, y, width, height };
+  const [left, top] = [Math.min(one.x, x), Math.min(one.y, y)];
+  const [right, bottom] = [Math.max(one.x + one.width, x + width), Math.max(one.y + one.height, y + height)];
+  return { x: left, y: top, width: right - left, height: bottom - top };
 }
 
 function drawText(screen: TextScreen, blinkOff: boolean): Pixels {

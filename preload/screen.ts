@@ -9,9 +9,10 @@
  *   text     columns u16, rows u16, cursor row, column, first, last u16 each, number of lines u16;
  *            with a font: width u8, height u8, glyphs u16, glyphs * height rows u16 each;
  *            each line: row u16, then columns cells: glyph u16, foreground 3 bytes, background 3 bytes (red first)
- *   graphics width u16, height u16, number of tiles u32; each tile: x, y, width, height u16 each, then red, green,
- *            blue of each pixel (alpha is always 255 and not sent)
+ *   graphics width u16, height u16, number of tiles u32; each tile: x, y, width, height u16 each, then its pixels
+ *            (screen-tiles.ts; alpha is always 255 and not sent)
  */
+import { packedBytes, packPixels, type PackedPixels, unpackPixels, writePixels } from './screen-tiles.ts';
 
 /** The largest screen a guest may ask for, in pixels and in text cells. */
 export const SCREEN_WIDTH_MAX = 2560;
@@ -95,20 +96,23 @@ const TILES_MAX = 65_536;
 
 /** @throws {RangeError} when the update is not one that can be sent. */
 export function encodeScreen(update: ScreenUpdate): Uint8Array {
-  const writer = new Writer(sizeOf(update));
+  const packed = update.kind === 'graphics' ? update.tiles.map(({ rgba }) => packPixels(rgba)) : [];
+  const writer = new Writer(sizeOf(update, packed));
   writer.u8(KIND[update.kind]);
   const withFont = update.kind === 'text' && update.font !== undefined;
   writer.u8((update.full ? FLAG_FULL : 0) | (withFont ? FLAG_FONT : 0));
   if (update.kind === 'text') writeText(writer, update);
-  if (update.kind === 'graphics') writeGraphics(writer, update);
+  if (update.kind === 'graphics') writeGraphics(writer, update, packed);
   return writer.bytes;
 }
 
-function sizeOf(update: ScreenUpdate): number {
+function sizeOf(update: ScreenUpdate, packed: readonly PackedPixels[]): number {
   if (update.kind === 'blank') return HEADER_BYTES;
   if (update.kind === 'graphics') {
-    const pixels = update.tiles.reduce((sum, tile) => sum + TILE_HEADER_BYTES + tile.width * tile.height * 3, 0);
-    return HEADER_BYTES + GRAPHICS_HEADER_BYTES + pixels;
+    return packed.reduce(
+      (sum, one) => sum + TILE_HEADER_BYTES + packedBytes(one),
+      HEADER_BYTES + GRAPHICS_HEADER_BYTES,
+    );
   }
   const font = update.font === undefined ? 0 : FONT_HEADER_BYTES + update.font.rows.length * 2;
   return HEADER_BYTES + TEXT_HEADER_BYTES + font + update.lines.length * (2 + update.columns * CELL_BYTES);
@@ -139,20 +143,18 @@ function writeText(writer: Writer, update: TextUpdate): void {
   }
 }
 
-function writeGraphics(writer: Writer, update: GraphicsUpdate): void {
+function writeGraphics(writer: Writer, update: GraphicsUpdate, packed: readonly PackedPixels[]): void {
   const { width, height, tiles } = update;
   checkGraphics(width, height, tiles.length);
   writer.u16(width);
   writer.u16(height);
   writer.u32(tiles.length);
-  for (const tile of tiles) {
+  tiles.forEach((tile, index) => {
     checkTile(tile, width, height);
     ensure(tile.rgba.length === tile.width * tile.height * 4, 'a tile has the wrong number of pixels');
     for (const number of [tile.x, tile.y, tile.width, tile.height]) writer.u16(number);
-    for (let at = 0; at < tile.rgba.length; at += 4) {
-      for (let channel = 0; channel < 3; channel += 1) writer.u8(tile.rgba[at + channel] ?? 0);
-    }
-  }
+    writer.pixels(packed[index] as PackedPixels);
+  });
 }
 
 /** Nothing of the result refers to `bytes`. @throws {RangeError} that says what is wrong. */
@@ -225,14 +227,7 @@ function readGraphics(reader: Reader, full: boolean): GraphicsUpdate {
     reader.need(TILE_HEADER_BYTES);
     const tile = { x: reader.u16(), y: reader.u16(), width: reader.u16(), height: reader.u16() };
     checkTile(tile, width, height);
-    const pixels = tile.width * tile.height;
-    reader.need(pixels * 3);
-    const rgba = new Uint8Array(pixels * 4);
-    for (let at = 0; at < rgba.length; at += 4) {
-      for (let channel = 0; channel < 3; channel += 1) rgba[at + channel] = reader.u8();
-      rgba[at + 3] = 255;
-    }
-    tiles.push({ ...tile, rgba });
+    tiles.push({ ...tile, rgba: reader.pixels(tile.width * tile.height) });
   }
   return { kind: 'graphics', full, width, height, tiles };
 }
@@ -299,13 +294,18 @@ class Writer {
     this.u8(value >> 16);
     this.u16(((value & 0xff) << 8) | ((value >> 8) & 0xff));
   }
+  pixels(packed: PackedPixels): void {
+    this.#at = writePixels(this.bytes, this.#at, packed);
+  }
 }
 
 class Reader {
+  readonly #bytes: Uint8Array;
   readonly #view: DataView;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
   get left(): number {
@@ -330,5 +330,11 @@ class Reader {
   colour(): number {
     const [red, greenBlue] = [this.u8(), this.u16()];
     return (red << 16) | ((greenBlue & 0xff) << 8) | (greenBlue >> 8);
+  }
+  /** Of `count` pixels, 4 bytes each. */
+  pixels(count: number): Uint8Array {
+    const { rgba, next } = unpackPixels(this.#bytes, this.#at, count);
+    this.#at = next;
+    return rgba;
   }
 }

@@ -13,6 +13,7 @@ import { findVm } from './state.ts';
 import { texts } from './text/index.ts';
 import { AllAlarms } from './views/alarms.tsx';
 import { Announcer } from './views/announcer.tsx';
+import { DetachedConsole } from './views/console/detached.tsx';
 import { ConnectionBanner, ConnectionPage } from './views/connection.tsx';
 import { Dialogs } from './views/dialogs.tsx';
 import { AllEvents } from './views/events.tsx';
@@ -25,34 +26,37 @@ import { Toasts } from './views/toasts.tsx';
 import { VmPage } from './views/vm-page.tsx';
 
 export function App() {
-  const ready = usePage((state) => state.inventory !== null && state.phase !== 'refused' && !state.loggedOut);
+  const detached = usePage((state) => (state.route.page === 'console' ? state.route.vm : null));
   useShortcuts();
   useTitle();
+  return <TooltipProvider>{detached === null ? <Manager /> : <DetachedConsole vm={detached} />}</TooltipProvider>;
+}
+
+function Manager() {
+  const ready = usePage((state) => state.inventory !== null && state.phase !== 'refused' && !state.loggedOut);
   useLastingAddress();
   return (
-    <TooltipProvider>
-      <div className="app">
-        <a className="skip" href="#content" onClick={skip}>
-          {texts.shell.skip}
-        </a>
-        <Header />
-        {ready ? <ConnectionBanner /> : null}
-        {ready ? (
-          <div className="app-body">
-            <Inventory />
-            <main className="app-main" id="content" tabIndex={-1}>
-              <Page />
-            </main>
-          </div>
-        ) : (
-          <ConnectionPage />
-        )}
-        {ready ? <RecentTasks /> : null}
-        <Toasts />
-        <Dialogs />
-        <Announcer />
-      </div>
-    </TooltipProvider>
+    <div className="app">
+      <a className="skip" href="#content" onClick={skip}>
+        {texts.shell.skip}
+      </a>
+      <Header />
+      {ready ? <ConnectionBanner /> : null}
+      {ready ? (
+        <div className="app-body">
+          <Inventory />
+          <main className="app-main" id="content" tabIndex={-1}>
+            <Page />
+          </main>
+        </div>
+      ) : (
+        <ConnectionPage />
+      )}
+      {ready ? <RecentTasks /> : null}
+      <Toasts />
+      <Dialogs />
+      <Announcer />
+    </div>
   );
 }
 
@@ -75,13 +79,13 @@ function useShortcuts() {
       const state = store.getState();
       if (event.defaultPrevented || state.dialog) return;
       const command = commandForKey(event, isWriting(event.target));
-      if (command && state.inventory !== null) {
+      if (command && state.inventory !== null && state.route.page !== 'console') {
         event.preventDefault();
         command.run(services);
         return;
       }
       const action = actionForKey(event);
-      const vm = state.route.page === 'vm' ? findVm(state, state.route.vm) : null;
+      const vm = 'vm' in state.route ? findVm(state, state.route.vm) : null;
       if (!action || !vm) return;
       event.preventDefault();
       runner.start(action, vm);
@@ -115,7 +119,7 @@ function useLastingAddress() {
 }
 
 function useTitle() {
-  const name = usePage((state) => (state.route.page === 'vm' ? (findVm(state, state.route.vm)?.name ?? null) : null));
+  const name = usePage((state) => ('vm' in state.route ? (findVm(state, state.route.vm)?.name ?? null) : null));
   useEffect(() => {
     document.title = name ? `${name} – ${texts.product}` : texts.product;
   }, [name]);

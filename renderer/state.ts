@@ -51,6 +51,7 @@ export type OpenDialog =
   | { readonly kind: 'shortcuts' }
   | { readonly kind: 'ftSettings'; readonly vm: string }
   | { readonly kind: 'record'; readonly vm: string }
+  | { readonly kind: 'paste'; readonly vm: string }
   | { readonly kind: 'nic'; readonly vm: string }
   | { readonly kind: 'capture'; readonly vm: string }
   /** A new forward where it is null. */

@@ -8,12 +8,13 @@
 import * as v from 'valibot';
 import { CommandError, topics, type ParsedTopicArgs, type TopicName } from '../../preload/contract.ts';
 import { ALARMS_LIMIT_MAX } from '../../preload/history.ts';
-import { decodeConsoleInput } from '../../preload/input.ts';
+import { decodeConsoleInput, decodeSeen } from '../../preload/input.ts';
 import { ClientMessage, decodeBytes, encodeBytes, type HostMessage, type WireError } from '../../preload/messages.ts';
 import { isAudit } from '../store/events.ts';
 import type { Caller } from './audit.ts';
 import { asCommandError, carryOutFor, parseArgs, vmOf } from './commands.ts';
 import type { Fleet } from './fleet.ts';
+import { PictureFlow } from './picture-flow.ts';
 
 /** A pipe of messages to one client. */
 export interface Door {
@@ -37,8 +38,6 @@ const SERIAL_PIECE_BYTES = 64 << 10;
 const EVENTS_BATCH = 1000;
 /** A subscriber to tasks first hears of this many. */
 const TASKS_FIRST = 100;
-/** Pictures are left out while this much is unsent; the next one is whole. */
-const PICTURE_UNSENT_MAX = 4 << 20;
 /** Sound is left out while this much is unsent. */
 const SOUND_UNSENT_MAX = 256 << 10;
 /** A client that leaves this much unread is cut off. */
@@ -46,7 +45,8 @@ const UNSENT_MAX = 64 << 20;
 
 interface Subscription {
   readonly cancel: () => void;
-  readonly bytes?: (bytes: Uint8Array) => void;
+  /** Returns whether it is something that a user typed, or moved. */
+  readonly bytes?: (bytes: Uint8Array) => boolean;
 }
 
 /** What a topic needs to feed its subscriber. */
@@ -163,9 +163,10 @@ export class Session {
   #audited({ cancel, bytes }: Subscription, args: unknown): Subscription {
     if (!bytes) return { cancel };
     const vm = vmOf(this.fleet, args);
-    const heard = (data: Uint8Array): void => {
-      bytes(data);
-      if (vm) this.fleet.audit.typed(this.door.caller, vm);
+    const heard = (data: Uint8Array): boolean => {
+      const typed = bytes(data);
+      if (vm && typed) this.fleet.audit.typed(this.door.caller, vm);
+      return typed;
     };
     return { cancel, bytes: heard };
   }
@@ -233,22 +234,19 @@ const feeds: { readonly [T in TopicName]: Topic<T> } = {
   },
   screen: ({ fleet, door }, args, feed) => {
     const vm = fleet.vm(args.vm);
-    let missed = false;
-    let asked = false;
-    const cancel = vm.ends.screen.watch((message, full) => {
-      const busy = door.unsentBytes() > PICTURE_UNSENT_MAX;
-      if (!busy && (full || !missed)) {
-        missed = false;
-        asked = false;
-        feed.bytes(message);
-        return;
-      }
-      missed = true;
-      if (full) asked = false;
-      if (!busy && !asked) vm.ends.screen.refresh();
-      asked ||= !busy;
-    });
-    return { cancel, bytes: (bytes) => vm.input({ device: 'console', input: decodeConsoleInput(bytes) }) };
+    const { screen } = vm.ends;
+    const flow = new PictureFlow(
+      door,
+      (message) => feed.bytes(message),
+      () => screen.refresh(),
+    );
+    const bytes = (message: Uint8Array): boolean => {
+      const seen = decodeSeen(message);
+      if (seen === null) vm.input({ device: 'console', input: decodeConsoleInput(message) });
+      else flow.seen(seen);
+      return seen === null;
+    };
+    return { cancel: screen.watch((message, full) => flow.show(message, full)), bytes };
   },
   sound: ({ fleet, door }, args, feed) => {
     const vm = fleet.vm(args.vm);
@@ -272,9 +270,10 @@ const feeds: { readonly [T in TopicName]: Topic<T> } = {
         vm.input({ device: 'serial', data: data.slice(at, at + SERIAL_PIECE_BYTES) });
       }
     };
-    const bytes = (data: Uint8Array): void => {
+    const bytes = (data: Uint8Array): boolean => {
       tail = tail.then(() => type(data)).catch(() => feed.end());
       session.waitFor(tail);
+      return true;
     };
     return { cancel, bytes };
   },

@@ -132,7 +132,11 @@ class EmulatedMachine implements Machine {
     this.#disks = disks;
     this.#serial = new SerialPort(() => devices.uart0, emulator.bus);
     this.#keyboard = new Keyboard(() => devices.ps2, emulator.bus);
-    this.#mouse = new Mouse(() => devices.ps2, emulator.bus);
+    this.#mouse = new Mouse(
+      () => devices.ps2,
+      () => devices.vmware,
+      emulator.bus,
+    );
     const card = devices.net ?? devices.virtio_net;
     this.#nic =
       card === undefined || config.nic === undefined ? null : new Nic(card, emulator.bus, parseMac(config.nic.mac));

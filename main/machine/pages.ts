@@ -76,13 +76,15 @@ function countOf(runs: readonly Run[]): number {
   return runs.reduce((sum, [first, end]) => sum + end - first, 0);
 }
 
-/** How many bytes a capture would have now. Each `yield` ends a piece of less than a millisecond. */
-export function* measurePages(memory: ArrayBuffer): Pieces<number> {
-  const source = bytesOf(memory);
-  const count = source.length / PAGE_BYTES;
+/** About how many bytes a capture would have now. Each `yield` ends a piece of some milliseconds at most. */
+export function* measurePages(memory: WebAssembly.Memory): Pieces<number> {
   let filled = 0;
-  for (let page = 0; page < count; page += MEASURED_PAGES) {
-    filled += countOf(nonZeroRuns(source, page, Math.min(count, page + MEASURED_PAGES)));
+  let page = 0;
+  // Between two pieces the guest runs on, and its memory may grow: then the buffer is another one.
+  for (let { buffer } = memory; page * PAGE_BYTES < buffer.byteLength; { buffer } = memory) {
+    const end = Math.min(buffer.byteLength / PAGE_BYTES, page + MEASURED_PAGES);
+    filled += countOf(nonZeroRuns(bytesOf(buffer), page, end));
+    page = end;
     yield;
   }
   return filled * PAGE_BYTES;

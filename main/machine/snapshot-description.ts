@@ -8,7 +8,7 @@ import { SOUND_RATE_MAX } from '../../preload/sound.ts';
 import { CLOCK_NS_MAX } from './clock.ts';
 import { KEYBOARD_QUEUE_BYTES_MAX } from './devices/keyboard.ts';
 import { DISC_PATH_LENGTH_MAX, isIdentity } from './devices/medium.ts';
-import { MOUSE_MOVEMENT_MAX, MOUSE_QUEUE_MAX } from './devices/mouse.ts';
+import { MOUSE_MOVEMENT_MAX, MOUSE_PLACE_MAX, MOUSE_QUEUE_MAX } from './devices/mouse.ts';
 import { SnapshotError } from './errors.ts';
 import type { Graph, Node, Value } from './graph.ts';
 import { TABLE_GENERATED_COUNT } from './v86-types.ts';
@@ -48,7 +48,14 @@ const node: v.GenericSchema<Node> = v.variant('kind', [
 ]);
 
 const movement = v.pipe(v.number(), v.safeInteger(), v.minValue(-MOUSE_MOVEMENT_MAX), v.maxValue(MOUSE_MOVEMENT_MAX));
-const mouseEvent = v.object({ dx: movement, dy: movement, wheel: movement, buttons: byte });
+const offset = v.pipe(count, v.maxValue(MOUSE_PLACE_MAX));
+const mouseEvent = v.object({
+  dx: movement,
+  dy: movement,
+  wheel: movement,
+  buttons: byte,
+  at: v.exactOptional(v.object({ x: offset, y: offset })),
+});
 
 const volume = v.pipe(v.number(), v.minValue(-100), v.maxValue(0));
 const sound = v.object({

@@ -91,7 +91,7 @@ export class Anatomy {
 
   /** Room for a copy of the machine as it is now. */
   *room(): Pieces<Room> {
-    return yield* Room.make(yield* measurePages(this.#parts.memory.buffer));
+    return yield* Room.make(yield* measurePages(this.#parts.memory));
   }
 
   /** @throws {MachineError} while disk requests are pending. */

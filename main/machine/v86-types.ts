@@ -67,6 +67,12 @@ export interface Ps2 {
   readonly enable_mouse_stream: boolean;
 }
 
+/** VMware's backdoor, as far as the pointer goes. */
+export interface VmwarePointer {
+  readonly enabled: boolean;
+  readonly absolute: boolean;
+}
+
 /** One drive on an IDE channel. */
 export interface IdeInterface {
   buffer: unknown;
@@ -171,6 +177,7 @@ export interface Nic {
 export interface Devices {
   readonly uart0: Uart;
   readonly ps2: Ps2;
+  readonly vmware: VmwarePointer;
   readonly vga: Vga;
   /** The primary channel exists where there is a hard disk. */
   readonly ide: { readonly primary?: IdeChannel; readonly secondary: IdeChannel };

@@ -1,13 +1,14 @@
 /**
- * Takes pictures of the screen for whoever looks, no more often than a person can see.
+ * Takes pictures of the screen for whoever looks: as often as the guest's display is refreshed, and for no more than
+ * half of the time.
  *
  * Invariant: pictures pass the output gate like every output; looking changes nothing the guest can observe.
  */
 import { encodeScreen } from '../../preload/screen.ts';
 import type { Machine } from '../machine/machine.ts';
 
-/** At most 30 pictures a second. */
-const FRAME_INTERVAL_MS = 33;
+/** A little less than the machine's refresh of sixty a second, so that none is missed. */
+const FRAME_INTERVAL_MS = 15;
 
 /** An encoded display message. */
 export interface View {
@@ -20,11 +21,19 @@ export class Viewer {
   readonly #show: (view: View, nowMs: number) => void;
   #watching = false;
   #fullWanted = false;
-  #shownAt = 0;
+  readonly #clock: () => number;
+  /** No picture before. */
+  #nextAt = 0;
 
-  constructor(machine: Pick<Machine, 'screen'>, show: (view: View, nowMs: number) => void) {
+  /** `clock` measures what a picture takes of this thread, in milliseconds. */
+  constructor(
+    machine: Pick<Machine, 'screen'>,
+    show: (view: View, nowMs: number) => void,
+    clock: () => number = threadMs,
+  ) {
     this.#machine = machine;
     this.#show = show;
+    this.#clock = clock;
   }
 
   get watching(): boolean {
@@ -45,10 +54,18 @@ export class Viewer {
   /** To be called after every epoch and now and then. */
   look(nowMs: number): void {
     if (!this.#watching && !this.#fullWanted) return;
-    if (!this.#fullWanted && nowMs - this.#shownAt < FRAME_INTERVAL_MS) return;
+    if (!this.#fullWanted && nowMs < this.#nextAt) return;
+    const begun = this.#clock();
     const update = this.#machine.screen(this.#fullWanted);
     this.#fullWanted = false;
-    this.#shownAt = nowMs;
     if (update) this.#show({ full: update.full, data: encodeScreen(update) }, nowMs);
+    const took = this.#clock() - begun;
+    this.#nextAt = nowMs + Math.max(FRAME_INTERVAL_MS, 2 * took);
   }
+}
+
+/** Not the time on the wall: a busy computer's other work is not taken from the guest by the picture. */
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }

@@ -1,10 +1,12 @@
 /**
  * What the page may not do in the desktop window.
  *
- * Invariant: whatever is not named here is denied: other origins, new windows, web views, permissions.
+ * Invariant: whatever is not named here is denied: other origins, new windows but those of a console, web views,
+ * permissions.
  */
 import { shell, type App, type Session, type WebContents } from 'electron';
 import { APP_ORIGIN } from './app-scheme.ts';
+import { consoleWindowOptions } from './window.ts';
 
 /**
  * For copying out of a console, for a console that fills the screen or holds the pointer, and for notifications of
@@ -36,9 +38,22 @@ function restrictContents(contents: WebContents): void {
   });
   contents.on('will-attach-webview', (event) => event.preventDefault());
   contents.setWindowOpenHandler(({ url }) => {
+    if (isConsole(url) && isOurs(contents.getURL())) {
+      return { action: 'allow', overrideBrowserWindowOptions: consoleWindowOptions() };
+    }
     if (isForBrowser(url)) void shell.openExternal(url);
     return { action: 'deny' };
   });
+  // Its page is not loaded again like the main window's: the console is one click away.
+  contents.on('did-create-window', (window) => {
+    window.webContents.on('render-process-gone', () => window.destroy());
+  });
+}
+
+/** One console of our own page, and nothing else that it shows. */
+function isConsole(url: string): boolean {
+  const start = `${APP_ORIGIN}/#/console/`;
+  return url.startsWith(start) && /^[\w%.~-]+$/.test(url.slice(start.length));
 }
 
 /** The web, encrypted; and what a guest serves through a port forward of this computer. */

@@ -1,17 +1,19 @@
 /**
- * The main window.
+ * The main window, and what windows with a console have from it.
  *
- * Invariant: there is at most one; its page runs in a sandbox with no Node in it, goes on drawing while it is covered
- * (a console shows what happens, not what happened when somebody last looked), and is drawn again when it dies.
+ * Invariant: there is at most one main window; every page runs in a sandbox with no Node in it, goes on drawing while
+ * it is covered (a console shows what happens, not what happened when somebody last looked), and is drawn again when
+ * it dies.
  */
 import path from 'node:path';
-import { BrowserWindow, nativeTheme, screen } from 'electron';
+import { BrowserWindow, nativeTheme, screen, type BrowserWindowConstructorOptions } from 'electron';
 import { root } from '../paths.ts';
 import { APP_ORIGIN } from './app-scheme.ts';
 import { askToReload } from './questions.ts';
 import { readWindowState, writeWindowState } from './window-state.ts';
 
 const SIZE = { width: 1280, height: 800, minWidth: 900, minHeight: 600 };
+const CONSOLE_SIZE = { width: 800, height: 600, minWidth: 480, minHeight: 320 };
 /** The page's own background colours, so that nothing flashes before it is drawn. */
 const BACKGROUND = { light: '#f5f7f9', dark: '#14181d' };
 /** A page that dies more often than this within the period is not loaded again without asking. */
@@ -52,14 +54,7 @@ export class MainWindow {
       ...state?.bounds,
       show: false,
       title: 'Lockstep',
-      backgroundColor: nativeTheme.shouldUseDarkColors ? BACKGROUND.dark : BACKGROUND.light,
-      webPreferences: {
-        preload: path.join(root, 'out', 'preload', 'index.cjs'),
-        sandbox: true,
-        contextIsolation: true,
-        nodeIntegration: false,
-        backgroundThrottling: false,
-      },
+      ...pageOptions(),
     });
     window.once('ready-to-show', () => {
       if (state?.maximized) window.maximize();
@@ -74,6 +69,25 @@ export class MainWindow {
     load(window);
     return window;
   }
+}
+
+/** What every window has that shows our page. */
+function pageOptions(): BrowserWindowConstructorOptions {
+  return {
+    backgroundColor: nativeTheme.shouldUseDarkColors ? BACKGROUND.dark : BACKGROUND.light,
+    webPreferences: {
+      preload: path.join(root, 'out', 'preload', 'index.cjs'),
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      backgroundThrottling: false,
+    },
+  };
+}
+
+/** For a window with one console, which the page opens. */
+export function consoleWindowOptions(): BrowserWindowConstructorOptions {
+  return { ...CONSOLE_SIZE, title: 'Lockstep', ...pageOptions() };
 }
 
 function load(window: BrowserWindow): void {

@@ -3,12 +3,14 @@
  *
  * Invariant: what is not in this list cannot be done to a VM from the page; ids are unique.
  */
-import { Disc3, EthernetPort, FlaskConical, Shield, type LucideIcon } from 'lucide-react';
+import { Disc3, EthernetPort, FlaskConical, Keyboard, Shield, type LucideIcon } from 'lucide-react';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 import { captureStart } from './capture-start.ts';
 import { captureStop } from './capture-stop.ts';
+import { copyScreen } from './copy-screen.ts';
 import { deleteVm } from './delete.ts';
+import { detachConsole } from './detach-console.ts';
 import { editVm } from './edit.ts';
 import { FAULT_ACTIONS } from './faults.ts';
 import { forwardAdd } from './forward-add.ts';
@@ -24,6 +26,7 @@ import { MEDIA_ACTIONS } from './media.ts';
 import { moveVm } from './move.ts';
 import { nicEdit } from './nic-edit.ts';
 import { openConsole } from './open-console.ts';
+import { pasteKeys } from './paste-keys.ts';
 import { pause } from './pause.ts';
 import { powerOff } from './power-off.ts';
 import { powerOn } from './power-on.ts';
@@ -33,6 +36,7 @@ import { reset } from './reset.ts';
 import { resume } from './resume.ts';
 import { screenshot } from './screenshot.ts';
 import { sendCtrlAltDel } from './send-ctrl-alt-del.ts';
+import { KEY_ACTIONS } from './send-keys.ts';
 import { shutdown } from './shutdown.ts';
 import { snapshotTake } from './snapshot-take.ts';
 import { suspend } from './suspend.ts';
@@ -50,7 +54,15 @@ export interface Submenu {
 /** Groups are divided by a line in menus. */
 export const ACTION_GROUPS: readonly (readonly (Action | Submenu)[])[] = [
   [powerOn, shutdown, powerOff, suspend, pause, resume, reset],
-  [openConsole, sendCtrlAltDel, screenshot],
+  [
+    openConsole,
+    detachConsole,
+    sendCtrlAltDel,
+    { id: 'menu-keys', label: texts.menus.keys, icon: Keyboard, actions: KEY_ACTIONS },
+    pasteKeys,
+    copyScreen,
+    screenshot,
+  ],
   [ftOn, ftOff],
   [
     {

@@ -49,6 +49,7 @@ export const shortcuts = {
   release: 'Release keyboard and mouse',
   ctrlAltDel: 'Send Ctrl+Alt+Del',
   fullScreen: 'Full screen',
+  grab: 'Give keyboard and mouse to the VM',
 } as const;
 
 export const menus = {
@@ -56,6 +57,7 @@ export const menus = {
   faults: 'Inject a fault',
   ft: 'Fault Tolerance',
   network: 'Network',
+  keys: 'Send keys',
 } as const;
 
 export const folders = {

@@ -3,6 +3,7 @@
  *
  * Invariant: the words of Fault Tolerance are VMware's (vSphere), exactly; one thing has one word everywhere.
  */
+import { screenConsole } from './en-console.ts';
 import { RULE_WORDS } from '../../preload/rule-words.ts';
 import { failover, faults, lab, monitor, notices } from './en-lab.ts';
 import { share } from './en-share.ts';
@@ -166,24 +167,7 @@ export const en = {
     steps: ['Start secondary', 'Copy the VM', 'Catch up', 'Protected'],
   },
   failover,
-  console: {
-    hintFree: 'Click to type. Ctrl+Alt releases the keyboard.',
-    hintHeld: 'The keyboard goes to the VM. Ctrl+Alt releases it.',
-    hintLocked: 'Keyboard and mouse go to the VM. Ctrl+Alt releases them.',
-    blank: 'The screen is blank',
-    ctrlAltDel: 'Send Ctrl+Alt+Del',
-    screenshot: 'Screenshot',
-    fullScreen: 'Full screen',
-    capture: 'Capture mouse',
-    fit: 'Fit to window',
-    sharp: 'Whole pixels',
-    muted: 'Muted',
-    soundOn: 'Sound on',
-    soundOnHint: 'Muted: play what the guest plays',
-    mutedHint: 'Sound on: stop playing what the guest plays',
-    soundWaits: 'The browser plays sound after the next click or key.',
-    soundFailed: 'Sound',
-  },
+  console: screenConsole,
   serial: {
     ended: 'The serial port ended with the power-off. What it printed last stays here.',
     off: 'The first serial port of the guest. Power the VM on to use it.',

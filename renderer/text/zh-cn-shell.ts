@@ -42,6 +42,7 @@ export const shortcuts: Text['shortcuts'] = {
   release: '释放键盘和鼠标',
   ctrlAltDel: '发送 Ctrl+Alt+Del',
   fullScreen: '全屏',
+  grab: '将键盘和鼠标交给虚拟机',
 };
 
 export const menus: Text['menus'] = {
@@ -49,6 +50,7 @@ export const menus: Text['menus'] = {
   faults: '注入故障',
   ft: '容错',
   network: '网络',
+  keys: '发送按键',
 };
 
 export const folders: Text['folders'] = {

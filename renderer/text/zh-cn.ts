@@ -5,6 +5,7 @@
  * word everywhere.
  */
 import type { Text } from './text.ts';
+import { screenConsole } from './zh-cn-console.ts';
 import { failover, faults, lab, monitor, notices } from './zh-cn-lab.ts';
 import { rules } from './zh-cn-rules.ts';
 import { share } from './zh-cn-share.ts';
@@ -148,24 +149,7 @@ export const zhCN: Text = {
     steps: ['启动辅助虚拟机', '复制虚拟机', '追赶', '受保护'],
   },
   failover,
-  console: {
-    hintFree: '单击以键入。Ctrl+Alt 释放键盘。',
-    hintHeld: '键盘输入发送到虚拟机。Ctrl+Alt 释放键盘。',
-    hintLocked: '键盘和鼠标输入发送到虚拟机。Ctrl+Alt 释放它们。',
-    blank: '屏幕为空白',
-    ctrlAltDel: '发送 Ctrl+Alt+Del',
-    screenshot: '屏幕截图',
-    fullScreen: '全屏',
-    capture: '捕获鼠标',
-    fit: '适应窗口',
-    sharp: '整数像素',
-    muted: '静音',
-    soundOn: '声音已打开',
-    soundOnHint: '已静音：播放客户机的声音',
-    mutedHint: '声音已打开：停止播放客户机的声音',
-    soundWaits: '浏览器会在下一次单击或按键后播放声音。',
-    soundFailed: '声音',
-  },
+  console: screenConsole,
   serial: {
     ended: '串行端口随电源关闭而结束。最后的输出保留在此。',
     off: '客户机的第一个串行端口。打开虚拟机电源即可使用。',

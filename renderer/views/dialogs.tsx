@@ -12,6 +12,7 @@ import { NewNetworkDialog } from './network/new-network.tsx';
 import { NicDialog } from './network/nic-dialog.tsx';
 import { NewVmDialog } from './new-vm.tsx';
 import { CommandPalette } from './palette.tsx';
+import { PasteDialog } from './paste.tsx';
 import { RecordDialog } from './record.tsx';
 import { CloneDialog, ExportDialog, ImportDialog } from './share.tsx';
 import { ShortcutsDialog } from './shortcuts.tsx';
@@ -40,6 +41,8 @@ export function Dialogs() {
       return <ForVm id={dialog.vm}>{(vm) => <FtSettingsDialog vm={vm} />}</ForVm>;
     case 'record':
       return <ForVm id={dialog.vm}>{(vm) => <RecordDialog vm={vm} />}</ForVm>;
+    case 'paste':
+      return <ForVm id={dialog.vm}>{(vm) => <PasteDialog vm={vm} />}</ForVm>;
     case 'confirm':
       return <ConfirmDialog action={dialog.action} vm={dialog.vm} />;
     case 'nic':

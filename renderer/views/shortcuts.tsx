@@ -30,6 +30,7 @@ const GROUPS: readonly (readonly [string, readonly Shortcut[]])[] = [
   [
     words.groups.console,
     [
+      ['Ctrl+G', words.grab],
       ['Ctrl+Alt', words.release],
       ['Ctrl+Alt+Insert', words.ctrlAltDel],
       ['Ctrl+Alt+Enter', words.fullScreen],

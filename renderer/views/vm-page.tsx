@@ -2,7 +2,6 @@
 import {
   Activity,
   Camera,
-  CircleDot,
   FlaskConical,
   LayoutDashboard,
   EthernetPort,
@@ -14,10 +13,8 @@ import type { VmView } from '../../preload/contract.ts';
 import { deleteVm } from '../actions/delete.ts';
 import { powerOff } from '../actions/power-off.ts';
 import { powerOn } from '../actions/power-on.ts';
-import { ftWords, powerTone, powerWords } from '../ft-view.ts';
 import { ActionButton } from '../kit/action-button.tsx';
 import { ActionMenuButton } from '../kit/action-menu.tsx';
-import { Badge } from '../kit/badge.tsx';
 import { Tabs, type TabItem } from '../kit/tabs.tsx';
 import type { Tab } from '../route.ts';
 import { useServices } from '../services.ts';
@@ -30,6 +27,7 @@ import { NetworkTab } from './network/network.tsx';
 import { Serial } from './serial.tsx';
 import { SnapshotsTab } from './snapshots.tsx';
 import { Summary } from './summary.tsx';
+import { VmBadges } from './vm-badges.tsx';
 import { VmIcon } from './vm-icon.tsx';
 
 export function VmPage({ vm, tab }: { readonly vm: VmView; readonly tab: Tab }) {
@@ -60,23 +58,6 @@ export function VmPage({ vm, tab }: { readonly vm: VmView; readonly tab: Tab }) 
         </div>
       </header>
       <Tabs label={vm.name} items={items} value={tab} onChange={(next) => go({ page: 'vm', vm: vm.id, tab: next })} />
-    </div>
-  );
-}
-
-function VmBadges({ vm }: { readonly vm: VmView }) {
-  const words = ftWords(vm);
-  return (
-    <div className="badges" role="status">
-      <Badge tone={powerTone(vm.power)}>
-        <span data-testid="power-status">{powerWords(vm)}</span>
-      </Badge>
-      {vm.ftEnabled ? <Badge tone={words.tone}>{words.detail ?? words.headline}</Badge> : null}
-      {vm.recording ? (
-        <Badge tone="bad" icon={CircleDot}>
-          {texts.record.started}
-        </Badge>
-      ) : null}
     </div>
   );
 }

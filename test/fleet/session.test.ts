@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { newCaller } from '../../main/fleet/audit.ts';
 import { Session } from '../../main/fleet/session.ts';
 import type { AlarmRecord, TaskRecord } from '../../preload/contract.ts';
-import { encodeConsoleInput } from '../../preload/input.ts';
+import { encodeConsoleInput, encodeSeen } from '../../preload/input.ts';
 import { decodeBytes, encodeBytes, type HostMessage } from '../../preload/messages.ts';
 import { eventually, moment } from '../support/eventually.ts';
 import { openFleet, type TestFleet } from '../support/fleet.ts';
@@ -339,6 +339,25 @@ describe('the screen', () => {
     shows(true, 'F');
     shows(false, 'g');
     expect(client.heard(1)).toBe('AFg');
+  });
+
+  test('sends whoever says what it has shown three pictures ahead at most, and takes that for no input', async () => {
+    const { client, processes, fleet } = await withRunningVm();
+    const replica = processes.last('boot');
+    client.subscribe(1, 'screen', { vm: 'web' });
+    const shows = (full: boolean, text: string): void => replica.says({ type: 'screen', full, data: picture(text) });
+    shows(true, 'A');
+    client.sends(1, encodeSeen(1));
+    for (const text of 'bcdef') shows(false, text);
+    expect([client.heard(1), replica.gotOf('frame').length]).toEqual(['Abcd', 0]);
+    client.sends(1, encodeSeen(2));
+    client.sends(1, encodeSeen(1));
+    expect(replica.gotOf('frame')).toHaveLength(1);
+    shows(true, 'G');
+    shows(false, 'h');
+    expect(client.heard(1)).toBe('AbcdGh');
+    expect(replica.gotOf('input')).toEqual([]);
+    expect(fleet.events.list({ limit: 1000 }).filter(({ kind }) => kind === 'audit.console')).toEqual([]);
   });
 
   test('asks again for a whole picture when the client was slow just when it came', async () => {

@@ -2,12 +2,20 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { encodeKeyboardInput, KEYBOARD_INPUT_BYTES_MAX } from '../../main/machine/devices/keyboard.ts';
-import { decodeMouseInput, encodeMouseInput, MOUSE_LEFT, MOUSE_RIGHT } from '../../main/machine/devices/mouse.ts';
+import {
+  decodeMouseInput,
+  encodeMouseInput,
+  MOUSE_LEFT,
+  MOUSE_PLACE_MAX,
+  MOUSE_RIGHT,
+} from '../../main/machine/devices/mouse.ts';
 import { encodeNicInput, FRAME_BYTES_MAX, parseMac } from '../../main/machine/devices/nic.ts';
 import { encodeSerialInput, SERIAL_INPUT_BYTES_MAX } from '../../main/machine/devices/serial.ts';
+import { createMachine } from '../../main/machine/emulated.ts';
 import { MachineError } from '../../main/machine/errors.ts';
 import { bootSector, generator, input, linuxGuest, MAC, Runner, testGuest } from './guest.ts';
 import { mouseGuest } from './mouse-guest.ts';
+import { vmMouseGuest } from './vmmouse-guest.ts';
 
 // Guests run as fast as the computer and its other work let them.
 vi.setConfig({ testTimeout: 180_000 });
@@ -84,6 +92,35 @@ describe('keyboard and mouse', () => {
     expect(sum).toEqual({ dx: -695, dy: -118, wheel: 7 });
     expect(buttons).toEqual([MOUSE_LEFT, MOUSE_LEFT | MOUSE_RIGHT, 0]);
   });
+
+  test("a guest that asks VMware's backdoor gets the pointer's place, and clicks where it is", async () => {
+    const runner = await Runner.start(bootSector(vmMouseGuest()));
+    runner.untilSerial('M');
+    const from = runner.serial.length;
+    const still = { dx: 0, dy: 0, wheel: 0 };
+    const events = [
+      { ...still, buttons: 0, at: { x: 0x1234, y: 0xfe01 } },
+      { ...still, dx: 400, buttons: MOUSE_LEFT, at: { x: 0x8000, y: 0x4000 } },
+      { ...still, buttons: 0, at: { x: 0x8000, y: 0x4000 } },
+    ];
+    for (const event of events) {
+      runner.send(input('mouse', encodeMouseInput(event)));
+      runner.steps(20);
+    }
+    const said = Buffer.from(runner.serial.slice(from), 'latin1');
+    const packets = Array.from({ length: said.length / 4 }, (_, index) => [...said.subarray(index * 4, index * 4 + 4)]);
+    // VMware's bit of the left button is 0x20.
+    expect(packets).toEqual([
+      [0, 0x12, 0xfe, 0],
+      [0, 0x80, 0x40, 0],
+      [0x20, 0x80, 0x40, 0],
+      [0, 0x80, 0x40, 0],
+    ]);
+    // Who looks at the place of a click in a copy of the machine finds it there as well.
+    const clone = await createMachine(bootSector(vmMouseGuest()));
+    clone.restore(runner.machine.capture());
+    expect(clone.hash('full')).toBe(runner.machine.hash('full'));
+  });
 });
 
 describe('network', () => {
@@ -133,7 +170,11 @@ test('a guest that powers off is seen to have stopped', async () => {
 describe('layouts', () => {
   test('a mouse event survives encoding', () => {
     const int = (bits: number) => fc.integer({ min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 });
-    const event = fc.record({ dx: int(16), dy: int(16), wheel: int(8), buttons: fc.integer({ min: 0, max: 7 }) });
+    const place = fc.record({ x: fc.nat(MOUSE_PLACE_MAX), y: fc.nat(MOUSE_PLACE_MAX) });
+    const event = fc.record(
+      { dx: int(16), dy: int(16), wheel: int(8), buttons: fc.integer({ min: 0, max: 7 }), at: place },
+      { requiredKeys: ['dx', 'dy', 'wheel', 'buttons'] },
+    );
     fc.assert(
       fc.property(event, (value) => {
         expect(decodeMouseInput(encodeMouseInput(value))).toEqual(value);

@@ -88,7 +88,11 @@ test('movements of a mouse that nobody reads add up to a bound, and are fed in s
   const bus = { send: () => (deltas += 1) } as unknown as Bus;
   const full = { mouse_buffer: { length: 1024 }, enable_mouse_stream: true };
   const ps2 = full as unknown as Ps2;
-  const mouse = new Mouse(() => ps2, bus);
+  const mouse = new Mouse(
+    () => ps2,
+    () => ({ enabled: false, absolute: false }),
+    bus,
+  );
   const event = encodeMouseInput({ dx: 32_767, dy: -32_768, wheel: 0, buttons: 0 });
   for (let count = 0; count < MOUSE_QUEUE_MAX + 1000; count += 1) mouse.receive(event);
   expect(mouse.state().waiting.at(-1)).toMatchObject({ dx: MOUSE_MOVEMENT_MAX, dy: -MOUSE_MOVEMENT_MAX });

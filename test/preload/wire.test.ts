@@ -3,7 +3,14 @@
 import fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
-import { decodeConsoleInput, encodeConsoleInput, SCANCODES_MAX, type ConsoleInput } from '../../preload/input.ts';
+import {
+  decodeConsoleInput,
+  decodeSeen,
+  encodeConsoleInput,
+  encodeSeen,
+  SCANCODES_MAX,
+  type ConsoleInput,
+} from '../../preload/input.ts';
 import { ClientMessage, decodeBytes, encodeBytes } from '../../preload/messages.ts';
 import { holds } from '../support/random.ts';
 
@@ -16,6 +23,14 @@ const consoleInput: fc.Arbitrary<ConsoleInput> = fc.oneof(
     dy: int16,
     wheel: fc.integer({ min: -127, max: 127 }),
     buttons: fc.nat(7),
+  }),
+  fc.record({
+    kind: fc.constant('mouse'),
+    dx: int16,
+    dy: int16,
+    wheel: fc.integer({ min: -127, max: 127 }),
+    buttons: fc.nat(7),
+    at: fc.record({ x: fc.nat(65_535), y: fc.nat(65_535) }),
   }),
 );
 
@@ -35,12 +50,19 @@ describe('console input', () => {
     expect(decodeConsoleInput(between)).toMatchObject({ dx: 2, dy: -1, wheel: 0 });
   });
 
+  test('tells how many pictures were shown, which is no input', () => {
+    expect([decodeSeen(encodeSeen(3)), decodeSeen(encodeSeen(1000))]).toEqual([3, 255]);
+    for (const bytes of [Uint8Array.of(), Uint8Array.of(4), Uint8Array.of(4, 1, 1), Uint8Array.of(1, 3)]) {
+      expect(decodeSeen(bytes)).toBeNull();
+    }
+  });
+
   test.each([
     ['nothing', new Uint8Array(), 'unknown console input (empty)'],
     ['an unknown kind', Uint8Array.of(3, 0), 'unknown console input 3'],
     ['too many keys', new Uint8Array(SCANCODES_MAX + 2).fill(1), 'at most 256 scan codes fit one message'],
-    ['a short mouse', Uint8Array.of(2, 0, 0), 'a mouse message has 7 bytes'],
-    ['a long mouse', new Uint8Array(8).fill(2), 'a mouse message has 7 bytes'],
+    ['a short mouse', Uint8Array.of(2, 0, 0), 'a mouse message has 7 or 11 bytes'],
+    ['a long mouse', new Uint8Array(8).fill(2), 'a mouse message has 7 or 11 bytes'],
   ])('that is %s is refused', (_what, bytes, why) => {
     expect(() => decodeConsoleInput(bytes)).toThrow(new RangeError(why));
   });

@@ -19,7 +19,7 @@ const BODY = '.page, .dialog';
 
 type Way = (page: Page) => Promise<void>;
 
-const PAGES: { readonly [page in Exclude<Route['page'], 'vm'>]: string } = {
+const PAGES: { readonly [page in Exclude<Route['page'], 'vm' | 'console'>]: string } = {
   home: '#/',
   events: '#/events',
   alarms: '#/alarms',
@@ -77,6 +77,7 @@ const DIALOGS: { readonly [kind in OpenDialog['kind']]: Way } = {
   shortcuts: key('?'),
   ftSettings: action('ft-settings'),
   record: action('record-start'),
+  paste: action('paste-keys'),
   confirm: key('Control+e'),
   nic: on98(action('nic-edit', 'vm-windows-98')),
   capture: action('capture-start'),
@@ -110,6 +111,7 @@ describe.skipIf(NO_BROWSER)('axe finds nothing serious', WALK, () => {
       ...TABS.map((tab: Tab) => `#/vm/${LEDGER.id}/${tab}`),
       OFF,
       '#/vm/Accounts/summary',
+      `#/console/${LEDGER.id}`,
     ];
     for (const address of addresses) {
       await goTo(page, address);

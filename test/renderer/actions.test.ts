@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { CommandError, type VmView } from '../../preload/contract.ts';
 import { refusal } from '../../preload/rules.ts';
 import { ACTIONS, actionById, actionForKey } from '../../renderer/actions/index.ts';
+import { KEY_ACTIONS } from '../../renderer/actions/send-keys.ts';
 import { createRunner, whyNot } from '../../renderer/actions/run.ts';
 import { createPageStore } from '../../renderer/state.ts';
 import { en } from '../../renderer/text/en.ts';
@@ -45,7 +46,11 @@ describe('enablement', () => {
       'pause',
       'reset',
       'open-console',
+      'detach-console',
       'ctrl-alt-del',
+      ...KEY_ACTIONS.map(({ id }) => id),
+      'paste-keys',
+      'copy-screen',
       'screenshot',
       'ft-on',
       'ft-settings',

@@ -8,6 +8,7 @@ import type { Locator, Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import type { CommandName, VmView } from '../../preload/contract.ts';
 import { ACTION_GROUPS, ACTIONS, isSubmenu } from '../../renderer/actions/index.ts';
+import { KEY_ACTIONS } from '../../renderer/actions/send-keys.ts';
 import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake-world.ts';
 import { NO_BROWSER, pageUnderTest } from './page-under-test.ts';
 
@@ -44,11 +45,18 @@ interface Row {
   readonly dialog?: { readonly [field: string]: string };
   /** A question comes first. */
   readonly asks?: true;
+  /** A window of its own comes. */
+  readonly window?: true;
 }
 
 const fault = (kind: string, vm: Row['vm'], ms?: number): Row => ({
   vm,
   sends: ['fault', { kind, ...(ms !== undefined && { ms }) }],
+});
+
+const pressed = (id: string): Row => ({
+  vm: 'on',
+  sends: ['console.key', { combo: id.replace('key-', '').replaceAll('-', '+') }],
 });
 
 const ROWS: { readonly [id: string]: Row } = {
@@ -60,7 +68,11 @@ const ROWS: { readonly [id: string]: Row } = {
   resume: { vm: 'paused', sends: ['power.resume', {}] },
   reset: { vm: 'on', asks: true, sends: ['power.reset', {}] },
   'open-console': { vm: 'on', sends: null },
+  'detach-console': { vm: 'on', sends: null, window: true },
   'ctrl-alt-del': { vm: 'on', sends: ['console.key', { combo: 'ctrl+alt+del' }] },
+  ...Object.fromEntries(KEY_ACTIONS.map(({ id }) => [id, pressed(id)])),
+  'paste-keys': { vm: 'on', dialog: { Text: 'ls' }, sends: ['console.type', { text: 'ls' }] },
+  'copy-screen': { vm: 'on', sends: ['console.text', {}] },
   screenshot: { vm: 'on', sends: ['console.screenshot', {}] },
   'ft-on': { vm: 'on', sends: ['ft.on', {}] },
   'ft-off': { vm: 'guarded', sends: ['ft.off', {}] },
@@ -145,13 +157,16 @@ describe.skipIf(NO_BROWSER)('every action', WALK, () => {
       const vm = VMS[row.vm];
       await page.locator(`[data-row="vm:${vm.id}"]`).waitFor();
       host.world.performed.length = 0;
+      const opened = row.window ? page.waitForEvent('popup') : null;
       await perform(id, row);
-      if (row.sends === null) await page.getByTestId('console-canvas').waitFor();
+      const shown = opened ? await opened : page;
+      if (row.sends === null) await shown.getByTestId('console-canvas').waitFor();
       else {
         const [command, args] = row.sends;
         const told = () => host.world.performed.filter((one) => one.command.split('.')[1] !== 'list');
         await expect.poll(told, { message: id }).toEqual([{ command, args: { vm: vm.id, ...args } }]);
       }
+      if (opened) await shown.close();
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       // As it was, whatever the command has made of it.
       host.world.put(vm);

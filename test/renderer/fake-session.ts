@@ -5,6 +5,7 @@
  */
 import * as v from 'valibot';
 import { CommandError, commands, topics, type CommandName, type TopicName } from '../../preload/contract.ts';
+import { decodeSeen } from '../../preload/input.ts';
 import { ClientMessage, decodeBytes, encodeBytes, type HostMessage } from '../../preload/messages.ts';
 import type { FakeWorld } from './fake-world.ts';
 
@@ -22,7 +23,9 @@ export class FakeSession {
 
   receive(message: string | Uint8Array): void {
     if (typeof message !== 'string') {
-      this.#world.received.push(decodeBytes(message));
+      const received = decodeBytes(message);
+      // How many pictures it has shown is no input.
+      if (decodeSeen(received.bytes) === null) this.#world.received.push(received);
       return;
     }
     const parsed = v.parse(ClientMessage, JSON.parse(message));

@@ -338,7 +338,66 @@ export const SCENES: readonly Scene[] = [
     name: 'console-fit',
     at: CONSOLE,
     before: show(ON),
-    act: (page) => page.getByRole('button', { name: 'Fit to window' }).click(),
+    act: async (page) => {
+      await page.locator('.console-sharp').waitFor();
+      await page.locator('.console-bar [aria-haspopup=menu]').nth(1).click();
+      await page.getByRole('menuitemradio').last().click();
+    },
+  },
+  {
+    name: 'console-keys',
+    at: CONSOLE,
+    before: show(PROTECTED),
+    act: async (page) => {
+      await page.locator('.console-sharp').waitFor();
+      await page.locator('.console-bar [aria-haspopup=menu]').first().click();
+    },
+  },
+  {
+    name: 'console-full',
+    at: CONSOLE,
+    before: show(PROTECTED),
+    act: async (page) => {
+      await page.getByTestId('console-canvas').click();
+      await page.keyboard.press('Control+Alt+Enter');
+      await page.locator('.full-bar').waitFor();
+    },
+  },
+  {
+    name: 'console-detached',
+    at: `#/console/${LINUX.id}`,
+    before: show(AFTER),
+    act: (page) => page.locator('.console-sharp').waitFor(),
+  },
+  {
+    name: 'console-select',
+    at: CONSOLE,
+    before: show(PROTECTED),
+    act: async (page) => {
+      await page.locator('.console-sharp').waitFor();
+      await page.getByRole('button', { name: /Select text|选择文本/ }).click();
+      await page.keyboard.press('ArrowDown');
+      for (let line = 0; line < 3; line++) await page.keyboard.press('Shift+ArrowDown');
+    },
+  },
+  {
+    name: 'console-paste',
+    at: CONSOLE,
+    before: show(PROTECTED),
+    act: async (page) => {
+      await page.getByRole('button', { name: /Paste as keystrokes|以按键方式粘贴/ }).click();
+      await page.getByRole('textbox').last().fill('echo "caf\u00e9 \u2192 ok"\nls -l /\n');
+    },
+  },
+  {
+    name: 'console-typing',
+    at: CONSOLE,
+    before: show(PROTECTED),
+    act: async (page) => {
+      await page.getByRole('button', { name: /Paste as keystrokes|以按键方式粘贴/ }).click();
+      await page.getByRole('textbox').last().fill('echo hello\n'.repeat(100));
+      await page.locator('.dialog-footer button[type=submit]').click();
+    },
   },
   {
     name: 'console-off',

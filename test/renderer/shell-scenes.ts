@@ -169,7 +169,7 @@ export const SHELL_SCENES: readonly Scene[] = [
     before: show,
     act: async (page) => {
       await page.locator('.console-sharp').waitFor();
-      await page.locator('.console-bar [aria-haspopup=menu]').click();
+      await page.locator('.console-bar [aria-haspopup=menu]').last().click();
     },
   },
   {

@@ -66,21 +66,24 @@ describe("the guest's screen", () => {
   const text = { width: 720, height: 400 };
 
   test('is shown in whole device pixels where it fits', () => {
-    expect(showAt(text, { width: 1500, height: 900 }, 1, false)).toEqual({
+    expect(showAt(text, { width: 1500, height: 900 }, 1, 'whole')).toEqual({
       width: 1440,
       height: 800,
       scale: 2,
       sharp: true,
     });
-    expect(showAt(text, { width: 1000, height: 600 }, 1.5, false)).toMatchObject({ scale: 2 / 1.5, sharp: true });
+    expect(showAt(text, { width: 1000, height: 600 }, 1.5, 'whole')).toMatchObject({ scale: 2 / 1.5, sharp: true });
   });
 
   test('is shrunk smoothly where it does not', () => {
-    expect(showAt({ width: 1440, height: 800 }, text, 1, false)).toEqual({ ...text, scale: 0.5, sharp: false });
+    expect(showAt({ width: 1440, height: 800 }, text, 1, 'sharp')).toEqual({ ...text, scale: 0.5, sharp: false });
   });
 
   test('fills the window when asked to', () => {
-    expect(showAt(text, { width: 1000, height: 2000 }, 1, true)).toMatchObject({ width: 1000, sharp: false });
+    const space = { width: 1000, height: 2000 };
+    expect(showAt(text, space, 1, 'smooth')).toMatchObject({ width: 1000, sharp: false });
+    expect(showAt(text, space, 1, 'sharp')).toMatchObject({ width: 1000, sharp: true });
+    expect(showAt(text, { width: 1440, height: 900 }, 1, 'smooth')).toMatchObject({ scale: 2, sharp: true });
   });
 });
 

@@ -30,7 +30,12 @@ export class FakeUtility extends EventEmitter {
 export class FakeContents extends EventEmitter {
   readonly sent: unknown[] = [];
   reloads = 0;
+  url = 'app://lockstep/';
   windowOpen: ((details: { url: string }) => { action: string }) | null = null;
+
+  getURL(): string {
+    return this.url;
+  }
 
   send(_channel: string, message: unknown): void {
     this.sent.push(message);

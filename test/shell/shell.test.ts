@@ -116,7 +116,45 @@ test('the page may write the clipboard, fill the screen, hold the pointer and no
   expect(['media', 'geolocation', 'clipboard-read', 'usb'].map(granted)).toEqual(Array(4).fill(false));
 });
 
-test('the page navigates nowhere else, opens no window, and embeds nothing', () => {
+test('a console gets a window of its own, guarded like the main one; nothing else does, and nobody else', () => {
+  const app = new EventEmitter();
+  restrictNavigation(app as never);
+  const contents = new FakeContents();
+  app.emit('web-contents-created', {}, contents);
+  const open = (url: string) => contents.windowOpen?.({ url });
+  expect(open(`${APP_ORIGIN}/#/console/0f3a-7b`)).toMatchObject({
+    action: 'allow',
+    overrideBrowserWindowOptions: {
+      webPreferences: {
+        sandbox: true,
+        contextIsolation: true,
+        nodeIntegration: false,
+        preload: expect.stringContaining(path.join('out', 'preload')),
+      },
+    },
+  });
+  for (const url of [
+    `${APP_ORIGIN}/`,
+    `${APP_ORIGIN}/#/vm/0f3a-7b/console`,
+    `${APP_ORIGIN}/#/console/`,
+    `${APP_ORIGIN}/#/console/a/b`,
+    `${APP_ORIGIN}/other.html#/console/a`,
+    `${APP_ORIGIN}.example.org/#/console/a`,
+    'app://lockstepper/#/console/a',
+    'javascript:alert(1)',
+  ]) {
+    expect(open(url), url).toEqual({ action: 'deny' });
+  }
+  contents.url = 'https://example.org/';
+  expect(open(`${APP_ORIGIN}/#/console/0f3a-7b`)).toEqual({ action: 'deny' });
+  const destroy = vi.fn();
+  const webContents = new FakeContents();
+  contents.emit('did-create-window', { webContents, destroy });
+  webContents.emit('render-process-gone');
+  expect(destroy).toHaveBeenCalledOnce();
+});
+
+test('the page navigates nowhere else, opens no other window, and embeds nothing', () => {
   const app = new EventEmitter();
   restrictNavigation(app as never);
   const contents = new FakeContents();

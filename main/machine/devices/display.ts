@@ -109,6 +109,8 @@ export class Display {
   readonly #vga: Vga;
   readonly #memory: () => ArrayBuffer;
   #last: Frame | null = null;
+  /** A picture that nobody looks at any more: the next one is made in its memory. */
+  #spare: Picture | null = null;
 
   constructor(vga: Vga, memory: () => ArrayBuffer) {
     this.#vga = vga;
@@ -125,6 +127,7 @@ export class Display {
   look(full: boolean): ScreenUpdate | null {
     const frame = this.#frame();
     const before = full ? null : this.#last;
+    this.#spare = this.#last?.kind === 'graphics' ? this.#last : null;
     this.#last = frame;
     if (frame.kind === 'text') return textUpdate(frame, before);
     if (frame.kind === 'graphics') return graphicsUpdate(frame, before);
@@ -146,7 +149,7 @@ export class Display {
   #picture(width: number, height: number, layers: readonly VgaLayer[]): Frame {
     const [shownWidth, shownHeight] = [Math.min(width, SCREEN_WIDTH_MAX), Math.min(height, SCREEN_HEIGHT_MAX)];
     if (shownWidth === 0 || shownHeight === 0 || layers.length === 0) return BLANK;
-    return composePicture(this.#memory(), shownWidth, shownHeight, layers);
+    return composePicture(this.#memory(), { width: shownWidth, height: shownHeight }, layers, this.#spare);
   }
 
   #text(): Frame {

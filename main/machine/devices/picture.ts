@@ -18,14 +18,16 @@ export interface Picture {
 const TILE_PIXELS = 64;
 const OPAQUE = 0xff00_0000;
 
-/** Draws `layers` like a canvas's `putImageData` with a dirty rectangle. */
+/** Draws `layers` like a canvas's `putImageData` with a dirty rectangle; into `spare`'s memory where that fits. */
 export function composePicture(
   memory: ArrayBuffer,
-  width: number,
-  height: number,
+  { width, height }: { readonly width: number; readonly height: number },
   layers: readonly VgaLayer[],
+  spare: Picture | null,
 ): Picture {
-  const pixels = new Uint32Array(width * height).fill(OPAQUE);
+  const pixels = (spare?.pixels.length === width * height ? spare.pixels : new Uint32Array(width * height)).fill(
+    OPAQUE,
+  );
   for (const layer of layers) drawLayer(pixels, width, height, memory, layer);
   return { kind: 'graphics', width, height, pixels };
 }
@@ -70,20 +72,21 @@ export function pictureTiles(picture: Picture, before: Picture | null): Graphics
 }
 
 function sameTile(left: Picture, right: Picture, x: number, y: number, width: number, height: number): boolean {
+  const [now, then, stride] = [left.pixels, right.pixels, left.width];
   for (let row = y; row < y + height; row += 1) {
-    const start = row * left.width + x;
-    for (let at = start; at < start + width; at += 1) if (left.pixels[at] !== right.pixels[at]) return false;
+    const start = row * stride + x;
+    for (let at = start; at < start + width; at += 1) if (now[at] !== then[at]) return false;
   }
   return true;
 }
 
 function cut(picture: Picture, x: number, y: number, width: number, height: number): Uint8Array {
+  const { pixels, width: stride } = picture;
   const words = new Uint32Array(width * height);
   for (let row = 0; row < height; row += 1) {
-    const start = (y + row) * picture.width + x;
-    for (let column = 0; column < width; column += 1) {
-      words[row * width + column] = ((picture.pixels[start + column] ?? 0) | OPAQUE) >>> 0;
-    }
+    const from = (y + row) * stride + x;
+    const to = row * width;
+    for (let column = 0; column < width; column += 1) words[to + column] = (pixels[from + column] as number) | OPAQUE;
   }
   return new Uint8Array(words.buffer);
 }

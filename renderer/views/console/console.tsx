@@ -4,7 +4,7 @@
  * Invariant: the last picture stays under whatever is said about it; the keyboard is the guest's only while the picture
  * has the focus, which is always visible.
  */
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState, type RefObject } from 'react';
 import type { VmView } from '../../../preload/contract.ts';
 import { powerOn } from '../../actions/power-on.ts';
 import { resume } from '../../actions/resume.ts';
@@ -15,45 +15,50 @@ import { ActionButton } from '../../kit/action-button.tsx';
 import { Spinner } from '../../kit/spinner.tsx';
 import { usePage, useServices } from '../../services.ts';
 import { texts } from '../../text/index.ts';
+import { FullScreenBar, useFullScreen } from './full-screen.tsx';
 import { useConsoleInput, type ConsoleInputOptions } from './input.ts';
-import { showAt, type Shown } from './scale.ts';
-import { useGuestScreen, type GuestSize } from './screen.ts';
+import { keepScaling, readScaling, showAt, type Scaling, type Shown } from './scale.ts';
+import { useGuestScreen, type GuestScreen, type GuestSize } from './screen.ts';
+import { SelectText } from './select-text.tsx';
 import { ConsoleToolbar } from './toolbar.tsx';
 
-/** Room for the focus ring around the picture, in CSS pixels on each side. */
+/** Room for the focus ring around the picture, in CSS pixels on each side; none on a full screen. */
 const MARGIN = 12;
 
-export function ConsoleView({ vm }: { readonly vm: VmView }) {
-  const { runner } = useServices();
-  const frame = useRef<HTMLDivElement>(null);
+export interface ConsoleViewProps {
+  readonly vm: VmView;
+  /** It has a window of its own. */
+  readonly detached?: boolean;
+}
+
+export function ConsoleView({ vm, detached = false }: ConsoleViewProps) {
   const stage = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const [fit, setFit] = useState(false);
+  const [scaling, setScaling] = useScaling();
   const live = refusal('console', vm) === null;
   const screen = useGuestScreen(canvas, vm.id, live, vm.poweredOnAt);
-  const shown = useShown(stage, screen.size, fit);
-  const options = useRef<ConsoleInputOptions>({ send: () => {}, scale: () => 1, local: () => {} });
-  useEffect(() => {
-    options.current = {
-      send: (bytes) => screen.subscription.current?.send(bytes),
-      scale: () => shown?.scale ?? 1,
-      local: (what) => (what === 'fullScreen' ? toggleFullScreen(frame.current) : runner.start(sendCtrlAltDel, vm)),
-    };
-  });
-  const held = useConsoleInput(canvas, live, options);
+  const { full, toggle } = useFullScreen();
+  const shown = useShown(stage, screen.size, scaling, full ? 0 : MARGIN);
+  const selection = useSelection(screen, canvas);
+  const held = useInput({ vm, canvas, screen, shown, live: live && !selection.text, onFullScreen: toggle });
   const locked = usePointerLock(canvas);
   return (
-    <div className="console" ref={frame}>
-      <ConsoleToolbar
-        vm={vm}
-        fit={fit}
-        onFit={setFit}
-        onFullScreen={() => toggleFullScreen(frame.current)}
-        onCapture={() => {
-          canvas.current?.focus();
-          void canvas.current?.requestPointerLock();
-        }}
-      />
+    <div className={full ? 'console console-full' : 'console'}>
+      {full ? (
+        <FullScreenBar vm={vm} onLeave={toggle} />
+      ) : (
+        <ConsoleToolbar
+          vm={vm}
+          canvas={canvas}
+          detached={detached}
+          scaling={scaling}
+          onScaling={setScaling}
+          selecting={selection.text !== null}
+          noSelecting={selection.text || (live && screen.text) ? null : texts.console.noText}
+          onSelect={selection.toggle}
+          onFullScreen={toggle}
+        />
+      )}
       <div className="console-stage" ref={stage}>
         <canvas
           ref={canvas}
@@ -66,20 +71,24 @@ export function ConsoleView({ vm }: { readonly vm: VmView }) {
           aria-label={`${texts.views.screenOf(vm.name)} ${texts.console.hintFree}`}
           style={shown ? { width: shown.width, height: shown.height } : undefined}
         />
+        {selection.text && shown ? (
+          <SelectText name={vm.name} {...selection.text} shown={shown} onEnd={selection.toggle} />
+        ) : null}
         <Overlay vm={vm} blank={screen.blank} empty={screen.size === null} />
       </div>
-      <p className="console-hint" aria-live="polite">
-        {live
-          ? locked
-            ? texts.console.hintLocked
-            : held
-              ? texts.console.hintHeld
-              : texts.console.hintFree
-          : powerWords(vm)}
-        {screen.size ? <span className="console-size">{describeSize(screen.size, shown)}</span> : null}
-      </p>
+      {full ? null : (
+        <p className="console-hint" aria-live="polite">
+          {selection.text ? texts.console.hintSelecting : live ? hintOf(held, locked) : powerWords(vm)}
+          {screen.size ? <span className="console-size">{describeSize(screen.size, shown)}</span> : null}
+        </p>
+      )}
     </div>
   );
+}
+
+function hintOf(held: boolean, locked: boolean): string {
+  if (locked) return texts.console.hintLocked;
+  return held ? texts.console.hintHeld : texts.console.hintFree;
 }
 
 function canvasClass(live: boolean, blank: boolean, held: boolean, shown: Shown | null): string {
@@ -118,24 +127,85 @@ function Overlay({ vm, blank, empty }: { readonly vm: VmView; readonly blank: bo
   );
 }
 
-function toggleFullScreen(frame: HTMLElement | null): void {
-  if (document.fullscreenElement) void document.exitFullscreen();
-  else void frame?.requestFullscreen();
+function useScaling(): readonly [Scaling, (scaling: Scaling) => void] {
+  const [scaling, setScaling] = useState(readScaling);
+  const choose = (next: Scaling) => {
+    keepScaling(next);
+    setScaling(next);
+  };
+  return [scaling, choose];
+}
+
+interface InputParts {
+  readonly vm: VmView;
+  readonly canvas: RefObject<HTMLCanvasElement | null>;
+  readonly screen: GuestScreen;
+  readonly shown: Shown | null;
+  readonly live: boolean;
+  readonly onFullScreen: () => void;
+}
+
+/** Keyboard and mouse; Ctrl+G gives them to the guest, as in VMware's windows. */
+function useInput({ vm, canvas, screen, shown, live, onFullScreen }: InputParts): boolean {
+  const { runner } = useServices();
+  const options = useRef<ConsoleInputOptions>({ send: () => {}, scale: () => 1, local: () => {} });
+  useEffect(() => {
+    options.current = {
+      send: (bytes) => screen.subscription.current?.send(bytes),
+      scale: () => shown?.scale ?? 1,
+      local: (what) => (what === 'fullScreen' ? onFullScreen() : runner.start(sendCtrlAltDel, vm)),
+    };
+  });
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const grabs = event.ctrlKey && !event.altKey && !event.shiftKey && event.key.toLowerCase() === 'g';
+      if (!grabs || event.defaultPrevented || document.querySelector('dialog[open]')) return;
+      event.preventDefault();
+      canvas.current?.focus();
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, [canvas]);
+  return useConsoleInput(canvas, live, options);
+}
+
+interface Selection {
+  /** What can be selected now; null while nobody selects. */
+  readonly text: { readonly lines: readonly string[]; readonly columns: number } | null;
+  readonly toggle: () => void;
+}
+
+function useSelection(screen: GuestScreen, canvas: RefObject<HTMLCanvasElement | null>): Selection {
+  const [text, setText] = useState<Selection['text']>(null);
+  const toggle = () => {
+    const { grid } = screen.model.current;
+    if (text) {
+      setText(null);
+      // The picture takes the focus again in the next turn, when it listens again.
+      setTimeout(() => canvas.current?.focus(), 0);
+    } else if (grid) setText({ lines: screen.model.current.text(), columns: grid.columns });
+  };
+  return { text, toggle };
 }
 
 /** How the guest's screen is shown in the space there is, kept as the window changes. */
-function useShown(stage: { readonly current: HTMLElement | null }, size: GuestSize | null, fit: boolean): Shown | null {
+function useShown(
+  stage: RefObject<HTMLElement | null>,
+  size: GuestSize | null,
+  scaling: Scaling,
+  margin: number,
+): Shown | null {
   const [space, setSpace] = useState<GuestSize | null>(null);
   useEffect(() => {
     const element = stage.current;
     if (!element) return;
     const observer = new ResizeObserver(() => {
-      setSpace({ width: element.clientWidth - 2 * MARGIN, height: element.clientHeight - 2 * MARGIN });
+      setSpace({ width: element.clientWidth - 2 * margin, height: element.clientHeight - 2 * margin });
     });
     observer.observe(element);
     return () => observer.disconnect();
-  }, [stage]);
-  return size && space && space.width > 0 ? showAt(size, space, window.devicePixelRatio, fit) : null;
+  }, [stage, margin]);
+  return size && space && space.width > 0 ? showAt(size, space, window.devicePixelRatio, scaling) : null;
 }
 
 function usePointerLock(canvas: { readonly current: HTMLElement | null }): boolean {

@@ -1,10 +1,11 @@
 /**
  * Keyboard and mouse of a focused console, as console input up the `screen` topic.
  *
- * Invariant: nothing is sent unless the console has the focus; when it loses it, every key and button is released.
+ * Invariant: nothing is sent unless the console has the focus; when it loses it, or is not seen any more, every key and
+ * button is released. Where the pointer is travels beside how far it moved: a guest takes the one that it knows.
  */
 import { useEffect, useState, type RefObject } from 'react';
-import { encodeConsoleInput, SCANCODES_MAX } from '../../../preload/input.ts';
+import { encodeConsoleInput, PLACE_MAX, SCANCODES_MAX, type PointerPlace } from '../../../preload/input.ts';
 import { GuestKeyboard, type KeyOutcome } from './keyboard.ts';
 
 export interface ConsoleInputOptions {
@@ -35,6 +36,7 @@ export function useConsoleInput(
     };
     element.addEventListener('focus', () => setHeld(true), { signal: abort.signal });
     element.addEventListener('blur', release, { signal: abort.signal });
+    document.addEventListener('visibilitychange', () => document.hidden && element.blur(), { signal: abort.signal });
     if (focused()) setHeld(true);
     return () => {
       release();
@@ -49,7 +51,7 @@ function listenToKeyboard(
   options: RefObject<ConsoleInputOptions>,
   signal: AbortSignal,
 ): () => void {
-  const keyboard = new GuestKeyboard();
+  const keyboard = new GuestKeyboard(/Mac/.test(navigator.platform));
   const sendCodes = (codes: readonly number[]) => {
     for (let at = 0; at < codes.length; at += SCANCODES_MAX) {
       const part = Uint8Array.from(codes.slice(at, at + SCANCODES_MAX));
@@ -70,7 +72,8 @@ function listenToKeyboard(
   const onKey = (event: KeyboardEvent) => {
     event.preventDefault();
     event.stopPropagation();
-    act(keyboard.key({ code: event.code, pressed: event.type === 'keydown' }));
+    const down = { ctrl: event.ctrlKey, alt: event.altKey, shift: event.shiftKey, meta: event.metaKey };
+    act(keyboard.key({ code: event.code, pressed: event.type === 'keydown', down }));
   };
   element.addEventListener('keydown', onKey, { signal });
   element.addEventListener('keyup', onKey, { signal });
@@ -89,12 +92,14 @@ function listenToMouse(
   let buttons = 0;
   let frame = 0;
   let focusing = false;
+  let place: PointerPlace | null = null;
   const flush = () => {
     cancelAnimationFrame(frame);
     frame = 0;
     const scale = options.current.scale();
     const move = { dx: Math.trunc(dx / scale), dy: Math.trunc(dy / scale) };
-    options.current.send(encodeConsoleInput({ kind: 'mouse', ...move, wheel, buttons }));
+    const at = place ? { at: place } : {};
+    options.current.send(encodeConsoleInput({ kind: 'mouse', ...move, wheel, buttons, ...at }));
     dx -= move.dx * scale;
     dy -= move.dy * scale;
     wheel = 0;
@@ -113,6 +118,7 @@ function listenToMouse(
     if (!focused()) return;
     dx += event.movementX;
     dy += event.movementY;
+    place = placeOf(event, element, place);
     if (event.type === 'pointerdown') element.setPointerCapture(event.pointerId);
     if (event.buttons === buttons) frame ||= requestAnimationFrame(flush);
     else {
@@ -140,4 +146,16 @@ function listenToMouse(
       flush();
     }
   };
+}
+
+/** Over the whole picture; a captured pointer has no place, so it is moved by hand from where it was. */
+function placeOf(event: PointerEvent, element: HTMLCanvasElement, before: PointerPlace | null): PointerPlace {
+  const box = element.getBoundingClientRect();
+  const part = (offset: number, size: number) =>
+    Math.max(0, Math.min(PLACE_MAX, Math.round((offset / size) * PLACE_MAX)));
+  if (document.pointerLockElement === element && before) {
+    const x = part((before.x / PLACE_MAX) * box.width + event.movementX, box.width);
+    return { x, y: part((before.y / PLACE_MAX) * box.height + event.movementY, box.height) };
+  }
+  return { x: part(event.clientX - box.left, box.width), y: part(event.clientY - box.top, box.height) };
 }

@@ -2,9 +2,11 @@
  * A guest's screen on a canvas: the topic `screen` decoded into a model, the model painted at most once a frame.
  *
  * Invariant: the canvas always has the guest's own size in pixels, one for one; how large it looks is the view's
- * affair. What was painted last stays when the screen ends.
+ * affair. What was painted last stays when the screen ends. The host is told what was painted, and sends no more than
+ * that: a page that is not drawn gets nothing.
  */
 import { useEffect, useRef, useState, type RefObject } from 'react';
+import { encodeSeen } from '../../../preload/input.ts';
 import { decodeScreen } from '../../../preload/screen.ts';
 import { ScreenModel } from '../../../preload/screen-model.ts';
 import type { Bridge, Subscription } from '../../bridge.ts';
@@ -19,17 +21,21 @@ export interface ScreenState {
   /** Null until something was painted. */
   readonly size: GuestSize | null;
   readonly blank: boolean;
+  /** There is text that can be copied. */
+  readonly text: boolean;
 }
 
 export interface GuestScreen extends ScreenState {
   /** For console input; null while there is no subscription. */
   readonly subscription: RefObject<Subscription | null>;
+  /** What was painted last, as text. */
+  readonly model: RefObject<ScreenModel>;
 }
 
 /** The VGA blinks characters and the cursor about twice a second. */
 const BLINK_MS = 267;
 
-const NOTHING: ScreenState = { size: null, blank: false };
+const NOTHING: ScreenState = { size: null, blank: false, text: false };
 
 /** Paints the VM's screen on the canvas while `live`. `restart` makes a new subscription when it changes. */
 export function useGuestScreen(
@@ -40,36 +46,45 @@ export function useGuestScreen(
 ): GuestScreen {
   const { bridge } = useServices();
   const subscription = useRef<Subscription>(null);
+  const model = useRef(new ScreenModel());
   const [state, setState] = useState(NOTHING);
   useEffect(() => {
     const element = canvas.current;
     if (!live || !element) return;
-    const painter = paintScreen(bridge, vm, element, setState);
+    const painter = paintScreen(bridge, vm, { canvas: element, model }, setState);
     subscription.current = painter.subscription;
     return () => {
       subscription.current = null;
       painter.stop();
     };
   }, [bridge, canvas, vm, live, restart]);
-  return { ...state, subscription };
+  return { ...state, subscription, model };
 }
 
-function paintScreen(bridge: Bridge, vm: string, canvas: HTMLCanvasElement, onState: (state: ScreenState) => void) {
-  let model = new ScreenModel();
+interface Target {
+  readonly canvas: HTMLCanvasElement;
+  readonly model: RefObject<ScreenModel>;
+}
+
+function paintScreen(bridge: Bridge, vm: string, { canvas, model }: Target, onState: (state: ScreenState) => void) {
   let frame = 0;
   let state = NOTHING;
   let blank = false;
   let blinkOff = false;
+  let unseen = 0;
   const paint = () => {
     frame = 0;
-    if (!blank) putPixels(canvas, model, blinkOff);
+    if (!blank) putPixels(canvas, model.current, blinkOff);
+    if (unseen > 0) subscription.send(encodeSeen(unseen));
+    unseen = 0;
     const size = blank ? state.size : { width: canvas.width, height: canvas.height };
-    if (size?.width === state.size?.width && size?.height === state.size?.height && blank === state.blank) return;
-    state = { size, blank };
+    const next = { size, blank, text: model.current.kind === 'text' };
+    if (sameState(state, next)) return;
+    state = next;
     onState(state);
   };
   const blink = setInterval(() => {
-    if (model.kind !== 'text' || document.hidden) return;
+    if (model.current.kind !== 'text' || document.hidden) return;
     blinkOff = !blinkOff;
     frame ||= requestAnimationFrame(paint);
   }, BLINK_MS);
@@ -78,13 +93,15 @@ function paintScreen(bridge: Bridge, vm: string, canvas: HTMLCanvasElement, onSt
     { vm },
     {
       begin: () => {
-        model = new ScreenModel();
+        model.current = new ScreenModel();
+        unseen = 0;
       },
       bytes: (bytes) => {
         const update = decodeScreen(bytes);
         blank = update.kind === 'blank';
-        model.apply(update);
+        model.current.apply(update);
         blinkOff = false;
+        unseen += 1;
         frame ||= requestAnimationFrame(paint);
       },
     },
@@ -99,9 +116,19 @@ function paintScreen(bridge: Bridge, vm: string, canvas: HTMLCanvasElement, onSt
   };
 }
 
+function sameState(one: ScreenState, other: ScreenState): boolean {
+  const sameSize = one.size?.width === other.size?.width && one.size?.height === other.size?.height;
+  return sameSize && one.blank === other.blank && one.text === other.text;
+}
+
+/** Paints what has changed; everything where the canvas is new, since setting its size empties it. */
 function putPixels(canvas: HTMLCanvasElement, model: ScreenModel, blinkOff: boolean): void {
-  const { width, height, rgba } = model.pixels(blinkOff);
+  const { width, height, rgba, changed } = model.takeChanges(blinkOff);
+  const resized = canvas.width !== width || canvas.height !== height;
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
-  canvas.getContext('2d', { alpha: false })?.putImageData(new ImageData(rgba, width, height), 0, 0);
+  const part = resized ? { x: 0, y: 0, width, height } : changed;
+  if (!part) return;
+  const image = new ImageData(rgba, width, height);
+  canvas.getContext('2d', { alpha: false })?.putImageData(image, 0, 0, part.x, part.y, part.width, part.height);
 }
