@@ -115,7 +115,10 @@ export class Vm {
 
   /** What it does with which disk images. */
   get diskUser(): DiskUser {
-    return { name: this.name, running: this.#power !== 'off', images: this.disk.images };
+    const { snapshots } = this.#around;
+    const hold = <T>(work: () => Promise<T>): Promise<T> => snapshots.hold(this, work);
+    const layers = snapshots.folder(this.id);
+    return { name: this.name, running: this.#power !== 'off', images: this.disk.images, layers, hold };
   }
 
   /** Its network card. */
@@ -398,6 +401,7 @@ export class Vm {
         if (this.#record.savedState && this.#power === 'on') this.#poweredOn(Date.now());
         this.ends.started();
         this.#settlePower();
+        this.#around.snapshots.consolidate(this);
       },
       failedOver: (lastInput) => {
         this.recording.lost('the primary that recorded it was lost');
