@@ -8,7 +8,7 @@
 import type { SerialProgram, TestHost } from '../support/host.ts';
 import { FILES } from './snapshot-plan.ts';
 
-const PATIENCE_MS = 240_000;
+const PATIENCE_MS = 600_000;
 export const FILE_BYTES = 131_072;
 
 /** Writes at random places of a large file, some of it synced. */
@@ -17,7 +17,7 @@ function churn(diskMB: number): string {
   return [
     '(n=0; while :; do',
     `dd if=/dev/urandom of=/mnt/large bs=64k count=4 seek=$(((RANDOM*32768+RANDOM)%${pieces})) conv=notrunc`,
-    '2>/dev/null; n=$((n+1)); [ $((n%8)) = 0 ] && sync; usleep 40000; done) &',
+    '2>/dev/null; n=$((n+1)); [ $((n%8)) = 0 ] && sync; usleep 150000; done) &',
   ].join(' ');
 }
 

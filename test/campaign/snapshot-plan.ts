@@ -26,6 +26,8 @@ export interface SnapshotStep {
   readonly pick: number;
   /** The VM is off meanwhile. */
   readonly offline: boolean;
+  /** A VM that is off is taken back to a running snapshot, if there is one, rather than booted. */
+  readonly restore: boolean;
   /** The VM is Protected; of no account where it is off. */
   readonly protect: boolean;
   /** The host is killed so long after the action was begun, in milliseconds; null: it lives. */
@@ -37,10 +39,13 @@ export interface SnapshotStep {
 /** Files on the disk whose contents are known. */
 export const FILES = 8;
 /** More snapshots than this, and one is deleted; fewer, and one is taken. */
-export const KEPT_MAX = 6;
+export const KEPT_MAX = 5;
 export const KEPT_MIN = 2;
 const DEATH_SHARE = 0.5;
 const OFFLINE_SHARE = 0.2;
+const PROTECT_SHARE = 0.4;
+/** A boot takes much longer. */
+const RESTORE_SHARE = 0.75;
 /** From the first moment of an action until some time after it: merging goes on behind it. In milliseconds. */
 const DEATH_MS = { low: 5, high: 5000 };
 /** Takes are more frequent: deaths lose some of them. */
@@ -53,7 +58,8 @@ export function drawPlan({ seed, actions }: SnapshotOrder): SnapshotStep[] {
     action: WEIGHTED[random.below(WEIGHTED.length)] as Action,
     pick: random.next(),
     offline: random.next() < OFFLINE_SHARE,
-    protect: random.next() < 0.5,
+    restore: random.next() < RESTORE_SHARE,
+    protect: random.next() < PROTECT_SHARE,
     deathMs: random.next() < DEATH_SHARE ? Math.round(spread(random)) : null,
     files: Array.from({ length: 3 }, () => random.below(FILES)),
   }));

@@ -29,7 +29,7 @@ death the host is started again, and everything is looked at from outside:
   good;
 - \`disk check\` of every layer finds nothing; the disk of every snapshot, read through its chain of layers, has the hash that
   it had when it was taken;
-- the current disk and the newest snapshot's are exported: e2fsck finds a clean file system after the journal's replay, and
+- the current disk and, the first time, each snapshot's are exported: e2fsck finds a clean file system after the journal's replay, and
   eight files of known contents hold what was synced before that moment; after a revert the guest itself reads them, past its
   cache;
 - no file is left in the VM's folder that no snapshot and no disk needs.

@@ -19,7 +19,10 @@ import { actionFor, FILES, type Action, type SnapshotOrder, type SnapshotStep } 
 export const VM = 'snapshots';
 const MEMORY_MB = '72';
 const FAILURE_TIMEOUT_MS = 5000;
-const PATIENCE_MS = 240_000;
+const PATIENCE_MS = 600_000;
+const PROTECT_SECONDS = 150;
+/** A guest that was taken back has counted its calls less far. */
+const CALLS_BETWEEN = 1000;
 
 /** The round that each file holds. */
 type Rounds = readonly (number | null)[];
@@ -30,6 +33,8 @@ interface Known {
   readonly rounds: Rounds;
   readonly hash: string;
   readonly running: boolean;
+  /** Its files were looked at: from then on its hash says enough. */
+  looked: boolean;
 }
 
 /** What came of a step. */
@@ -92,9 +97,9 @@ export class SnapshotScene {
 
   /** @throws {Error} with what is wrong. */
   async step(step: SnapshotStep): Promise<SnapshotResult> {
-    const { number, offline, protect, deathMs } = step;
+    const { number, offline, deathMs } = step;
     const action = actionFor(step, this.#known.size);
-    await this.#bring(offline, protect);
+    const isProtected = await this.#bring(step);
     if (!offline) await this.#write(step.files);
     const target = [...this.#known][Math.floor(step.pick * this.#known.size)];
     const before = this.#current;
@@ -109,16 +114,16 @@ export class SnapshotScene {
       const found = await this.#afterDeath(action, number, target, before, outcome.reported);
       const checkedMs = performance.now() - found.at;
       const death = { afterMs: deathMs, ...outcome, happened: found.happened };
-      return this.#result(step, action, { death, tookMs, mergedMs: null, taken: null, checkedMs });
+      return this.#result(step, action, { isProtected, death, tookMs, mergedMs: null, taken: null, checkedMs });
     }
     const taken = await done;
     const mergedMs = await this.#afterwards(action, taken, target, beganAt + (tookMs ?? 0));
-    return this.#result(step, action, { death: null, tookMs, mergedMs, taken, checkedMs: null });
+    return this.#result(step, action, { isProtected, death: null, tookMs, mergedMs, taken, checkedMs: null });
   }
 
   /** Deletes all snapshots while the VM is off: one file must be left, and the disk as it was. */
   async end(): Promise<void> {
-    await this.#bring(true, false);
+    if ((await this.#view()).power !== 'off') await this.#powerOff();
     const before = await hashDisk(await this.#disk());
     for (const id of this.#known.keys()) await this.host.call('snapshot.delete', { vm: VM, snapshot: id });
     this.#known.clear();
@@ -134,20 +139,49 @@ export class SnapshotScene {
 
   /* -------------------------------------------------------------- before and meanwhile ---------------------- */
 
-  async #bring(offline: boolean, protect: boolean): Promise<void> {
+  /** @returns whether it is Protected. */
+  async #bring({ offline, protect, restore, pick }: Pick<SnapshotStep, 'offline' | 'protect' | 'restore' | 'pick'>) {
     const { power, ftEnabled } = await this.#view();
     if (offline) {
-      if (power === 'off') return;
-      await this.#leave();
-      await this.host.call('power.off', { vm: VM });
-      return;
+      if (power !== 'off') await this.#powerOff();
+      return false;
     }
     if (power === 'off') {
-      await this.host.call('power.on', { vm: VM });
-      this.#guest = await SnapshotGuest.boot(this.host, VM, this.#diskMB);
+      if (ftEnabled) await this.host.call('ft.off', { vm: VM });
+      const states = [...this.#known].filter(([, { running }]) => running);
+      const [id, snapshot] = states[Math.floor(pick * states.length)] ?? [];
+      if (restore && id !== undefined && snapshot) await this.#revertTo(id, snapshot);
+      else await this.#boot();
     }
+    return this.#protect(protect);
+  }
+
+  async #boot(): Promise<void> {
+    await this.host.call('power.on', { vm: VM });
+    this.#guest = await SnapshotGuest.boot(this.host, VM, this.#diskMB);
+  }
+
+  async #revertTo(id: string, snapshot: Known): Promise<void> {
+    await this.host.call('snapshot.revert', { vm: VM, snapshot: id });
+    await this.#reverted(snapshot);
+  }
+
+  async #powerOff(): Promise<void> {
+    await this.#leave();
+    await this.host.call('power.off', { vm: VM });
+  }
+
+  /** On a computer that gives the secondary no time it is not: then the step is done without one. */
+  async #protect(protect: boolean): Promise<boolean> {
+    const { ftEnabled } = await this.#view();
     if (ftEnabled !== protect) await this.host.call(protect ? 'ft.on' : 'ft.off', { vm: VM });
-    if (protect) await this.host.call('ft.wait', { vm: VM, for: 'protected', timeoutSeconds: 180 });
+    if (!protect) return false;
+    try {
+      await this.host.call('ft.wait', { vm: VM, for: 'protected', timeoutSeconds: PROTECT_SECONDS });
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   async #write(files: readonly number[]): Promise<void> {
@@ -199,19 +233,23 @@ export class SnapshotScene {
   ): Promise<number | null> {
     if (taken) await this.#remember(taken, this.#current);
     if (action === 'revert' && target) {
-      const [, snapshot] = target;
-      await this.#leave();
-      this.#current = snapshot.rounds;
-      if (!snapshot.running) return null;
-      this.#calls += 1000;
-      this.#guest = await SnapshotGuest.resume(this.host, VM, this.#calls);
-      this.#compare(await this.#guest.read(), [snapshot.rounds], `in the guest, taken back to ${snapshot.name}`);
+      await this.#reverted(target[1]);
       return null;
     }
     if (action !== 'delete' || !target) return null;
     this.#known.delete(target[0]);
     await this.#tidy(await this.#listed());
     return performance.now() - since;
+  }
+
+  /** The guest goes on from there, and has its files. */
+  async #reverted(snapshot: Known): Promise<void> {
+    await this.#leave();
+    this.#current = snapshot.rounds;
+    if (!snapshot.running) return;
+    this.#calls += CALLS_BETWEEN;
+    this.#guest = await SnapshotGuest.resume(this.host, VM, this.#calls);
+    this.#compare(await this.#guest.read(), [snapshot.rounds], `in the guest, taken back to ${snapshot.name}`);
   }
 
   /** Everything is looked at. `target` and `number`: of what was under way. */
@@ -257,16 +295,17 @@ export class SnapshotScene {
       if (!known || disk === null) continue;
       if ((await hashDisk(disk)) !== known.hash) throw new Error(`the disk of the snapshot ${name} has changed`);
     }
-    const newest = list.at(-1);
-    const known = newest && this.#known.get(newest.id);
-    if (newest?.disk && known) {
-      this.#compare(await lookInto(this.host, newest.disk), [known.rounds], `in the disk of ${newest.name}`);
+    for (const { id, disk, name } of list) {
+      const known = this.#known.get(id);
+      if (!known || disk === null || known.looked) continue;
+      known.looked = true;
+      this.#compare(await lookInto(this.host, disk), [known.rounds], `in the disk of ${name}`);
     }
   }
 
   async #remember({ id, name, disk, machine }: SnapshotView, rounds: Rounds): Promise<void> {
     const hash = await hashDisk(disk ?? '');
-    this.#known.set(id, { name, rounds, hash, running: machine !== null });
+    this.#known.set(id, { name, rounds, hash, running: machine !== null, looked: false });
   }
 
   #compare(found: readonly unknown[], ends: readonly Rounds[], where: string): void {
@@ -289,17 +328,20 @@ export class SnapshotScene {
   }
 
   async #result(
-    { number, offline, protect }: SnapshotStep,
+    { number, offline }: SnapshotStep,
     action: Action,
-    came: Pick<SnapshotResult, 'death' | 'tookMs' | 'mergedMs' | 'checkedMs'> & { taken: SnapshotView | null },
+    came: Pick<SnapshotResult, 'death' | 'tookMs' | 'mergedMs' | 'checkedMs'> & {
+      readonly taken: SnapshotView | null;
+      readonly isProtected: boolean;
+    },
   ): Promise<SnapshotResult> {
-    const { taken, ...rest } = came;
+    const { taken, isProtected, ...rest } = came;
     const { diskFiles } = await this.#view();
     return {
       number,
       action,
       offline,
-      protect: protect && !offline,
+      protect: isProtected,
       ...rest,
       stunMs: taken && (await this.#stunOf(taken.id)),
       bytes: taken?.bytes ?? null,
