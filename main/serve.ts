@@ -6,8 +6,8 @@
  */
 import { Fleet } from './fleet/fleet.ts';
 import type { Limits } from './fleet/limits.ts';
+import { surviveFullDatabase } from './fleet/survive.ts';
 import { guestLibrary, rendererFolder, processEntries, version } from './paths.ts';
-import { surviveFullDatabase } from './store/full.ts';
 import type { Tls } from './web/certificate.ts';
 import { childProcesses } from './web/child-processes.ts';
 import { startControl } from './web/control.ts';

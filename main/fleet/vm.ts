@@ -27,7 +27,7 @@ import type { NicRecord } from './network-desk.ts';
 import { OutsideEnds } from './outside-ends.ts';
 import { Pair } from './pair.ts';
 import type { PairOutside } from './pair-parts.ts';
-import { Rate } from './rate.ts';
+import { BitRates } from './rate.ts';
 import { diskParts, prepare } from './power-on.ts';
 import { RecordingDesk } from './recording-desk.ts';
 import { RoomDesk } from './room-desk.ts';
@@ -56,7 +56,7 @@ export class Vm {
     () => this.#pair?.faultTargets ?? null,
     () => this.#around.changed(this),
   );
-  readonly #bitRates = { in: new Rate(), out: new Rate() };
+  readonly #bitRates = new BitRates();
   readonly #around: VmSurroundings;
   #record: VmRecord;
   #power: PowerState = 'off';
@@ -146,7 +146,8 @@ export class Vm {
     const faults = this.#faults.active();
     const state = { ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording, alarms, faults };
     const suspended = this.#power === 'off' ? suspendedView(savedState) : {};
-    return { ...shown, ...disk, ...this.#around.snapshots.shown(this), ...suspended, ...this.room.shown, nic, ...state };
+    const layers = this.#around.snapshots.shown(this);
+    return { ...shown, ...disk, ...layers, ...suspended, ...this.room.shown, nic, ...state };
   }
 
   ftStatus(): FtStatus {
@@ -155,11 +156,7 @@ export class Vm {
 
   metrics(): VmMetrics {
     const { counters } = this.#around.network.nic(this.id, this.mac, this.nic);
-    const now = performance.now();
-    const bitsInPerSecond = this.#bitRates.in.read(now, counters && counters.bytesIn * 8);
-    const bitsOutPerSecond = this.#bitRates.out.read(now, counters && counters.bytesOut * 8);
-    const known = bitsInPerSecond !== null && bitsOutPerSecond !== null;
-    return metricsOf(this.#pair, known ? { bitsInPerSecond, bitsOutPerSecond } : null);
+    return metricsOf(this.#pair, this.#bitRates.read(performance.now(), counters));
   }
 
   /** What alarms and tasks are about. Cheap: it is asked at every change. */

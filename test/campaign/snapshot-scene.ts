@@ -132,7 +132,8 @@ export class SnapshotScene {
       () => `the disk becomes one file again; there are ${overlaysIn(this.#folder).join(', ')}`,
       PATIENCE_MS,
     );
-    if ((await hashDisk(await this.#disk())) !== before) throw new Error('the disk changed when its layers were merged');
+    if ((await hashDisk(await this.#disk())) !== before)
+      throw new Error('the disk changed when its layers were merged');
     this.#compare(await lookInto(this.host, await this.#disk()), [this.#current], 'at the end');
     await this.#tidy([]);
   }
@@ -265,7 +266,8 @@ export class SnapshotScene {
     const taken = list.find(({ name }) => name === nameOf(number));
     const gone = target !== undefined && !list.some(({ id }) => id === target[0]);
     if (reported && action === 'take' && !taken) throw new Error(`${nameOf(number)} was reported taken, and is lost`);
-    if (reported && action === 'delete' && !gone) throw new Error(`${target?.[1].name} was reported deleted, and is there`);
+    if (reported && action === 'delete' && !gone)
+      throw new Error(`${target?.[1].name} was reported deleted, and is there`);
     if (action === 'delete' && gone && target) this.#known.delete(target[0]);
     await this.#tidy(list);
     if (taken) await this.#remember(taken, before);
@@ -275,7 +277,8 @@ export class SnapshotScene {
     await this.#checkDisks(list);
     const { power, note, suspended } = await this.#view();
     if (power !== 'off') throw new Error(`after the death of its host the VM is "${power}" (${note})`);
-    const ends = action === 'revert' && target ? (reported ? [target[1].rounds] : [before, target[1].rounds]) : [before];
+    const ends =
+      action === 'revert' && target ? (reported ? [target[1].rounds] : [before, target[1].rounds]) : [before];
     const rounds = await lookInto(this.host, await this.#disk());
     this.#compare(rounds, ends, `on the disk after the death in a ${action} (note: ${note})`);
     this.#current = rounds as Rounds;

@@ -28,8 +28,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const EVENTS_SHOWN = 25;
 
 const file = values.state === undefined ? null : path.join(values.state, 'snapshots.jsonl');
-const lines =
-  file !== null && existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1).map(parsed) : [];
+const lines = file !== null && existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1).map(parsed) : [];
 const former = (lines[0] as SnapshotHeader | undefined)?.order;
 const order: SnapshotOrder = {
   seed: Number(values.seed ?? former?.seed ?? Date.now() % 2 ** 31),
