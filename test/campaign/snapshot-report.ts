@@ -55,7 +55,8 @@ function section({ header, results, wrong }: SnapshotCampaign): string {
     `## ${title}`,
     '',
     `Seed ${order.seed}, disk of ${order.diskMB} MB (${order.format}), ` +
-      `${machine.cpus} cores (${machine.model}), Node ${machine.node}, ${new Date(startedAt).toISOString().slice(0, 10)}.`,
+      `${machine.cpus} cores (${machine.model}), Node ${machine.node}, ` +
+      `${new Date(startedAt).toISOString().slice(0, 10)}.`,
     ...(wrong === null ? [] : ['', `**${wrong}**`]),
     '',
     '| Step | n | off | on | Protected | host killed | not reported by then | but done |',
