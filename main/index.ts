@@ -63,7 +63,8 @@ async function start(): Promise<void> {
   registerAppScheme();
   restrictNavigation(app);
   await app.whenReady();
-  surviveFullDatabase();
+  // As Electron does where nobody listens.
+  surviveFullDatabase((error) => dialog.showErrorBox('Lockstep', error.stack ?? error.message));
   serveAppScheme(protocol, rendererFolder);
   restrictSession(session.defaultSession);
   setApplicationMenu(process.platform);
