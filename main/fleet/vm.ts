@@ -438,6 +438,8 @@ export class Vm {
   /** While there is none the machine stands still, whatever the user wants. */
   #roomChanged(noRoom: NoRoom | null): void {
     this.room.heard(noRoom);
+    // Its own disk may have no room either: that is no reason to give it up now.
+    this.#pair?.faultTargets.secondary?.send({ type: 'primaryWaits', waits: noRoom !== null });
     if (this.#power === 'on' || this.#power === 'paused') this.#power = noRoom || this.#pauseWanted ? 'paused' : 'on';
     this.#settlePower();
   }

@@ -229,7 +229,9 @@ export class Disks {
         if (await this.#waitedForRoom(request, error)) continue;
         const why = `${operation} on ${drive} failed: ${(error as Error).message}`;
         const again = this.#hopeless !== null && !this.#abandoned.has(id) && !this.#closed;
-        if (!this.#closed && (tries === 0 || !again)) this.#failed(again ? `${why}; it is tried again` : why);
+        // A lack of room is told by the primary, who waits for it too where it is the same.
+        const worthTelling = again ? tries === 0 && !isNoRoom(error) : true;
+        if (!this.#closed && worthTelling) this.#failed(again ? `${why}; it is tried again` : why);
         if (!again) {
           this.#errors += 1;
           return encodeDiskInput({ id, status: 'error', data: NOTHING });
