@@ -40,9 +40,10 @@ At the end all snapshots are deleted: the disk must be its one own file again, a
 const count = (list: readonly unknown[]): string => String(list.length);
 const MIB = 2 ** 20;
 
-export function reportOf(campaigns: readonly SnapshotCampaign[]): string {
-  const parts = campaigns.map(section);
-  return `# Snapshot campaign\n\n${INTRODUCTION}\n\n${parts.join('\n\n')}\n`;
+/** `note`: what else a reader should know of the circumstances. */
+export function reportOf(campaigns: readonly SnapshotCampaign[], note?: string): string {
+  const parts = [INTRODUCTION, ...(note === undefined ? [] : [note]), ...campaigns.map(section)];
+  return `# Snapshot campaign\n\n${parts.join('\n\n')}\n`;
 }
 
 function section({ header, results, wrong }: SnapshotCampaign): string {

@@ -1,6 +1,6 @@
 /**
  * `npm run campaign:snapshots -- [--actions 50] [--seed S] [--disk-mb 1024] [--format raw|lsd] [--state DIR]
- * [--report FILE]`: snapshots of a VM under write load are taken, reverted to and deleted at random, and its host is
+ * [--report FILE] [--note TEXT]`: snapshots of a VM under write load are taken, reverted to and deleted at random, and its host is
  * killed (kill -9) in every other one of them, at a random moment of it or after it. After each death everything is
  * looked at: the list of snapshots, every disk file, the file system and its files, the folder.
  *
@@ -22,7 +22,7 @@ import { SnapshotScene, VM, type SnapshotResult } from './snapshot-scene.ts';
 
 const text = { type: 'string' } as const;
 const { values } = parseArgs({
-  options: { actions: text, seed: text, 'disk-mb': text, format: text, state: text, report: text },
+  options: { actions: text, seed: text, 'disk-mb': text, format: text, state: text, report: text, note: text },
 });
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const EVENTS_SHOWN = 25;
@@ -115,6 +115,9 @@ await prepareCheckout(say);
 say(`seed ${order.seed}: ${steps.length} of ${order.actions} steps to come`);
 const wrong = steps.length === 0 ? null : await run(steps);
 if (values.report !== undefined) {
-  writeFileSync(values.report, reportOf([{ header: lines[0] as SnapshotHeader, results: results(), wrong }]));
+  writeFileSync(
+    values.report,
+    reportOf([{ header: lines[0] as SnapshotHeader, results: results(), wrong }], values.note),
+  );
 }
 process.exit(wrong === null ? 0 : 1);
