@@ -1,8 +1,8 @@
 /**
  * `npm run campaign:snapshots -- [--actions 50] [--seed S] [--disk-mb 1024] [--format raw|lsd] [--state DIR]
- * [--report FILE] [--note TEXT]`: snapshots of a VM under write load are taken, reverted to and deleted at random, and its host is
- * killed (kill -9) in every other one of them, at a random moment of it or after it. After each death everything is
- * looked at: the list of snapshots, every disk file, the file system and its files, the folder.
+ * [--report FILE] [--note TEXT]`: snapshots of a VM under write load are taken, reverted to and deleted at random, and
+ * its host is killed (kill -9) in every other one of them, at a random moment of it or after it. After each death
+ * everything is looked at: the list of snapshots, every disk file, the file system and its files, the folder.
  *
  * With `--state DIR` each step is kept at once, and the same order (or none) goes on with what is left, on a new VM.
  * `--report FILE` writes the results as Markdown.
