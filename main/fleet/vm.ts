@@ -288,7 +288,8 @@ export class Vm {
     }
     clearTimeout(timer);
     if (this.#power === wanted) return;
-    if (this.#pair === pair) this.#wantPause(!paused);
+    // Who waits for room goes on when there is some: that is what was asked for.
+    if (this.#pair === pair && !this.room.missing) this.#wantPause(!paused);
     const words = `"${this.name}" could not be ${paused ? 'paused' : 'resumed'}. `;
     throw new CommandError('failed', words + (this.room.words ?? `"lockstep events ${this.name}" says more.`));
   }
