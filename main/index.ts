@@ -7,6 +7,7 @@
 import path from 'node:path';
 import { app, dialog, ipcMain, powerMonitor, protocol, session } from 'electron';
 import { Fleet } from './fleet/fleet.ts';
+import { surviveFullDatabase } from './fleet/survive.ts';
 import { defaultDataFolder, guestLibrary, rendererFolder, processEntries, version } from './paths.ts';
 import { registerAppScheme, serveAppScheme } from './shell/app-scheme.ts';
 import { setApplicationMenu } from './shell/menu.ts';
@@ -62,6 +63,8 @@ async function start(): Promise<void> {
   registerAppScheme();
   restrictNavigation(app);
   await app.whenReady();
+  // As Electron does where nobody listens.
+  surviveFullDatabase((error) => dialog.showErrorBox('Lockstep', error.stack ?? error.message));
   serveAppScheme(protocol, rendererFolder);
   restrictSession(session.defaultSession);
   setApplicationMenu(process.platform);

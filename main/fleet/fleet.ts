@@ -119,6 +119,7 @@ export class Fleet {
       snapshots: new SnapshotTable(database),
       vms: this.#table,
       others: (vm) => this.disks.othersIn(this.snapshots.folder(vm.id), vm.name),
+      isFree: (vm, file) => this.disks.isFree(vm.name, file),
       event: (vm, kind, severity, message, data) => this.#event(vm, kind, message, severity, data),
     });
     this.#around = {

@@ -16,6 +16,7 @@ import {
 import type { EventKind } from '../../preload/event-kinds.ts';
 import { DEFAULT_NETWORK_NAME } from '../../preload/network.ts';
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
+import type { NoRoom } from '../datastore/room.ts';
 import type { OutsideInput, ReplicaSpec } from '../replica/messages.ts';
 import type { SavedState, VmRecord } from '../store/vms.ts';
 import type { AlarmSubject } from './alarms.ts';
@@ -27,9 +28,10 @@ import type { NicRecord } from './network-desk.ts';
 import { OutsideEnds } from './outside-ends.ts';
 import { Pair } from './pair.ts';
 import type { PairOutside } from './pair-parts.ts';
-import { Rate } from './rate.ts';
+import { BitRates } from './rate.ts';
 import { diskParts, prepare } from './power-on.ts';
 import { RecordingDesk } from './recording-desk.ts';
+import { RoomDesk } from './room-desk.ts';
 import { SaveDesk } from './save-desk.ts';
 import { changeSettings, hardware, hardwareOf, hostName, settingsOf } from './spec.ts';
 import { suspend, suspendedView } from './suspend.ts';
@@ -49,12 +51,13 @@ export class Vm {
     changed: () => this.#around.changed(this),
   });
   readonly saving = new SaveDesk((message) => this.#pair?.send(message));
+  readonly room = new RoomDesk((...event) => this.#event(...event));
   disk: VmDisk;
   readonly #faults = new Faults(
     () => this.#pair?.faultTargets ?? null,
     () => this.#around.changed(this),
   );
-  readonly #bitRates = { in: new Rate(), out: new Rate() };
+  readonly #bitRates = new BitRates();
   readonly #around: VmSurroundings;
   #record: VmRecord;
   #power: PowerState = 'off';
@@ -116,7 +119,9 @@ export class Vm {
 
   /** What it does with which disk images. */
   get diskUser(): DiskUser {
-    return { name: this.name, running: this.#power !== 'off', images: this.disk.images };
+    const hold = <T>(work: () => Promise<T>): Promise<T> => this.#around.snapshots.hold(this, work);
+    const { images, layers } = this.disk;
+    return { name: this.name, running: this.#power !== 'off', images, layers, hold };
   }
 
   /** Its network card. */
@@ -142,7 +147,8 @@ export class Vm {
     const faults = this.#faults.active();
     const state = { ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording, alarms, faults };
     const suspended = this.#power === 'off' ? suspendedView(savedState) : {};
-    return { ...shown, ...disk, ...this.#around.snapshots.shown(this), ...suspended, nic, ...state };
+    const layers = this.#around.snapshots.shown(this);
+    return { ...shown, ...disk, ...layers, ...suspended, ...this.room.shown, nic, ...state };
   }
 
   ftStatus(): FtStatus {
@@ -151,18 +157,15 @@ export class Vm {
 
   metrics(): VmMetrics {
     const { counters } = this.#around.network.nic(this.id, this.mac, this.nic);
-    const now = performance.now();
-    const bitsInPerSecond = this.#bitRates.in.read(now, counters && counters.bytesIn * 8);
-    const bitsOutPerSecond = this.#bitRates.out.read(now, counters && counters.bytesOut * 8);
-    const known = bitsInPerSecond !== null && bitsOutPerSecond !== null;
-    return metricsOf(this.#pair, known ? { bitsInPerSecond, bitsOutPerSecond } : null);
+    return metricsOf(this.#pair, this.#bitRates.read(performance.now(), counters));
   }
 
   /** What alarms and tasks are about. Cheap: it is asked at every change. */
   get subject(): AlarmSubject & Watched {
     const { id, name, power } = this;
     const throttle = this.#pair?.primary?.report?.throttle ?? 0;
-    return { id, name, power, ft: this.ftStatus(), ftSettings: settingsOf(this.#record), throttle };
+    const ftSettings = settingsOf(this.#record);
+    return { id, name, power, ft: this.ftStatus(), ftSettings, throttle, noRoom: this.room.words };
   }
 
   #ftState(): Pick<FtStatus, 'status' | 'reason'> {
@@ -277,8 +280,7 @@ export class Vm {
   async pause(paused: boolean): Promise<void> {
     this.require(paused ? 'power.pause' : 'power.unpause');
     const pair = this.#pair;
-    this.#pauseWanted = paused;
-    pair?.send({ type: 'pause', paused });
+    this.#wantPause(paused);
     const wanted: PowerState = paused ? 'paused' : 'on';
     const timer = setTimeout(() => this.#settlePower(), PAUSE_TIMEOUT_MS).unref();
     const until = Date.now() + PAUSE_TIMEOUT_MS;
@@ -287,12 +289,13 @@ export class Vm {
     }
     clearTimeout(timer);
     if (this.#power === wanted) return;
-    if (this.#pair === pair) this.#takeBackPause(!paused);
-    const what = paused ? 'paused' : 'resumed';
-    throw new CommandError('failed', `"${this.name}" could not be ${what}. "lockstep events ${this.name}" says more.`);
+    // Who waits for room goes on when there is some: that is what was asked for.
+    if (this.#pair === pair && !this.room.missing) this.#wantPause(!paused);
+    const words = `"${this.name}" could not be ${paused ? 'paused' : 'resumed'}. `;
+    throw new CommandError('failed', words + (this.room.words ?? `"lockstep events ${this.name}" says more.`));
   }
 
-  #takeBackPause(paused: boolean): void {
+  #wantPause(paused: boolean): void {
     this.#pauseWanted = paused;
     this.#pair?.send({ type: 'pause', paused });
   }
@@ -388,6 +391,7 @@ export class Vm {
       state: (message) => {
         if (message.type === 'save') this.saving.heard(message.event);
         else if (message.type === 'restoring') this.#progress(message.fraction);
+        else if (message.type === 'room') this.#roomChanged(message.noRoom);
         else this.#restored = { epoch: message.epoch, hash: message.hash };
       },
       event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
@@ -399,10 +403,12 @@ export class Vm {
         if (this.#record.savedState && this.#power === 'on') this.#poweredOn(Date.now());
         this.ends.started();
         this.#settlePower();
+        this.#around.snapshots.consolidate(this);
       },
       failedOver: (lastInput) => {
         this.recording.lost('the primary that recorded it was lost');
         this.saving.lost('its primary was lost');
+        this.room.reset();
         this.#diskMoved();
         this.ends.failedOver(lastInput);
         // Also where none is wanted: the log may have carried a pause of which nobody has heard, and not its end.
@@ -423,11 +429,20 @@ export class Vm {
   #paused(paused: boolean, epoch: number): void {
     const before = this.#power;
     if (before !== 'on' && before !== 'paused') return;
-    this.#power = paused ? 'paused' : 'on';
+    this.#power = paused || this.room.missing ? 'paused' : 'on';
     if (before !== this.#power) {
       const message = paused ? `Paused at epoch ${epoch}.` : `Resumed at epoch ${epoch}.`;
       this.#event(paused ? 'power.paused' : 'power.unpaused', 'info', message, { epoch });
     }
+    this.#settlePower();
+  }
+
+  /** While there is none the machine stands still, whatever the user wants. */
+  #roomChanged(noRoom: NoRoom | null): void {
+    this.room.heard(noRoom);
+    // Its own disk may have no room either: that is no reason to give it up now.
+    this.#pair?.faultTargets.secondary?.send({ type: 'primaryWaits', waits: noRoom !== null });
+    if (this.#power === 'on' || this.#power === 'paused') this.#power = noRoom || this.#pauseWanted ? 'paused' : 'on';
     this.#settlePower();
   }
 
@@ -450,6 +465,7 @@ export class Vm {
     this.saving.lost(why ?? 'the virtual machine was powered off');
     this.#around.network.detach(this.id);
     this.#pauseWanted = false;
+    this.room.reset();
     this.#power = 'off';
     // What was suspended, or could not be brought back, is suspended still.
     if (!savedState) {

@@ -117,6 +117,9 @@ const lifecycle = {
       ? say`两个磁盘相同：虚拟机的磁盘重新为“${'file'}”。`(data, reason)
       : say`虚拟机的磁盘现为“${'file'}”。`(data, reason),
   'disk.error': say`磁盘错误：${'why'}`,
+  'disk.full': say`“${'folder'}”空间不足：虚拟机已暂停，有空间后会自动继续。`,
+  'disk.room': say`“${'folder'}”又有空间了：虚拟机继续运行，没有丢失任何数据。`,
+  'disk.merged': say`虚拟机的磁盘已重新合并为“${'file'}”。`,
   'guest.stopped': say`客户机已停用其 CPU。请关闭虚拟机电源。`,
 } as const satisfies { readonly [kind in EventKind]?: EventWords };
 

@@ -12,6 +12,7 @@ import { RecentEvents } from './events.tsx';
 import { Failovers } from './failover.tsx';
 import { guestName, hostWords } from '../host-words.ts';
 import { editVm } from '../actions/edit.ts';
+import { noRoomText } from '../ft-view.ts';
 import { ActionButton } from '../kit/action-button.tsx';
 import { FtPanel } from './ft-panel.tsx';
 import { LivePlot } from './live-plot.tsx';
@@ -24,6 +25,12 @@ export function Summary({ vm }: { readonly vm: VmView }) {
         <p className="note" role="note">
           <TriangleAlert className="icon" aria-hidden="true" />
           {hostWords(vm.note)}
+        </p>
+      ) : null}
+      {vm.noRoom ? (
+        <p className="note" role="alert">
+          <TriangleAlert className="icon" aria-hidden="true" />
+          {noRoomText(vm.noRoom)}
         </p>
       ) : null}
       {vm.recording ? <RecordingLine vm={vm} recording={vm.recording} /> : null}
