@@ -5,6 +5,7 @@
  * before anything acts on it. Results and topic data are plain data: JSON, or bytes where it says so.
  */
 import * as v from 'valibot';
+import { checkpointCommands, CheckpointMinutes, type CheckpointResults, type CheckpointView } from './checkpoint.ts';
 import { DiskBytes, diskCommands, type DiskResults } from './disk.ts';
 import {
   alarmChoice,
@@ -38,6 +39,7 @@ export type {
   TaskRecord,
 } from './history.ts';
 export { EVENTS_LIMIT_MAX } from './history.ts';
+export type { CheckpointView } from './checkpoint.ts';
 export type { DiskCheckView, DiskView } from './disk.ts';
 export type { FailoverRecord, FailoverReport } from './failover.ts';
 export { CRASH_POINTS, FAULTS, type ActiveFault, type CrashAt, type CrashPoint, type FaultKind } from './faults.ts';
@@ -208,6 +210,10 @@ export interface VmView {
   readonly suspended?: SuspendedView;
   /** How many it has; absent where it has none. */
   readonly snapshots?: number;
+  /** An automatic checkpoint is taken every so many minutes while it runs; absent: none is. */
+  readonly checkpointMinutes?: number;
+  /** The last automatic one. Of a VM that is off: it can be resumed from there. */
+  readonly checkpoint?: CheckpointView;
   /** Fault Tolerance is turned on for this VM, whether or not it runs. */
   readonly ftEnabled: boolean;
   readonly ftSettings: FtSettings;
@@ -259,13 +265,19 @@ export const commands = {
     fda: v.optional(FilePath),
     /** Made where it does not exist. */
     folder: v.exactOptional(Folder),
+    checkpointMinutes: v.exactOptional(CheckpointMinutes),
     ...cardChoice,
   }),
   'vm.delete': VmOnly,
-  /** Its name at any time, the rest while it is off; null takes away what is there, or goes back to the default. */
+  /**
+   * Its name and checkpoints at any time, the rest while it is off; null takes away what is there, or goes back to the
+   * default.
+   */
   'vm.edit': v.strictObject({
     vm: Vm,
     name: v.exactOptional(VmName),
+    /** An automatic checkpoint every so many minutes while it runs; 0: none. */
+    checkpointMinutes: v.exactOptional(CheckpointMinutes),
     memoryMB: v.exactOptional(MemoryMB),
     bzimage: v.exactOptional(v.nullable(FilePath)),
     initrd: v.exactOptional(v.nullable(FilePath)),
@@ -281,6 +293,7 @@ export const commands = {
   ...diskCommands,
   ...shareCommands,
   ...snapshotCommands,
+  ...checkpointCommands,
   'vm.set': v.strictObject({ vm: Vm, ...ftSettings }),
   /** At once where the VM runs, and from the next power-on; what was in the drive goes without a word to the guest. */
   'media.insert': v.strictObject({ vm: Vm, drive: MediaDrive, file: FilePath }),
@@ -350,7 +363,8 @@ export interface CommandResults
     FaultResults,
     FolderResults,
     ShareResults,
-    SnapshotResults {
+    SnapshotResults,
+    CheckpointResults {
   'host.show': HostView;
   'vm.list': readonly VmView[];
   'vm.show': VmView;
@@ -370,6 +384,7 @@ export interface CommandResults
   'power.suspend': VmView;
   'power.resume': VmView;
   'snapshot.revert': VmView;
+  'checkpoint.resume': VmView;
   'ft.on': VmView;
   'ft.off': VmView;
   'ft.suspend': VmView;

@@ -6,12 +6,13 @@
 import * as v from 'valibot';
 import { commands, type CommandArgs, type VmView } from '../preload/contract.ts';
 import { sentence } from './format.ts';
-import { sizeOf, type TextField } from './new-vm-form.ts';
+import { minutesOf, sizeOf, type TextField } from './new-vm-form.ts';
 import { texts } from './text/index.ts';
 
 export interface EditForm {
   readonly name: string;
   readonly folder: string;
+  readonly checkpoints: string;
   readonly memory: string;
   readonly disk: 'keep' | 'none' | 'new' | 'file';
   readonly hda: string;
@@ -26,10 +27,16 @@ export interface EditForm {
 export type EditErrors = { readonly [field in TextField]?: string };
 type Edit = Omit<CommandArgs<'vm.edit'>, 'vm'>;
 
-export function editFormOf({ name, folder, hardware: { memoryMB, files, cmdline } }: VmView): EditForm {
+export function editFormOf({
+  name,
+  folder,
+  checkpointMinutes = 0,
+  hardware: { memoryMB, files, cmdline },
+}: VmView): EditForm {
   return {
     name,
     folder,
+    checkpoints: String(checkpointMinutes),
     memory: String(memoryMB),
     disk: 'keep',
     hda: files.hda ?? '',
@@ -51,6 +58,7 @@ export function editArgs(form: EditForm, vm: VmView): Edit {
   const texted = keys.filter(changed).map((key) => [key, form[key].trim() === '' ? null : form[key].trim()]);
   return {
     ...(changed('name') && { name: form.name.trim() }),
+    ...(changed('checkpoints') && { checkpointMinutes: minutesOf(form.checkpoints) }),
     ...(changed('memory') && { memoryMB: form.memory.trim() === '' ? Number.NaN : Number(form.memory) }),
     ...(form.disk === 'none' && before.hda !== '' && { hda: null }),
     ...(form.disk === 'file' && changed('hda') && { hda: form.hda.trim() }),
@@ -72,7 +80,11 @@ export function isChanged(form: EditForm, vm: VmView): boolean {
   return Object.keys(editArgs(form, vm)).length > 0 || mediaChanges(form, vm).length > 0 || form.folder !== vm.folder;
 }
 
-const FIELDS: { readonly [key: string]: TextField } = { memoryMB: 'memory', diskBytes: 'diskSize' };
+const FIELDS: { readonly [key: string]: TextField } = {
+  memoryMB: 'memory',
+  diskBytes: 'diskSize',
+  checkpointMinutes: 'checkpoints',
+};
 
 /** The first thing wrong with each field; `names` are those of the other VMs. */
 export function checkEdit(form: EditForm, vm: VmView, names: readonly string[]): EditErrors {

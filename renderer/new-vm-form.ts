@@ -31,10 +31,22 @@ export interface NewVmForm {
   readonly fda: string;
   readonly network: string;
   readonly nic: NicType;
+  /** Minutes between automatic checkpoints. */
+  readonly checkpoints: string;
   readonly start: boolean;
 }
 
-export type TextField = 'name' | 'memory' | 'bzimage' | 'initrd' | 'cmdline' | 'hda' | 'diskSize' | 'cdrom' | 'fda';
+export type TextField =
+  | 'name'
+  | 'memory'
+  | 'bzimage'
+  | 'initrd'
+  | 'cmdline'
+  | 'hda'
+  | 'diskSize'
+  | 'cdrom'
+  | 'fda'
+  | 'checkpoints';
 export type FormErrors = { readonly [field in TextField]?: string };
 
 /** What the host takes where nothing is said. */
@@ -69,6 +81,7 @@ export function emptyForm(names: readonly string[], folder = ''): NewVmForm {
     fda: '',
     network: DEFAULT_NETWORK_NAME,
     nic: DEFAULT_NIC,
+    checkpoints: '0',
     start: true,
   };
 }
@@ -104,6 +117,11 @@ export function sizeOf(text: string): number {
   }
 }
 
+/** Nothing is none. */
+export function minutesOf(text: string): number {
+  return Number(text.trim() === '' ? '0' : text);
+}
+
 /** The files that this kind of guest takes. */
 export function filesOf({
   source,
@@ -123,6 +141,7 @@ export function toArgs(form: NewVmForm): CommandArgs<'vm.create'> {
     ...(form.folder !== '' && { folder: form.folder }),
     ...(form.network !== DEFAULT_NETWORK_NAME && { network: form.network }),
     ...(form.nic !== DEFAULT_NIC && { nic: form.nic }),
+    ...(minutesOf(form.checkpoints) !== 0 && { checkpointMinutes: minutesOf(form.checkpoints) }),
     ...(source === 'sample' && { sample: 'linux' as const }),
     ...(source === 'test' && { sample: 'test' as const }),
     ...(disk === 'file' && form.hda.trim() !== '' && { hda: form.hda.trim() }),
@@ -132,7 +151,11 @@ export function toArgs(form: NewVmForm): CommandArgs<'vm.create'> {
 }
 
 /** The contract's names of fields that are called otherwise here. */
-const FIELDS: { readonly [key: string]: TextField } = { memoryMB: 'memory', diskBytes: 'diskSize' };
+const FIELDS: { readonly [key: string]: TextField } = {
+  memoryMB: 'memory',
+  diskBytes: 'diskSize',
+  checkpointMinutes: 'checkpoints',
+};
 
 /** The first thing wrong with each field; empty when the command can be sent. */
 export function checkForm(form: NewVmForm, names: readonly string[]): FormErrors {

@@ -16,6 +16,7 @@ import {
 import type { Client } from './client.ts';
 import { number, simple, withHost, write, type Command } from './command.ts';
 import { diskCommands, size } from './disk.ts';
+import { checkpointCommands } from './checkpoint.ts';
 import { folderCommands } from './folder.ts';
 import { historyCommands } from './history.ts';
 import { metricsCommands } from './metrics.ts';
@@ -49,21 +50,25 @@ const create: Command = {
     folder: 'FOLDER',
     network: 'NETWORK',
     nic: 'virtio|ne2k|none',
+    'checkpoint-minutes': 'MINUTES',
   },
   help: 'Create a VM: a sample, or your own kernel, disk, CD or floppy image; --disk-size 4G makes a new, empty disk',
   run: (invocation) =>
     withHost(invocation, async (client) => {
       const [name] = invocation.positionals;
-      const { memory, 'disk-size': disk, ...rest } = invocation.options;
+      const { memory, 'disk-size': disk, 'checkpoint-minutes': every, ...rest } = invocation.options;
       const files = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, wholePath(key, value)]));
       const memoryMB = number('memory', memory);
       const args = { name, ...files, ...(memoryMB === undefined ? {} : { memoryMB }) };
       const diskBytes = disk === undefined ? {} : { diskBytes: size(disk) };
-      const vm = await client.call('vm.create', { ...args, ...diskBytes } as never);
+      const minutes = number('checkpoint-minutes', every);
+      const checkpoints = minutes === undefined ? {} : { checkpointMinutes: minutes };
+      const vm = await client.call('vm.create', { ...args, ...diskBytes, ...checkpoints } as never);
       invocation.print(invocation.json ? JSON.stringify(vm) : `Created "${vm.name}".`);
     }),
 };
 
+const CHECKPOINTS = 'checkpoint-minutes';
 /** What `vm set` takes beside the settings of Fault Tolerance. */
 const HARDWARE = ['name', 'memory', 'bzimage', 'initrd', 'cmdline', 'hda', 'disk-size', 'cdrom', 'fda'];
 const FILES: ReadonlySet<string> = new Set(['bzimage', 'initrd', 'hda', 'cdrom', 'fda']);
@@ -71,6 +76,7 @@ const FILES: ReadonlySet<string> = new Set(['bzimage', 'initrd', 'hda', 'cdrom',
 /** One hardware setting as the contract takes it. An empty value takes away what is there. */
 function hardwareArg(key: string, value: string): readonly [string, unknown] {
   if (key === 'memory') return ['memoryMB', number('memory', value)];
+  if (key === CHECKPOINTS) return ['checkpointMinutes', number(key, value)];
   if (key === 'disk-size') return ['diskBytes', size(value)];
   if (key === 'name') return [key, value];
   if (value === '') return [key, null];
@@ -84,7 +90,8 @@ const set: Command = {
   help:
     'Set failureTimeoutMs, hashIntervalEpochs, lagThrottleMs, lagHardMs, diskMode (shared|separate) or ' +
     'diskReads (log|backup) of a VM, effective from the next power-on or start of a secondary; ' +
-    `${HARDWARE.join(', ')} (an empty value takes away what is there), while it is off; and folder`,
+    `${HARDWARE.join(', ')} (an empty value takes away what is there), while it is off; folder; and ` +
+    `${CHECKPOINTS} (1 to 1440; 0: no automatic checkpoints)`,
   run: (invocation) =>
     withHost(invocation, async (client) => {
       const [name, ...assignments] = invocation.positionals;
@@ -107,11 +114,12 @@ async function applySettings(
   vm: string,
   settings: readonly (readonly [string, string])[],
 ): Promise<VmView> {
-  const hardware = settings.filter(([key]) => HARDWARE.includes(key)).map(([key, value]) => hardwareArg(key, value));
+  const edited = [...HARDWARE, CHECKPOINTS];
+  const hardware = settings.filter(([key]) => edited.includes(key)).map(([key, value]) => hardwareArg(key, value));
   const folder = settings.find(([key]) => key === 'folder');
   // A word where the setting takes words; the contract says what it takes.
   const ft = settings
-    .filter(([key]) => !HARDWARE.includes(key) && key !== 'folder')
+    .filter(([key]) => !edited.includes(key) && key !== 'folder')
     .map(([key, value]) => [key, Number.isFinite(Number(value)) ? Number(value) : value] as const);
   const { id } = await client.call('vm.show', { vm });
   if (hardware.length > 0) await client.call('vm.edit', { vm: id, ...Object.fromEntries(hardware) } as never);
@@ -313,6 +321,7 @@ export const commands: readonly Command[] = [
   simple('power reset', 'power.reset', 'Power a VM off and on again, at once', () => null),
   simple('power pause', 'power.pause', 'Let a guest stand still; its secondary stands still with it', () => null),
   ...snapshotCommands,
+  ...checkpointCommands,
   simple('ft on', 'ft.on', 'Turn on Fault Tolerance for a running VM', () => null),
   simple('ft off', 'ft.off', 'Turn off Fault Tolerance', () => null),
   simple('ft suspend', 'ft.suspend', 'Suspend Fault Tolerance: stop protecting until it is resumed', () => null),

@@ -10,7 +10,7 @@ import { NIC_TYPES } from '../../preload/network.ts';
 import type { VmConfig, VmRecord } from '../store/vms.ts';
 import type { FILE_KINDS } from './spec.ts';
 
-const { name, memoryMB, sample, cmdline } = commands['vm.create'].entries;
+const { name, memoryMB, sample, cmdline, checkpointMinutes } = commands['vm.create'].entries;
 const { vm: _vm, ...ftSettings } = commands['vm.set'].entries;
 
 const config = {
@@ -30,6 +30,8 @@ const Description = v.strictObject({
   exportedAt: v.pipe(v.number(), v.integer(), v.minValue(0)),
   config: v.strictObject(config),
   ftSettings: v.strictObject(ftSettings),
+  /** Absent in files of before there were checkpoints; in those without any, so that a former Lockstep reads them. */
+  checkpointMinutes,
 });
 export type Description = v.InferOutput<typeof Description>;
 
@@ -37,12 +39,17 @@ export type Description = v.InferOutput<typeof Description>;
 type Forgotten = Exclude<keyof VmConfig, keyof typeof config | (typeof FILE_KINDS)[number]>;
 const nothingForgotten: Forgotten extends never ? true : Forgotten = true;
 
-export function describe(vm: Pick<VmRecord, 'name' | 'config' | 'ftSettings'>, version: string): Description {
+export function describe(
+  vm: Pick<VmRecord, 'name' | 'config' | 'ftSettings' | 'checkpointMinutes'>,
+  version: string,
+): Description {
   const { sample: guest, memoryMB: memory, seed, mac, nic, cmdline: words } = vm.config;
   const card = { type: nic?.type ?? 'virtio', network: nic?.network ?? '' } as const;
   const about = { name: vm.name, version, exportedAt: nothingForgotten ? Date.now() : 0 };
   const kept = { sample: guest, memoryMB: memory, seed, mac, nic: card, cmdline: words };
-  return { ...about, config: kept, ftSettings: vm.ftSettings as Description['ftSettings'] };
+  const { checkpointMinutes: minutes } = vm;
+  const settings = { ftSettings: vm.ftSettings as Description['ftSettings'] };
+  return { ...about, config: kept, ...settings, ...(minutes > 0 && { checkpointMinutes: minutes }) };
 }
 
 /** @throws {CommandError} `refused` when it does not describe a VM that there can be. */

@@ -12,6 +12,7 @@ import { CommandError, type HostView, type Inventory, type ParsedArgs } from '..
 import { DEFAULT_NETWORK_NAME, type NicType } from '../../preload/network.ts';
 import { forgetLease } from '../datastore/leases.ts';
 import { AlarmTable } from '../store/alarms.ts';
+import { CheckpointTable } from '../store/checkpoints.ts';
 import { openDataFolder, type OpenedFolder } from '../store/database.ts';
 import { EventTable } from '../store/events.ts';
 import { FailoverTable } from '../store/failovers.ts';
@@ -24,6 +25,7 @@ import { VmTable, type VmRecord } from '../store/vms.ts';
 import { AlarmDesk } from './alarm-desk.ts';
 import { DiskDesk } from './disk-desk.ts';
 import { Audit } from './audit.ts';
+import { CheckpointDesk } from './checkpoint-desk.ts';
 import { FolderDesk } from './folder-desk.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { admitVm, limitsOf, type Limits } from './limits.ts';
@@ -53,6 +55,8 @@ export interface FleetOptions {
   readonly limits?: Limits;
   /** Guests reach this computer's loopback by the gateway's address, unless this is false. */
   readonly hostLoopback?: boolean;
+  /** What a minute between checkpoints is, in milliseconds; tests have short ones. */
+  readonly checkpointMinuteMs?: number;
 }
 
 export class Fleet {
@@ -64,6 +68,7 @@ export class Fleet {
   readonly network: NetworkDesk;
   readonly disks: DiskDesk;
   readonly snapshots: SnapshotDesk;
+  readonly checkpoints: CheckpointDesk;
   readonly failovers: FailoverTable;
   readonly folders: FolderDesk;
   readonly guests: GuestLibrary;
@@ -107,15 +112,28 @@ export class Fleet {
       () => this.all(),
       () => this.#changed(),
     );
-    this.sampler = new Sampler(new MetricTable(database), () => this.all());
+    const metrics = new MetricTable(database);
+    this.sampler = new Sampler(metrics, () => this.all());
     const datastore = path.join(options.dataFolder, 'datastore');
     mkdirSync(datastore, { recursive: true, mode: 0o700 });
     this.#spares = new Spares(options.processes);
     this.network = this.#networkDesk(new NetworkTable(database));
+    const checkpoints = new CheckpointTable(database);
+    this.checkpoints = new CheckpointDesk({
+      folder: options.dataFolder,
+      checkpoints,
+      vms: this.#table,
+      snapshots: () => this.snapshots,
+      lastSeen: (vm) => metrics.lastAt(vm),
+      minuteMs: options.checkpointMinuteMs,
+      event: (vm, kind, severity, message, data) => this.#event(vm, kind, message, severity, data),
+    });
     this.snapshots = new SnapshotDesk({
       folder: path.join(options.dataFolder, 'states'),
       snapshots: new SnapshotTable(database),
+      checkpoints,
       vms: this.#table,
+      checkpointTaken: (vm) => this.checkpoints.taken(vm),
       others: (vm) => this.disks.othersIn(this.snapshots.folder(vm.id), vm.name),
       event: (vm, kind, severity, message, data) => this.#event(vm, kind, message, severity, data),
     });
@@ -131,11 +149,13 @@ export class Fleet {
       network: this.network,
       disks: this.disks,
       snapshots: this.snapshots,
+      checkpoints: this.checkpoints,
       recordings: this.host.recordingsFolder,
       changed: (vm) => {
         const { subject } = vm;
         this.alarms.look(subject);
         watch.look(subject);
+        this.checkpoints.look(vm);
         this.#changed();
       },
       alarms: (vm) => this.alarms.summary(vm),
@@ -193,7 +213,12 @@ export class Fleet {
    * @throws {CommandError} when the name exists, or there are too many; nothing is made then.
    */
   adopt(
-    { name, config, ftSettings }: Pick<VmRecord, 'name' | 'config' | 'ftSettings'>,
+    {
+      name,
+      config,
+      ftSettings,
+      checkpointMinutes,
+    }: Pick<VmRecord, 'name' | 'config' | 'ftSettings' | 'checkpointMinutes'>,
     files: NewFiles,
     event: { readonly kind: string; readonly message: string },
   ): Vm {
@@ -201,6 +226,7 @@ export class Fleet {
     const id = randomUUID();
     this.#table.insert({ id, name, createdAt: Date.now(), config });
     if (Object.keys(ftSettings).length > 0) this.#table.setFtSettings(id, ftSettings);
+    if (checkpointMinutes > 0) this.#table.setCheckpointMinutes(id, checkpointMinutes);
     files.keep();
     const vm = this.#load(id);
     this.#event(vm, event.kind, event.message);
@@ -241,6 +267,7 @@ export class Fleet {
     this.snapshots.requireOwn(vm, () => true);
     this.#table.delete(vm.id);
     this.#vms.delete(vm.id);
+    this.checkpoints.cancel(vm.id);
     await this.snapshots.forget(vm);
     const kept = vm.disk.remove();
     forgetLease(this.#around.datastore, vm.id);
@@ -261,7 +288,7 @@ export class Fleet {
     if (this.#closing) return;
     this.#closing = true;
     const running = this.all().filter((vm) => vm.power !== 'off');
-    await this.tasks.cancelAll();
+    await Promise.all([this.tasks.cancelAll(), this.checkpoints.close()]);
     await Promise.allSettled(running.map((vm) => (how === 'suspend' ? this.#suspend(vm) : vm.powerOff())));
     await this.snapshots.close();
     this.sampler.close();
@@ -299,18 +326,24 @@ export class Fleet {
     let made: Vm | undefined;
     for (const record of this.#table.all()) {
       if (this.#vms.has(record.id)) continue;
-      const lost = record.poweredOnAt !== null;
-      if (lost) this.#table.setPower(record.id, null, LOST_NOTE);
+      const ended = record.poweredOnAt === null ? null : this.#endLost(record.id, record.poweredOnAt);
       // A VM of before there were networks.
       const config = { nic: this.#card('virtio', DEFAULT_NETWORK_NAME), ...record.config };
       if (!record.config.nic) this.#table.setConfig(record.id, config);
-      const vm = new Vm({ ...record, config, ...(lost ? { poweredOnAt: null, note: LOST_NOTE } : {}) }, this.#around);
+      const vm = new Vm({ ...record, config, ...ended }, this.#around);
       this.#vms.set(record.id, vm);
       this.alarms.look(vm.subject);
-      if (lost) this.#event(vm, 'power.lost', `${LOST_NOTE}.`, 'warning');
+      if (ended) this.#event(vm, 'power.lost', `${LOST_NOTE}.`, 'warning', { ranUntil: ended.lostAt });
       if (record.id === id) made = vm;
     }
     return made;
+  }
+
+  /** A former host died while it ran. */
+  #endLost(id: string, poweredOnAt: number): Pick<VmRecord, 'poweredOnAt' | 'note' | 'lostAt'> {
+    const lost = { note: LOST_NOTE, lostAt: this.checkpoints.ranUntil(id, poweredOnAt) };
+    this.#table.setOff(id, lost);
+    return { ...lost, poweredOnAt: null };
   }
 
   /** A card with an address that no other VM has. */

@@ -1,5 +1,5 @@
 /**
- * Changing what a VM is made of: its name at any time, its hardware while it is off.
+ * Changing what a VM is made of: its name and its checkpoints at any time, its hardware while it is off.
  *
  * Invariant: nothing is changed by halves: all is looked at first, and a new disk that no VM comes to use is removed.
  */
@@ -17,9 +17,10 @@ const FILES = ['bzimage', 'initrd', 'hda', 'cdrom', 'fda'] as const;
 
 /** @throws {CommandError} when the name exists, a file is not what it should be, or the VM runs. */
 export async function editVm(fleet: Fleet, vm: Vm, changes: Changes): Promise<void> {
-  const { name, diskBytes, ...hardware } = changes;
+  const { name, checkpointMinutes, diskBytes, ...hardware } = changes;
   if (Object.keys(changes).length === 0) {
-    throw new CommandError('usage', 'Say what to change: name, memoryMB, bzimage, initrd, cmdline, hda, cdrom, fda.');
+    const keys = 'name, checkpointMinutes, memoryMB, bzimage, initrd, cmdline, hda, cdrom, fda';
+    throw new CommandError('usage', `Say what to change: ${keys}.`);
   }
   if (diskBytes !== undefined && hardware.hda !== undefined) {
     throw new CommandError('usage', 'A VM has one hard disk: leave out either the file or the size of a new one.');
@@ -39,6 +40,7 @@ export async function editVm(fleet: Fleet, vm: Vm, changes: Changes): Promise<vo
       checkFiles({ ...config, hda: config.hda === vm.record.config.hda ? vm.disk.current : config.hda }, fleet.guests);
       vm.amend({ config }, 'vm.edited', `Changed: ${words(vm.record.config, config)}.`);
     }
+    if (checkpointMinutes !== undefined) fleet.checkpoints.set(vm, checkpointMinutes);
     if (rename) {
       const before = vm.name;
       vm.amend({ name }, 'vm.renamed', `Renamed from "${before}" to "${name}".`, { from: before, to: name });
@@ -61,7 +63,7 @@ function requireFree(fleet: Fleet, vm: Vm, name: string): void {
 }
 
 /** The configuration after these changes; null takes something away. */
-function edited(vm: Vm, changes: Omit<Changes, 'name' | 'diskBytes'>): VmConfig {
+function edited(vm: Vm, changes: Omit<Changes, 'name' | 'checkpointMinutes' | 'diskBytes'>): VmConfig {
   const { config: before } = vm.record;
   const files = FILES.filter((kind) => changes[kind] !== undefined);
   const given = Object.fromEntries(

@@ -141,7 +141,8 @@ export class Vm {
     const faults = this.#faults.active();
     const state = { ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording, alarms, faults };
     const suspended = this.#power === 'off' ? suspendedView(savedState) : {};
-    return { ...shown, ...disk, ...this.#around.snapshots.shown(this), ...suspended, nic, ...state };
+    const saved = { ...this.#around.snapshots.shown(this), ...this.#around.checkpoints.shown(this), ...suspended };
+    return { ...shown, ...disk, ...saved, nic, ...state };
   }
 
   ftStatus(): FtStatus {
@@ -205,9 +206,10 @@ export class Vm {
   }
 
   #poweredOn(at: number): void {
-    this.#around.vms.setPower(this.id, at, null);
+    this.#around.vms.setOn(this.id, at);
     this.#record = { ...this.#record, poweredOnAt: at, note: null, savedState: null };
-    if (!this.#restored) return this.#event('power.on', 'info', 'Powered on.');
+    if (!this.#restored)
+      return this.#event('power.on', 'info', `Powered on.${this.#around.checkpoints.passedBy(this)}`);
     const { epoch } = this.#restored;
     this.#event('power.resumed', 'info', `Goes on from its saved state, at epoch ${epoch}.`, this.#restored);
     this.#restored = null;
@@ -235,7 +237,7 @@ export class Vm {
   }
 
   async #discard(): Promise<void> {
-    this.#around.vms.setPower(this.id, null, null);
+    this.#around.vms.setOff(this.id, null);
     this.#event('power.discarded', 'info', 'Powered off: the state in which it was suspended was discarded.');
     this.reread();
     await this.#around.snapshots.tidied(this);
@@ -443,7 +445,9 @@ export class Vm {
     const tell = this.#event.bind(this);
     if (this.#pair) settleDisk(this.disk, this.#pair.disksEqual, this.#pair.generation, tell);
     if (this.#power === 'startingUp') this.#startError = why;
-    const note = unexpected ? `Powered off unexpectedly: ${why}` : null;
+    // Where it did not come to run, it has run as long as before.
+    const lostAt = this.#power === 'startingUp' ? this.#record.lostAt : Date.now();
+    const lost = unexpected ? { note: `Powered off unexpectedly: ${why}`, lostAt } : null;
     this.#pair = null;
     this.#restored = null;
     this.saving.lost(why ?? 'the virtual machine was powered off');
@@ -452,8 +456,8 @@ export class Vm {
     this.#power = 'off';
     // What was suspended, or could not be brought back, is suspended still.
     if (!savedState) {
-      this.#around.vms.setPower(this.id, null, note);
-      this.#record = { ...this.#record, poweredOnAt: null, note };
+      this.#around.vms.setOff(this.id, lost);
+      this.#record = { ...this.#record, poweredOnAt: null, note: null, lostAt: null, ...lost };
     }
     if (savedState) this.#event('power.off', 'info', `Powered off, and suspended${why === null ? '' : ` (${why})`}.`);
     else if (unexpected) this.#event('power.lost', 'error', `Powered off unexpectedly: ${why}.`);
@@ -461,6 +465,7 @@ export class Vm {
     this.recording.lost(unexpected ? 'the primary that recorded it was lost' : 'the virtual machine was powered off');
     this.ends.reset();
     this.#settlePower();
+    this.#around.snapshots.tidy(this);
     this.#around.snapshots.consolidate(this);
   }
 

@@ -8,6 +8,8 @@ import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 import { captureStart } from './capture-start.ts';
 import { captureStop } from './capture-stop.ts';
+import { checkpointResume } from './checkpoint-resume.ts';
+import { checkpointTake } from './checkpoint-take.ts';
 import { deleteVm } from './delete.ts';
 import { editVm } from './edit.ts';
 import { FAULT_ACTIONS } from './faults.ts';
@@ -49,7 +51,7 @@ export interface Submenu {
 
 /** Groups are divided by a line in menus. */
 export const ACTION_GROUPS: readonly (readonly (Action | Submenu)[])[] = [
-  [powerOn, shutdown, powerOff, suspend, pause, resume, reset],
+  [powerOn, shutdown, powerOff, suspend, pause, resume, reset, checkpointResume],
   [openConsole, sendCtrlAltDel, screenshot],
   [ftOn, ftOff],
   [
@@ -70,7 +72,7 @@ export const ACTION_GROUPS: readonly (readonly (Action | Submenu)[])[] = [
       actions: [nicEdit, forwardAdd, captureStart, captureStop],
     },
   ],
-  [snapshotTake, recordStart, recordStop],
+  [snapshotTake, checkpointTake, recordStart, recordStop],
   [editVm, moveVm, vmClone, vmExport],
   [deleteVm],
 ];

@@ -17,6 +17,8 @@ const taskTitles: { readonly [kind in TaskKind]: string } = {
   'snapshot.take': 'Create virtual machine snapshot',
   'snapshot.revert': 'Revert to snapshot',
   'snapshot.delete': 'Remove snapshot',
+  'checkpoint.take': 'Take checkpoint',
+  'checkpoint.resume': 'Resume from checkpoint',
   'power.unpause': 'Resume virtual machine',
   'ft.on': 'Turn On Fault Tolerance',
   'ft.off': 'Turn Off Fault Tolerance',

@@ -7,6 +7,7 @@ import { RULE_WORDS } from '../../preload/rule-words.ts';
 import { failover, faults, lab, monitor, notices } from './en-lab.ts';
 import { share } from './en-share.ts';
 import { edit, folders, form, media, menus, palette, shell, shortcuts, start } from './en-shell.ts';
+import { checkpoints } from './en-checkpoints.ts';
 import { snapshots } from './en-snapshots.ts';
 import { views } from './en-views.ts';
 import type { AlarmSeverity, FtReason, PowerState, TaskOutcome } from '../../preload/contract.ts';
@@ -41,6 +42,7 @@ export const en = {
   product: 'Lockstep',
   share,
   snapshots,
+  checkpoints,
   power,
   ftReasons,
   actions: {
@@ -230,6 +232,7 @@ export const en = {
       capture: 'Captures',
       guest: 'Guest',
       snapshot: 'Snapshots',
+      checkpoint: 'Checkpoints',
       vm: 'Configuration',
       host: 'Host',
     },

@@ -21,6 +21,8 @@ export const views: Text['views'] = {
     'snapshot.take': '创建虚拟机快照',
     'snapshot.revert': '恢复到快照',
     'snapshot.delete': '移除快照',
+    'checkpoint.take': '创建检查点',
+    'checkpoint.resume': '从检查点恢复',
     'power.unpause': '恢复虚拟机',
     'ft.on': '打开容错',
     'ft.off': '关闭容错',

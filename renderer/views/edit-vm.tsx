@@ -96,6 +96,15 @@ function General({ form, errors, change }: PartProps) {
         onChange={(name) => change({ name })}
       />
       <FolderField value={form.folder} onChange={(folder) => change({ folder })} />
+      <Field
+        label={texts.checkpoints.setting}
+        unit={texts.checkpoints.unit}
+        inputMode="numeric"
+        value={form.checkpoints}
+        hint={texts.checkpoints.settingHint}
+        error={errors.checkpoints ?? null}
+        onChange={(checkpoints) => change({ checkpoints })}
+      />
     </Section>
   );
 }

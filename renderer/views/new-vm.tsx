@@ -276,7 +276,7 @@ function DiskFields({ form, errors, change }: PartProps) {
 
 /** What most people leave as it is. */
 function More(props: PartProps) {
-  const { form, change } = props;
+  const { form, errors, change } = props;
   const main = mainFields(form);
   const rest = filesOf(form).filter((field) => !main.includes(field));
   const folders = usePage((state) => (state.inventory?.folders.length ?? 0) > 0);
@@ -295,6 +295,15 @@ function More(props: PartProps) {
           onType={(nic) => change({ nic })}
         />
         {folders ? <FolderField value={form.folder} onChange={(folder) => change({ folder })} /> : null}
+        <Field
+          label={texts.checkpoints.setting}
+          unit={texts.checkpoints.unit}
+          inputMode="numeric"
+          value={form.checkpoints}
+          hint={texts.checkpoints.settingHint}
+          error={errors.checkpoints ?? null}
+          onChange={(checkpoints) => change({ checkpoints })}
+        />
       </div>
     </details>
   );

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react';
 import type { VmView } from '../../preload/contract.ts';
 import * as format from '../format.ts';
 import { Card, Fact, Facts } from '../kit/card.tsx';
+import { refusal } from '../refusal.ts';
 import { useServices } from '../services.ts';
 import { texts } from '../text/index.ts';
 import { VmAlarms } from './alarms.tsx';
@@ -11,6 +12,7 @@ import { ConsolePreview } from './console/preview.tsx';
 import { RecentEvents } from './events.tsx';
 import { Failovers } from './failover.tsx';
 import { guestName } from '../host-words.ts';
+import { checkpointResume } from '../actions/checkpoint-resume.ts';
 import { editVm } from '../actions/edit.ts';
 import { ActionButton } from '../kit/action-button.tsx';
 import { FtPanel } from './ft-panel.tsx';
@@ -24,6 +26,11 @@ export function Summary({ vm }: { readonly vm: VmView }) {
         <p className="note" role="note">
           <TriangleAlert className="icon" aria-hidden="true" />
           {vm.note}
+          {refusal('checkpoint.resume', vm) === null ? (
+            <span className="note-aside">
+              <ActionButton action={checkpointResume} vm={vm} size="small" tone="primary" />
+            </span>
+          ) : null}
         </p>
       ) : null}
       {vm.recording ? <RecordingLine vm={vm} recording={vm.recording} /> : null}

@@ -57,6 +57,7 @@ describe('enablement', () => {
       'forward-add',
       'capture-start',
       'snapshot-take',
+      'checkpoint-take',
       'record-start',
       'edit',
       'move',

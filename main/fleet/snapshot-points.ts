@@ -1,0 +1,30 @@
+/** What a VM can be taken back to: one of its snapshots, or its automatic checkpoint. */
+import type { SnapshotView } from '../../preload/contract.ts';
+import type { CheckpointRecord } from '../store/checkpoints.ts';
+import type { SnapshotRecord } from '../store/snapshots.ts';
+import type { SnapshotFiles } from './snapshot-files.ts';
+
+export type Point = Pick<SnapshotRecord, 'id' | 'config' | 'state' | 'disk'> & {
+  /** The snapshot from which the VM goes on then. */
+  readonly current: string | null;
+  /** What it is, in words. */
+  readonly words: string;
+  readonly event: 'snapshot.reverted' | 'checkpoint.resumed';
+};
+
+export function pointOf({ id, name, config, state, disk }: SnapshotRecord): Point {
+  return { id, current: id, config, state, disk, words: `the snapshot "${name}"`, event: 'snapshot.reverted' };
+}
+
+export function pointOfCheckpoint({ id, parent, takenAt, config, state, disk }: CheckpointRecord): Point {
+  const words = `the automatic checkpoint of ${new Date(takenAt).toISOString()}`;
+  return { id, current: parent, config, state, disk, words, event: 'checkpoint.resumed' };
+}
+
+export function viewOf(
+  { id, name, note, parent, takenAt, state, disk }: SnapshotRecord,
+  files: SnapshotFiles,
+): Omit<SnapshotView, 'current' | 'hasThumbnail'> {
+  const machine = state && { epoch: state.epoch, hash: state.hash };
+  return { id, name, note, parent, takenAt, machine, disk, bytes: files.bytes([state?.file ?? null, disk]) };
+}
