@@ -5,6 +5,7 @@
  * before anything acts on it. Results and topic data are plain data: JSON, or bytes where it says so.
  */
 import * as v from 'valibot';
+import { BootOrder, VgaMemoryMB, type BootDrive } from './boot.ts';
 import { checkpointCommands, CheckpointMinutes, type CheckpointResults, type CheckpointView } from './checkpoint.ts';
 import { DiskBytes, diskCommands, type DiskResults } from './disk.ts';
 import {
@@ -166,11 +167,16 @@ export interface VmHardware {
   readonly files: {
     readonly bzimage?: string;
     readonly initrd?: string;
+    readonly multiboot?: string;
     readonly hda?: string;
     readonly cdrom?: string;
     readonly fda?: string;
   };
   readonly cmdline: string | null;
+  /** Absent: the usual one. */
+  readonly bootOrder?: readonly BootDrive[];
+  /** Absent: 8. */
+  readonly vgaMemoryMB?: number;
 }
 
 /** A recording that is being made. */
@@ -258,6 +264,8 @@ export const commands = {
     bzimage: v.optional(FilePath),
     initrd: v.optional(FilePath),
     cmdline: v.optional(Cmdline),
+    /** A kernel by the Multiboot specification, started without the BIOS. */
+    multiboot: v.exactOptional(FilePath),
     hda: v.optional(FilePath),
     /** A new thin disk of this size in the data folder, as its hard disk. In bytes. */
     diskBytes: v.exactOptional(DiskBytes),
@@ -266,6 +274,9 @@ export const commands = {
     /** Made where it does not exist. */
     folder: v.exactOptional(Folder),
     checkpointMinutes: v.exactOptional(CheckpointMinutes),
+    /** From what the BIOS tries to start, in this order; else a floppy, the hard disk, the CD, as far as there are. */
+    bootOrder: v.exactOptional(BootOrder),
+    vgaMemoryMB: v.exactOptional(VgaMemoryMB),
     ...cardChoice,
   }),
   'vm.delete': VmOnly,
@@ -282,6 +293,9 @@ export const commands = {
     bzimage: v.exactOptional(v.nullable(FilePath)),
     initrd: v.exactOptional(v.nullable(FilePath)),
     cmdline: v.exactOptional(v.nullable(Cmdline)),
+    multiboot: v.exactOptional(v.nullable(FilePath)),
+    bootOrder: v.exactOptional(v.nullable(BootOrder)),
+    vgaMemoryMB: v.exactOptional(v.nullable(VgaMemoryMB)),
     hda: v.exactOptional(v.nullable(FilePath)),
     /** A new thin disk in the place of the hard disk there is, whose file stays. In bytes. */
     diskBytes: v.exactOptional(DiskBytes),

@@ -4,6 +4,7 @@
  * Invariant: only what was changed is sent; what needs a power-off is not changed while the VM runs.
  */
 import * as v from 'valibot';
+import type { BootDrive, VgaMemory } from '../preload/boot.ts';
 import { commands, type CommandArgs, type VmView } from '../preload/contract.ts';
 import { sentence } from './format.ts';
 import { minutesOf, sizeOf, type TextField } from './new-vm-form.ts';
@@ -21,6 +22,9 @@ export interface EditForm {
   readonly fda: string;
   readonly bzimage: string;
   readonly initrd: string;
+  readonly multiboot: string;
+  readonly boot: BootDrive | '';
+  readonly vgaMemory: string;
   readonly cmdline: string;
 }
 
@@ -31,7 +35,7 @@ export function editFormOf({
   name,
   folder,
   checkpointMinutes = 0,
-  hardware: { memoryMB, files, cmdline },
+  hardware: { memoryMB, files, cmdline, bootOrder, vgaMemoryMB },
 }: VmView): EditForm {
   return {
     name,
@@ -45,6 +49,9 @@ export function editFormOf({
     fda: files.fda ?? '',
     bzimage: files.bzimage ?? '',
     initrd: files.initrd ?? '',
+    multiboot: files.multiboot ?? '',
+    boot: bootOrder?.[0] ?? '',
+    vgaMemory: vgaMemoryMB === undefined ? '' : String(vgaMemoryMB),
     cmdline: cmdline ?? '',
   };
 }
@@ -54,7 +61,7 @@ export function editArgs(form: EditForm, vm: VmView): Edit {
   const before = editFormOf(vm);
   const off = vm.power === 'off';
   const changed = (key: keyof EditForm): boolean => form[key].trim() !== before[key];
-  const keys = ['bzimage', 'initrd', 'cmdline', ...(off ? (['cdrom', 'fda'] as const) : [])] as const;
+  const keys = ['bzimage', 'initrd', 'cmdline', 'multiboot', ...(off ? (['cdrom', 'fda'] as const) : [])] as const;
   const texted = keys.filter(changed).map((key) => [key, form[key].trim() === '' ? null : form[key].trim()]);
   return {
     ...(changed('name') && { name: form.name.trim() }),
@@ -63,6 +70,8 @@ export function editArgs(form: EditForm, vm: VmView): Edit {
     ...(form.disk === 'none' && before.hda !== '' && { hda: null }),
     ...(form.disk === 'file' && changed('hda') && { hda: form.hda.trim() }),
     ...(form.disk === 'new' && { diskBytes: sizeOf(form.diskSize) }),
+    ...(changed('boot') && { bootOrder: form.boot === '' ? null : [form.boot] }),
+    ...(changed('vgaMemory') && { vgaMemoryMB: form.vgaMemory === '' ? null : (Number(form.vgaMemory) as VgaMemory) }),
     ...Object.fromEntries(texted),
   };
 }

@@ -6,13 +6,14 @@
  */
 import * as v from 'valibot';
 import { commands, type CommandArgs, type NicType } from '../preload/contract.ts';
+import type { BootDrive, VgaMemory } from '../preload/boot.ts';
 import { parseSize } from '../preload/disk.ts';
 import { DEFAULT_NETWORK_NAME } from '../preload/network.ts';
 import { sentence } from './format.ts';
 import { texts } from './text/index.ts';
 
 /** What the guest boots from. */
-export const SOURCES = ['sample', 'test', 'kernel', 'disk', 'cd', 'floppy'] as const;
+export const SOURCES = ['sample', 'test', 'kernel', 'disk', 'cd', 'floppy', 'multiboot'] as const;
 export type Source = (typeof SOURCES)[number];
 export type DiskChoice = 'none' | 'new' | 'file';
 
@@ -23,6 +24,7 @@ export interface NewVmForm {
   readonly memory: string;
   readonly bzimage: string;
   readonly initrd: string;
+  readonly multiboot: string;
   readonly cmdline: string;
   readonly disk: DiskChoice;
   readonly hda: string;
@@ -33,6 +35,10 @@ export interface NewVmForm {
   readonly nic: NicType;
   /** Minutes between automatic checkpoints. */
   readonly checkpoints: string;
+  /** The drive from which it is started first; empty: the usual one. */
+  readonly boot: BootDrive | '';
+  /** In MB; empty: the usual. */
+  readonly vgaMemory: string;
   readonly start: boolean;
 }
 
@@ -41,6 +47,7 @@ export type TextField =
   | 'memory'
   | 'bzimage'
   | 'initrd'
+  | 'multiboot'
   | 'cmdline'
   | 'hda'
   | 'diskSize'
@@ -58,6 +65,7 @@ const MEMORY: { readonly [source in Source]: string } = {
   disk: '256',
   cd: '256',
   floppy: '32',
+  multiboot: '32',
 };
 const NAMES: { readonly [source in Source]?: string } = {
   sample: texts.start.name,
@@ -73,6 +81,7 @@ export function emptyForm(names: readonly string[], folder = ''): NewVmForm {
     memory: MEMORY.sample,
     bzimage: '',
     initrd: '',
+    multiboot: '',
     cmdline: '',
     disk: 'none',
     hda: '',
@@ -82,6 +91,8 @@ export function emptyForm(names: readonly string[], folder = ''): NewVmForm {
     network: DEFAULT_NETWORK_NAME,
     nic: DEFAULT_NIC,
     checkpoints: '0',
+    boot: '',
+    vgaMemory: '',
     start: true,
   };
 }
@@ -117,6 +128,11 @@ export function sizeOf(text: string): number {
   }
 }
 
+/** A kernel is started without it. */
+export function startsByBios({ source }: Pick<NewVmForm, 'source'>): boolean {
+  return source === 'disk' || source === 'cd' || source === 'floppy';
+}
+
 /** Nothing is none. */
 export function minutesOf(text: string): number {
   return Number(text.trim() === '' ? '0' : text);
@@ -125,7 +141,8 @@ export function minutesOf(text: string): number {
 /** The files that this kind of guest takes. */
 export function filesOf({
   source,
-}: Pick<NewVmForm, 'source'>): readonly ('bzimage' | 'initrd' | 'cmdline' | 'cdrom' | 'fda')[] {
+}: Pick<NewVmForm, 'source'>): readonly ('bzimage' | 'initrd' | 'cmdline' | 'multiboot' | 'cdrom' | 'fda')[] {
+  if (source === 'multiboot') return ['multiboot', 'cdrom', 'fda'];
   if (source === 'kernel') return ['bzimage', 'initrd', 'cmdline', 'cdrom', 'fda'];
   return source === 'test' ? ['cdrom'] : ['cdrom', 'fda'];
 }
@@ -142,6 +159,8 @@ export function toArgs(form: NewVmForm): CommandArgs<'vm.create'> {
     ...(form.network !== DEFAULT_NETWORK_NAME && { network: form.network }),
     ...(form.nic !== DEFAULT_NIC && { nic: form.nic }),
     ...(minutesOf(form.checkpoints) !== 0 && { checkpointMinutes: minutesOf(form.checkpoints) }),
+    ...(form.boot !== '' && startsByBios(form) && { bootOrder: [form.boot] }),
+    ...(form.vgaMemory !== '' && { vgaMemoryMB: Number(form.vgaMemory) as VgaMemory }),
     ...(source === 'sample' && { sample: 'linux' as const }),
     ...(source === 'test' && { sample: 'test' as const }),
     ...(disk === 'file' && form.hda.trim() !== '' && { hda: form.hda.trim() }),
@@ -173,6 +192,7 @@ export function checkForm(form: NewVmForm, names: readonly string[]): FormErrors
     errors.hda ??= source === 'disk' ? texts.form.noBoot.disk : texts.form.noDisk;
   }
   if (source === 'kernel' && !args.bzimage) errors.bzimage ??= texts.form.noBoot.kernel;
+  if (source === 'multiboot' && !args.multiboot) errors.multiboot ??= texts.form.noBoot.multiboot;
   if (source === 'cd' && !args.cdrom) errors.cdrom ??= texts.form.noBoot.cd;
   if (source === 'floppy' && !args.fda) errors.fda ??= texts.form.noBoot.floppy;
   // An empty disk boots nothing.
@@ -182,7 +202,7 @@ export function checkForm(form: NewVmForm, names: readonly string[]): FormErrors
 
 /** The field that the host's error is about, by the file or the argument that it names; null where it names none. */
 export function fieldOfError(message: string, args: { readonly [key: string]: unknown }): TextField | null {
-  for (const field of ['bzimage', 'initrd', 'hda', 'cdrom', 'fda'] as const) {
+  for (const field of ['bzimage', 'initrd', 'multiboot', 'hda', 'cdrom', 'fda'] as const) {
     const file = args[field];
     if (typeof file === 'string' && file !== '' && message.includes(file)) return field;
   }

@@ -27,7 +27,7 @@ import { cancel, shareCommands, shutdown } from './share.ts';
 import { snapshotCommands } from './snapshot.ts';
 import { recordSound, SOUND_SECONDS_MAX } from './sound.ts';
 
-const FILE_OPTIONS: ReadonlySet<string> = new Set(['bzimage', 'initrd', 'hda', 'cdrom', 'fda']);
+const FILE_OPTIONS: ReadonlySet<string> = new Set(['bzimage', 'initrd', 'multiboot', 'hda', 'cdrom', 'fda']);
 
 /** What names a file names it from where the user is, who need not be where the host is. */
 function wholePath<V>(option: string, value: V): V | string {
@@ -43,6 +43,7 @@ const create: Command = {
     bzimage: 'FILE',
     initrd: 'FILE',
     cmdline: 'TEXT',
+    multiboot: 'FILE',
     hda: 'FILE',
     'disk-size': 'SIZE',
     cdrom: 'FILE',
@@ -51,27 +52,54 @@ const create: Command = {
     network: 'NETWORK',
     nic: 'virtio|ne2k|none',
     'checkpoint-minutes': 'MINUTES',
+    boot: 'DRIVE,…',
+    'vga-memory': 'MB',
   },
-  help: 'Create a VM: a sample, or your own kernel, disk, CD or floppy image; --disk-size 4G makes a new, empty disk',
+  help:
+    'Create a VM: a sample, or your own kernel, disk, CD or floppy image; --disk-size 4G makes a new, empty disk; ' +
+    '--boot cdrom,hda,fda is the order in which the BIOS tries them',
   run: (invocation) =>
     withHost(invocation, async (client) => {
       const [name] = invocation.positionals;
-      const { memory, 'disk-size': disk, 'checkpoint-minutes': every, ...rest } = invocation.options;
+      const { memory, 'disk-size': disk, 'checkpoint-minutes': every, boot, ...others } = invocation.options;
+      const { 'vga-memory': vga, ...rest } = others;
       const files = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, wholePath(key, value)]));
       const memoryMB = number('memory', memory);
       const args = { name, ...files, ...(memoryMB === undefined ? {} : { memoryMB }) };
       const diskBytes = disk === undefined ? {} : { diskBytes: size(disk) };
       const minutes = number('checkpoint-minutes', every);
-      const checkpoints = minutes === undefined ? {} : { checkpointMinutes: minutes };
-      const vm = await client.call('vm.create', { ...args, ...diskBytes, ...checkpoints } as never);
+      const vgaMemoryMB = number('vga-memory', vga);
+      const settings = {
+        ...(minutes !== undefined && { checkpointMinutes: minutes }),
+        ...(boot !== undefined && { bootOrder: drives(String(boot)) }),
+        ...(vgaMemoryMB !== undefined && { vgaMemoryMB }),
+      };
+      const vm = await client.call('vm.create', { ...args, ...diskBytes, ...settings } as never);
       invocation.print(invocation.json ? JSON.stringify(vm) : `Created "${vm.name}".`);
     }),
 };
 
 const CHECKPOINTS = 'checkpoint-minutes';
 /** What `vm set` takes beside the settings of Fault Tolerance. */
-const HARDWARE = ['name', 'memory', 'bzimage', 'initrd', 'cmdline', 'hda', 'disk-size', 'cdrom', 'fda'];
-const FILES: ReadonlySet<string> = new Set(['bzimage', 'initrd', 'hda', 'cdrom', 'fda']);
+const HARDWARE = [
+  'name',
+  'memory',
+  'bzimage',
+  'initrd',
+  'cmdline',
+  'multiboot',
+  'hda',
+  'disk-size',
+  'cdrom',
+  'fda',
+  'boot',
+  'vga-memory',
+];
+
+/** A boot order as it is written. */
+function drives(text: string): string[] {
+  return text.split(',').map((drive) => drive.trim());
+}
 
 /** One hardware setting as the contract takes it. An empty value takes away what is there. */
 function hardwareArg(key: string, value: string): readonly [string, unknown] {
@@ -79,9 +107,11 @@ function hardwareArg(key: string, value: string): readonly [string, unknown] {
   if (key === CHECKPOINTS) return ['checkpointMinutes', number(key, value)];
   if (key === 'disk-size') return ['diskBytes', size(value)];
   if (key === 'name') return [key, value];
+  if (key === 'boot') return ['bootOrder', value === '' ? null : drives(value)];
+  if (key === 'vga-memory') return ['vgaMemoryMB', value === '' ? null : number(key, value)];
   if (value === '') return [key, null];
   // The host may have another working folder.
-  return [key, FILES.has(key) ? path.resolve(value) : value];
+  return [key, FILE_OPTIONS.has(key) ? path.resolve(value) : value];
 }
 
 const set: Command = {

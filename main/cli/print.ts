@@ -87,6 +87,8 @@ export function vmDetails(vm: VmView): string {
     ...(vm.diskFiles ?? []).map((file, at) => [at === 0 ? 'Disk is written to' : 'which stands on', file] as const),
     ['Snapshots', String(vm.snapshots ?? 0)],
     ...checkpointLines(vm),
+    ...(hardware.bootOrder ? [['Boot order', hardware.bootOrder.join(', ')] as const] : []),
+    ...(hardware.vgaMemoryMB === undefined ? [] : [['Video memory', `${hardware.vgaMemoryMB} MB`] as const]),
     ...(hardware.cmdline === null ? [] : [['Command line', hardware.cmdline] as const]),
     ['Created', new Date(vm.createdAt).toISOString()],
     ['Fault Tolerance', STATES[vm.ft.status]],

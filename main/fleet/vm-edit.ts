@@ -8,18 +8,19 @@ import path from 'node:path';
 import { CommandError, type ParsedArgs } from '../../preload/contract.ts';
 import type { VmConfig } from '../store/vms.ts';
 import type { Fleet } from './fleet.ts';
-import { checkFiles } from './spec.ts';
+import { checkFiles, TWO_KERNELS } from './spec.ts';
 import type { Vm } from './vm.ts';
 
 type Changes = Omit<ParsedArgs<'vm.edit'>, 'vm'>;
 
-const FILES = ['bzimage', 'initrd', 'hda', 'cdrom', 'fda'] as const;
+const FILES = ['bzimage', 'initrd', 'multiboot', 'hda', 'cdrom', 'fda'] as const;
+const OTHERS = ['bootOrder', 'vgaMemoryMB'] as const;
 
 /** @throws {CommandError} when the name exists, a file is not what it should be, or the VM runs. */
 export async function editVm(fleet: Fleet, vm: Vm, changes: Changes): Promise<void> {
   const { name, checkpointMinutes, diskBytes, ...hardware } = changes;
   if (Object.keys(changes).length === 0) {
-    const keys = 'name, checkpointMinutes, memoryMB, bzimage, initrd, cmdline, hda, cdrom, fda';
+    const keys = ['name', 'checkpointMinutes', 'memoryMB', 'cmdline', ...OTHERS, ...FILES].join(', ');
     throw new CommandError('usage', `Say what to change: ${keys}.`);
   }
   if (diskBytes !== undefined && hardware.hda !== undefined) {
@@ -73,9 +74,13 @@ function edited(vm: Vm, changes: Omit<Changes, 'name' | 'checkpointMinutes' | 'd
     ...before,
     ...(changes.memoryMB !== undefined && { memoryMB: changes.memoryMB }),
     ...(changes.cmdline !== undefined && { cmdline: changes.cmdline }),
+    ...Object.fromEntries(
+      OTHERS.filter((key) => changes[key] !== undefined).map((key) => [key, changes[key] ?? undefined]),
+    ),
     ...given,
   };
-  if (config.sample && (config.bzimage || config.initrd)) {
+  if (config.bzimage && config.multiboot) throw new CommandError('usage', TWO_KERNELS);
+  if (config.sample && (config.bzimage || config.initrd || config.multiboot)) {
     throw new CommandError(
       'usage',
       `"${vm.name}" is a sample, which brings its own kernel: make a VM of your own files.`,
@@ -95,7 +100,7 @@ function edited(vm: Vm, changes: Omit<Changes, 'name' | 'checkpointMinutes' | 'd
 }
 
 function words(before: VmConfig, after: VmConfig): string {
-  const keys = ['memoryMB', 'cmdline', ...FILES] as const;
-  const changed = keys.filter((key) => before[key] !== after[key]);
+  const keys = ['memoryMB', 'cmdline', ...OTHERS, ...FILES] as const;
+  const changed = keys.filter((key) => String(before[key]) !== String(after[key]));
   return changed.map((key) => `${key} = ${after[key] ?? 'none'}`).join(', ') || 'nothing';
 }

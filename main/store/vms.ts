@@ -6,6 +6,7 @@
  */
 import type Database from 'better-sqlite3';
 import type { FtSettings, Sample } from '../../preload/contract.ts';
+import type { BootDrive, VgaMemory } from '../../preload/boot.ts';
 import type { NicType } from '../../preload/network.ts';
 
 /** What a VM is made of, as it is kept. Absent files come from the installed guests. */
@@ -19,10 +20,14 @@ export interface VmConfig {
   readonly nic?: { readonly type: NicType; readonly network: string; readonly address: string | null } | undefined;
   readonly bzimage?: string | undefined;
   readonly initrd?: string | undefined;
+  readonly multiboot?: string | undefined;
   readonly hda?: string | undefined;
   readonly cdrom?: string | undefined;
   readonly fda?: string | undefined;
   readonly cmdline: string | null;
+  /** Absent: by what there is. */
+  readonly bootOrder?: readonly BootDrive[] | undefined;
+  readonly vgaMemoryMB?: VgaMemory | undefined;
 }
 
 /** A machine's state in a file, and what the machine was made of. */

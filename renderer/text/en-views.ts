@@ -98,6 +98,7 @@ export const views = {
   hardware: {
     kernel: 'Kernel',
     initrd: 'Initial RAM disk',
+    multiboot: 'Multiboot kernel',
     hda: 'Hard disk',
     cdrom: 'CD-ROM',
     fda: 'Floppy',
@@ -113,6 +114,7 @@ export const views = {
     'Sample Linux': 'Sample Linux',
     'Test guest': 'Test guest',
     'Linux kernel': 'Linux kernel',
+    'Multiboot kernel': 'Multiboot kernel',
     'Disk image': 'Disk image',
     'CD image': 'CD image',
     'Floppy image': 'Floppy image',

@@ -86,6 +86,7 @@ export const views: Text['views'] = {
   hardware: {
     kernel: '内核',
     initrd: '初始 RAM 磁盘',
+    multiboot: 'Multiboot 内核',
     hda: '硬盘',
     cdrom: 'CD-ROM',
     fda: '软盘',
@@ -101,12 +102,14 @@ export const views: Text['views'] = {
     'Sample Linux': '示例 Linux',
     'Test guest': '测试客户机',
     'Linux kernel': 'Linux 内核',
+    'Multiboot kernel': 'Multiboot 内核',
     'Disk image': '磁盘映像',
     'CD image': 'CD 映像',
     'Floppy image': '软盘映像',
     'No medium to boot from': '没有可引导的介质',
   },
   alarmNames: {
+    'checkpoint.failed': '自动检查点失败',
     'ft.needSecondary': '虚拟机容错状态已更改',
     'ft.disabled': '容错已禁用',
     'ft.interval': '容错 vLockstep 时间间隔已更改',

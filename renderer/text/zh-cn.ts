@@ -8,7 +8,7 @@ import type { Text } from './text.ts';
 import { failover, faults, lab, monitor, notices } from './zh-cn-lab.ts';
 import { rules } from './zh-cn-rules.ts';
 import { share } from './zh-cn-share.ts';
-import { edit, folders, form, media, menus, palette, shell, shortcuts, start } from './zh-cn-shell.ts';
+import { boot, edit, folders, form, media, menus, palette, shell, shortcuts, start } from './zh-cn-shell.ts';
 import { checkpoints } from './zh-cn-checkpoints.ts';
 import { snapshots } from './zh-cn-snapshots.ts';
 import { views } from './zh-cn-views.ts';
@@ -406,6 +406,7 @@ export const zhCN: Text = {
   share,
   snapshots,
   checkpoints,
+  boot,
   views,
   shell,
   palette,

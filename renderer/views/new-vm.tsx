@@ -20,6 +20,7 @@ import {
   fieldOfError,
   filesOf,
   SOURCES,
+  startsByBios,
   toArgs,
   withSource,
   type DiskChoice,
@@ -28,6 +29,7 @@ import {
 } from '../new-vm-form.ts';
 import { usePage, useServices } from '../services.ts';
 import { texts } from '../text/index.ts';
+import { BootField, VgaField } from './boot-fields.tsx';
 import { FolderField } from './folders.tsx';
 import { CardFields } from './network/nic-dialog.tsx';
 
@@ -198,6 +200,7 @@ const PLACEHOLDERS = {
   bzimage: '/path/to/bzImage',
   initrd: '/path/to/initrd.img',
   cmdline: 'console=tty0 console=ttyS0',
+  multiboot: '/path/to/kernel',
   cdrom: '/path/to/image.iso',
   fda: '/path/to/floppy.img',
 } as const;
@@ -205,7 +208,8 @@ type FileField = keyof typeof PLACEHOLDERS;
 
 /** What the guest boots from is asked for first; the rest is behind "More". */
 function mainFields({ source }: NewVmForm): readonly FileField[] {
-  const main = { kernel: ['bzimage', 'initrd', 'cmdline'], cd: ['cdrom'], floppy: ['fda'], disk: ['cdrom'] } as const;
+  const kernels = { kernel: ['bzimage', 'initrd', 'cmdline'], multiboot: ['multiboot'] } as const;
+  const main = { ...kernels, cd: ['cdrom'], floppy: ['fda'], disk: ['cdrom'] } as const;
   return source === 'sample' || source === 'test' ? [] : main[source];
 }
 
@@ -294,6 +298,8 @@ function More(props: PartProps) {
           onNetwork={(network) => change({ network })}
           onType={(nic) => change({ nic })}
         />
+        {startsByBios(form) ? <BootField value={form.boot} onChange={(boot) => change({ boot })} /> : null}
+        <VgaField value={form.vgaMemory} onChange={(vgaMemory) => change({ vgaMemory })} />
         {folders ? <FolderField value={form.folder} onChange={(folder) => change({ folder })} /> : null}
         <Field
           label={texts.checkpoints.setting}

@@ -78,11 +78,12 @@ function Performance({ vm }: { readonly vm: VmView }) {
 }
 
 function Hardware({ vm }: { readonly vm: VmView }) {
-  const { files, cmdline, guest, memoryMB } = vm.hardware;
+  const { files, cmdline, guest, memoryMB, bootOrder, vgaMemoryMB } = vm.hardware;
   const { hardware: names } = texts.views;
   const named = [
     [names.kernel, files.bzimage],
     [names.initrd, files.initrd],
+    [names.multiboot, files.multiboot],
     [names.hda, files.hda],
     [names.cdrom, files.cdrom],
     [names.fda, files.fda],
@@ -100,6 +101,10 @@ function Hardware({ vm }: { readonly vm: VmView }) {
             </Fact>
           ) : null,
         )}
+        {bootOrder ? (
+          <Fact label={texts.boot.first}>{bootOrder.map((drive) => texts.boot.drives[drive]).join(', ')}</Fact>
+        ) : null}
+        {vgaMemoryMB === undefined ? null : <Fact label={texts.boot.vga}>{format.megabytes(vgaMemoryMB)}</Fact>}
         {cmdline ? (
           <Fact label={names.cmdline} title={cmdline} mono>
             {cmdline}
