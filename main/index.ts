@@ -17,6 +17,7 @@ import { restrictNavigation, restrictSession } from './shell/security.ts';
 import { utilityProcesses } from './shell/utility-processes.ts';
 import { openWindowDoors } from './shell/window-door.ts';
 import { MainWindow } from './shell/window.ts';
+import { surviveFullDatabase } from './store/full.ts';
 import { startControl } from './web/control.ts';
 
 /** On a Mac an application goes on without a window. */
@@ -62,6 +63,7 @@ async function start(): Promise<void> {
   registerAppScheme();
   restrictNavigation(app);
   await app.whenReady();
+  surviveFullDatabase();
   serveAppScheme(protocol, rendererFolder);
   restrictSession(session.defaultSession);
   setApplicationMenu(process.platform);

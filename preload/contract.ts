@@ -195,6 +195,17 @@ export interface RecordingEnd {
   readonly bytes: number;
 }
 
+/** A file system that has no room for what a guest writes. */
+export interface NoRoomView {
+  /** The file that could not be written, and its folder. */
+  readonly file: string;
+  readonly folder: string;
+  /** What is left of its file system, in bytes; null where that cannot be known. */
+  readonly freeBytes: number | null;
+  /** Milliseconds since 1970, UTC. */
+  readonly since: number;
+}
+
 export interface VmView {
   readonly id: string;
   readonly name: string;
@@ -220,6 +231,8 @@ export interface VmView {
   readonly checkpointMinutes?: number;
   /** The last automatic one. Of a VM that is off: it can be resumed from there. */
   readonly checkpoint?: CheckpointView;
+  /** It is paused until there is room for what its guest writes; absent while there is. */
+  readonly noRoom?: NoRoomView;
   /** Fault Tolerance is turned on for this VM, whether or not it runs. */
   readonly ftEnabled: boolean;
   readonly ftSettings: FtSettings;

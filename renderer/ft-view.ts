@@ -3,7 +3,8 @@
  *
  * Invariant: pure; a state is never told by its tone alone, the words say it too.
  */
-import type { FtStatus, PowerState, VmView } from '../preload/contract.ts';
+import type { FtStatus, NoRoomView, PowerState, VmView } from '../preload/contract.ts';
+import { bytes } from './format.ts';
 import { texts } from './text/index.ts';
 
 export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'idle';
@@ -49,6 +50,11 @@ export function powerTone(power: PowerState): Tone {
 /** One that is suspended is off, and says so. */
 export function powerWords(vm: Pick<VmView, 'power' | 'suspended'>): string {
   return vm.suspended ? texts.snapshots.suspended : texts.power[vm.power];
+}
+
+/** Why it stands still, where there is no room for what its guest writes. */
+export function noRoomText({ folder, freeBytes }: NoRoomView): string {
+  return texts.views.noRoom(folder, bytes(freeBytes));
 }
 
 /** One line for lists: power first, Fault Tolerance where it is turned on and the VM runs. */

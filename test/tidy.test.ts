@@ -108,7 +108,11 @@ function mayImport(file: string, imported: string): boolean {
 /** Packages that only some files may name, and Node's own modules in rooms that must not know where they run. */
 const PACKAGES: readonly { readonly match: RegExp; readonly only: RegExp; readonly why: string }[] = [
   { match: /^electron$/, only: /^(main\/shell\/|main\/index\.ts|preload\/index\.ts|test\/shell\/)/, why: 'the shell' },
-  { match: /^v86/, only: /^(main\/machine\/v86\.ts|test\/bench\/subjects\/stock-process\.ts)$/, why: 'one file knows v86' },
+  {
+    match: /^v86/,
+    only: /^(main\/machine\/v86\.ts|test\/bench\/subjects\/stock-process\.ts)$/,
+    why: 'one file knows v86',
+  },
   {
     match: /^better-sqlite3$/,
     only: /^(main\/(store|datastore)\/|test\/)/,

@@ -77,6 +77,7 @@ export function vmDetails(vm: VmView): string {
     ['Name', vm.name],
     ['Id', vm.id],
     ...(vm.folder === '' ? [] : [['Folder', vm.folder] as const]),
+    ...(vm.noRoom ? [['No room in', `${vm.noRoom.folder}: it goes on when there is`] as const] : []),
     ['Power', vm.note ? `${power(vm)} (${vm.note})` : power(vm)],
     ['Guest', hardware.guest],
     ['Memory', `${hardware.memoryMB} MB`],

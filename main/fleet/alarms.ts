@@ -22,6 +22,8 @@ export interface AlarmSubject {
   readonly ftSettings: FtSettings;
   /** 0 free, 1 stopped. */
   readonly throttle: number;
+  /** It is paused for lack of room, in words; null or absent where it is not. */
+  readonly noRoom?: string | null;
 }
 
 type Heard = Pick<EventRecord, 'kind' | 'message' | 'data'>;
@@ -127,6 +129,13 @@ export const ALARMS: readonly AlarmDefinition[] = [
     raisedBy: is('ft.storageUnreachable'),
     clearedBy: is('ft.storageReachable'),
     until: off,
+  },
+  {
+    id: 'disk.full',
+    name: 'Virtual machine paused: no room on its datastore',
+    severity: 'error',
+    about: 'condition',
+    while: ({ noRoom }) => noRoom ?? null,
   },
   {
     id: 'guest.stopped',

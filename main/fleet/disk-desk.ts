@@ -1,8 +1,8 @@
 /**
  * The disk files: what can be done to them, and who uses them.
  *
- * Invariant: a file is never changed while a running VM uses it, and no VM is powered on while its disk is being
- * worked on; what takes long is a task.
+ * Invariant: a file is never changed while a running VM uses it, and no VM is powered on, and no layer of its disk
+ * merged, while its disk is being worked on; what takes long is a task.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, realpathSync, rmSync } from 'node:fs';
@@ -23,6 +23,10 @@ export interface DiskUser {
   readonly running: boolean;
   /** Its hard disk images: the user's file, and the copy in the datastore. */
   readonly images: readonly string[];
+  /** Where the layers of its snapshots are. */
+  readonly layers: string;
+  /** Meanwhile its layers are not merged, and it is not powered on. Refused while something is done to its snapshots. */
+  readonly hold: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 type Kind = Extract<TaskKind, keyof typeof diskCommands>;
@@ -100,6 +104,16 @@ export class DiskDesk {
     }
   }
 
+  /** `requireWritable`, as an answer. */
+  isFree(vm: string, file: string): boolean {
+    try {
+      this.requireWritable(vm, [file]);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** The files of this folder that other VMs' disks are made of, each with the name of such a VM. */
   othersIn(folder: string, vm: string): ReadonlyMap<string, string> {
     const here = real(folder);
@@ -133,6 +147,22 @@ export class DiskDesk {
         throw new CommandError('refused', `The disk of "${name}" stands on "${file}", which must stay as it is.`);
       }
     }
+    const mine = this.#users().filter(
+      ({ images, layers }) => filesOf(images).has(self) || path.dirname(self) === real(layers),
+    );
+    const task = (): Promise<T> => this.#task(kind, file, act);
+    return mine.reduce(
+      (work, { hold }) =>
+        () =>
+          hold(work),
+      task,
+    )();
+  }
+
+  async #task<T>(kind: Kind, file: string, act: (progress: Progress) => Promise<T>): Promise<T> {
+    const self = real(file);
+    // It was somebody's turn meanwhile.
+    this.requireIdle([file]);
     const { id } = this.#tasks.begin(kind, { id: '', name: path.basename(file) }, 'user', { progress: 0, phase: file });
     this.#busy.add(self);
     try {

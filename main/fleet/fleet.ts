@@ -135,6 +135,7 @@ export class Fleet {
       vms: this.#table,
       checkpointTaken: (vm) => this.checkpoints.taken(vm),
       others: (vm) => this.disks.othersIn(this.snapshots.folder(vm.id), vm.name),
+      isFree: (vm, file) => this.disks.isFree(vm.name, file),
       event: (vm, kind, severity, message, data) => this.#event(vm, kind, message, severity, data),
     });
     this.#around = {

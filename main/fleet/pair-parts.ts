@@ -11,14 +11,14 @@ import type { Processes } from './processes.ts';
 import type { Replica } from './replica.ts';
 import type { Spares } from './spares.ts';
 
-export type StateMessage = Extract<FromReplica, { type: 'save' | 'restoring' | 'restored' }>;
+export type StateMessage = Extract<FromReplica, { type: 'save' | 'restoring' | 'restored' | 'room' }>;
 
 /** What a pair tells its VM. */
 export interface PairOutside {
   output(message: ReplicaOutput): void;
   /** The primary says what became of a recording. */
   recording(event: RecordingEvent): void;
-  /** The primary says how far it is with saving the state, or with restoring one. */
+  /** The primary says how far it is with saving the state, or with restoring one; or that it waits for room. */
   state(message: StateMessage): void;
   event(kind: string, severity: Severity, message: string, data?: { [key: string]: unknown }): void;
   changed(): void;

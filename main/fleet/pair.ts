@@ -337,6 +337,7 @@ export class Pair {
       case 'save':
       case 'restoring':
       case 'restored':
+      case 'room':
         outside.state(message);
         return;
       case 'diskError':

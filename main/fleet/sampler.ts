@@ -12,6 +12,7 @@ import {
   type SeriesName,
   type VmMetrics,
 } from '../../preload/metrics.ts';
+import { isDatabaseFull } from '../store/full.ts';
 import type { MetricRow, MetricTable } from '../store/metrics.ts';
 import { SampleLine } from './sample-line.ts';
 
@@ -85,7 +86,13 @@ export class Sampler {
 
   #write(now: number, all: boolean): void {
     const rows = [...this.#lines.values()].flatMap((line) => line.take(now, all));
-    if (rows.length > 0) this.#table.add(rows, now);
+    if (rows.length === 0) return;
+    try {
+      this.#table.add(rows, now);
+    } catch (error) {
+      // Charts may have holes: nothing else is to wait for room.
+      if (!isDatabaseFull(error)) throw error;
+    }
   }
 }
 

@@ -15,9 +15,10 @@ import { beginTop, freeze, topOf } from '../datastore/disk/top.ts';
 import type { CheckpointRecord, CheckpointTable } from '../store/checkpoints.ts';
 import type { SnapshotRecord, SnapshotTable } from '../store/snapshots.ts';
 import type { SavedState, VmTable } from '../store/vms.ts';
+import { mergeLastLayer } from './last-layer.ts';
 import { SnapshotFiles, type Needed } from './snapshot-files.ts';
-import { pointOf, pointOfCheckpoint, viewOf, type Point } from './snapshot-points.ts';
-import { settingsOf } from './spec.ts';
+import { againWords, pointOf, pointOfCheckpoint, viewOf, type Point } from './snapshot-points.ts';
+import { requireOneFile, requireReadsByLog, runs } from './snapshot-rules.ts';
 import { thumbnailOf } from './thumbnail.ts';
 import type { Vm } from './vm.ts';
 
@@ -32,6 +33,8 @@ export interface SnapshotOutside {
   checkpointTaken(vm: string): Promise<void>;
   /** The files of the VM's folder on which disks of other VMs stand, each with the name of such a VM. */
   others(vm: Vm): ReadonlyMap<string, string>;
+  /** Nobody works on this file of the VM, and no other VM's disk stands on it. */
+  isFree(vm: Vm, file: string): boolean;
   event(
     vm: Vm,
     kind: string,
@@ -54,6 +57,7 @@ export class SnapshotDesk {
   readonly #merging = new Map<string, { stop: boolean; readonly ended: Promise<void> }>();
   /** VMs of which a state is on the disk that is not written down yet. */
   readonly #taking = new Set<string>();
+  readonly #gone = new Map<string, Set<string>>();
   readonly #shown = new Map<string, Shown>();
   /** What a former host had begun is finished. */
   #recovered: Promise<void> = Promise.resolve();
@@ -123,10 +127,10 @@ export class SnapshotDesk {
         return await this.#take(vm, { id: randomUUID(), name, note }, progress);
       } finally {
         this.#taking.delete(vm.id);
-        // Of one that failed the state may be left; where the disk was frozen its layer is merged some day.
+        // Of one that failed the state may be left; where the disk was frozen its layer is merged.
         await this.tidied(vm);
       }
-    });
+    }).finally(() => this.consolidate(vm));
   }
 
   async #take(vm: Vm, named: Pick<SnapshotRecord, 'id' | 'name' | 'note'>, progress: Progress): Promise<SnapshotView> {
@@ -151,13 +155,7 @@ export class SnapshotDesk {
     id: string,
     progress: Progress,
   ): Promise<Pick<CheckpointRecord, 'state' | 'disk' | 'stunMs'>> {
-    if (secondaryReadsRaw(vm)) {
-      throw new CommandError(
-        'refused',
-        `The secondary of "${vm.name}" reads the disk by itself, and would not find what a snapshot moves: ` +
-          `set diskReads=log, then "lockstep ft test-restart-secondary ${vm.name}"; after the first snapshot it is so.`,
-      );
-    }
+    requireReadsByLog(vm);
     const files = this.files(vm.id);
     const file = files.state(id);
     const { disk, stunMs, ...saved } = await vm.saving.save({ file, layer: files.layer(id) }, progress);
@@ -192,7 +190,9 @@ export class SnapshotDesk {
         const { config, currentSnapshot: parent } = vm.record;
         const taken = await this.#takeRunning(vm, id, progress);
         const record = { ...taken, id, vm: vm.id, parent, config, takenAt: taken.state.takenAt };
+        const former = this.#outside.checkpoints.find(vm.id);
         this.#outside.checkpoints.put(record);
+        if (former?.disk) this.#goneOf(vm.id).add(former.disk);
         return record;
       } finally {
         this.#taking.delete(vm.id);
@@ -283,10 +283,10 @@ export class SnapshotDesk {
     this.requireOwn(vm, (file) => file === snapshot.disk);
     await this.#during(vm, `the snapshot "${snapshot.name}" is being deleted`, async () => {
       this.#outside.snapshots.delete(snapshot);
+      if (snapshot.disk !== null) this.#goneOf(vm.id).add(snapshot.disk);
       vm.reread();
-      this.#outside.event(vm, 'snapshot.deleted', 'info', `The snapshot "${snapshot.name}" was deleted.`, {
-        id: snapshot.id,
-      });
+      const { id } = snapshot;
+      this.#outside.event(vm, 'snapshot.deleted', 'info', `The snapshot "${snapshot.name}" was deleted.`, { id });
       this.#changed(vm);
       await this.tidied(vm);
     });
@@ -309,6 +309,7 @@ export class SnapshotDesk {
   async forget(vm: Vm): Promise<void> {
     await this.makeWay(vm.id);
     this.#shown.delete(vm.id);
+    this.#gone.delete(vm.id);
     await this.files(vm.id).remove();
   }
 
@@ -351,13 +352,15 @@ export class SnapshotDesk {
     }
   }
 
-  /** Merges what is to be merged, while the VM is off and nothing else is done to it. */
+  /** Merges what can be merged now, while nothing else is done to the VM's disk. It may run. */
   consolidate(vm: Vm): void {
     this.#shown.delete(vm.id);
-    if (this.#closed || vm.power !== 'off' || this.#busy.has(vm.id) || this.#merging.has(vm.id)) return;
+    const settled = vm.power === 'off' || runs(vm);
+    if (this.#closed || !settled || this.#busy.has(vm.id) || this.#merging.has(vm.id)) return;
     const merging = { stop: false, ended: Promise.resolve() };
     this.#merging.set(vm.id, merging);
-    merging.ended = this.#merge(vm, merging)
+    const running = runs(vm);
+    merging.ended = this.#merge(vm, merging, running)
       .catch((error: Error) => {
         if (error instanceof MadeWay || this.#closed) return;
         const message = `The disk layers of deleted snapshots could not be merged: ${error.message}`;
@@ -366,11 +369,14 @@ export class SnapshotDesk {
       .finally(() => {
         this.#merging.delete(vm.id);
         this.#shown.delete(vm.id);
+        // It was powered off meanwhile: then more can be merged.
+        if (running && vm.power === 'off' && !merging.stop) this.consolidate(vm);
       });
   }
 
-  async #merge(vm: Vm, merging: { readonly stop: boolean }): Promise<void> {
+  async #merge(vm: Vm, merging: { readonly stop: boolean }, running: boolean): Promise<void> {
     const files = this.files(vm.id);
+    const gone = this.#goneOf(vm.id);
     const goOn = (): void => {
       if (merging.stop) throw new MadeWay('it makes way');
     };
@@ -378,10 +384,31 @@ export class SnapshotDesk {
       goOn();
       const { states, layers } = this.#needed(vm);
       // What a disk of another VM stands on stays as it is, and so does all below it.
-      const next = await files.nextMerge({ states, layers: new Set([...layers, ...this.#outside.others(vm).keys()]) });
-      if (!next) return;
+      const kept = { states, layers: new Set([...layers, ...this.#outside.others(vm).keys()]) };
+      const next = await files.nextMerge(kept, running ? gone : null);
+      if (!next) break;
       await files.merge(next, goOn);
+      gone.add(next.layer);
     }
+    if (!running) await this.#mergeLast(vm, goOn);
+  }
+
+  /** The user's own file is the whole disk again. */
+  async #mergeLast(vm: Vm, goOn: () => void): Promise<void> {
+    const [own, copy] = [vm.disk.names('A'), vm.disk.names('B')];
+    if (!own || !copy || vm.disk.slot !== 'A' || this.#needed(vm).layers.size > 0) return;
+    if (this.#outside.others(vm).size > 0 || !this.#outside.isFree(vm, own.own)) return;
+    const file = await mergeLastLayer(own, copy, goOn);
+    if (file === null) return;
+    this.#outside.event(vm, 'disk.merged', 'info', `The virtual machine's disk is whole in "${file}" again.`, { file });
+    this.#changed(vm);
+  }
+
+  /** Layers of this VM that nobody begins to use again: snapshots that were deleted had them, or they were merged. */
+  #goneOf(vm: string): Set<string> {
+    const gone = this.#gone.get(vm) ?? new Set();
+    this.#gone.set(vm, gone);
+    return gone;
   }
 
   /**
@@ -397,16 +424,9 @@ export class SnapshotDesk {
     }
   }
 
-  /**
-   * @throws {CommandError} `refused` where its disk has a top: then another file has no place below it, and nobody but
-   * its own snapshots can stand on it.
-   */
+  /** @throws {CommandError} `refused` where its disk has layers of snapshots. */
   requireOneFile(vm: Vm, what: string): void {
-    const names = vm.disk.names(vm.disk.slot);
-    const count = this.#outside.snapshots.list(vm.id).length;
-    if (count === 0 && (!names || topOf(names) === names.own)) return;
-    const why = count > 0 ? 'has snapshots' : 'had snapshots, and is written in a layer on its disk since';
-    throw new CommandError('refused', `"${vm.name}" ${why}: ${what}`);
+    requireOneFile(vm, this.#outside.snapshots.list(vm.id).length, what);
   }
 
   /** Nothing is merged any more: the VM is to be used. @throws {CommandError} `refused` while more is done to it. */
@@ -417,9 +437,7 @@ export class SnapshotDesk {
     const what = this.#busy.get(vm);
     if (what !== undefined) throw new CommandError('refused', `Wait a moment: ${what}.`);
     const half = this.#halfTakenBackTo(vm);
-    if (!half) return;
-    const again = half.event === 'snapshot.reverted' ? 'revert to it again' : 'resume from it again';
-    throw new CommandError('refused', `It is half taken back to ${half.words}: ${again}.`);
+    if (half) throw new CommandError('refused', `It is half taken back to ${half.words}: ${againWords(half)}.`);
   }
 
   #halfTakenBackTo(vm: string): Point | null {
@@ -478,11 +496,4 @@ export class SnapshotDesk {
     const hasThumbnail = this.#outside.snapshots.thumbnail(record.id) !== null;
     return { ...viewOf(record, files), current: record.id === current, hasThumbnail };
   }
-}
-
-/** The secondary opens a raw image that the primary writes to, and not what a snapshot puts on it. */
-function secondaryReadsRaw(vm: Vm): boolean {
-  const { diskMode, diskReads } = vm.disk.settings(settingsOf(vm.record));
-  const raw = diskMode === 'shared' && diskReads === 'backup' && vm.disk.current !== undefined;
-  return raw && vm.ftStatus().secondary !== null;
 }

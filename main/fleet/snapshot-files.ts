@@ -4,13 +4,15 @@
  *
  * Invariants: the rows of the database say what is needed; what no row names and no disk stands on is removed, and a
  * layer that no snapshot names is merged into the one disk that stands on it. Both can be cut off at any moment and
- * begun again. Layers are removed and merged only while the VM is off: a replica may open the disk at any moment.
+ * begun again. While the VM runs nothing is done that a replica could notice, which may open the disk at any moment,
+ * or freeze it: a merged layer is a new file in the place of the old, the top is left alone, and only layers are
+ * removed of which it is known that a snapshot had them or that they were merged.
  */
 import { link, mkdir, readdir, rm } from 'node:fs/promises';
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { overlayHeader, parentFile } from '../datastore/disk/open.ts';
-import { rebaseDisk, type Progress } from '../datastore/disk/operations.ts';
+import { rebaseDisk, replaceRebased, type Progress } from '../datastore/disk/operations.ts';
 import { STATE_EXTENSION, UNFINISHED } from '../datastore/state-file.ts';
 
 const LAYER = '.lsd';
@@ -69,20 +71,24 @@ export class SnapshotFiles {
     }
   }
 
-  /** Of a VM that is off: removes layers on which nothing stands. @returns what is to be merged next, if anything. */
-  async nextMerge(needed: Needed): Promise<Merge | null> {
+  /**
+   * Removes layers on which nothing stands; while the VM runs only those in `gone` (null: it is off).
+   * @returns what is to be merged next, if anything.
+   */
+  async nextMerge(needed: Needed, gone: ReadonlySet<string> | null = null): Promise<Merge | null> {
     for (;;) {
       const parents = await this.#parents();
       const on = (file: string): string[] => [...parents].filter(([, below]) => below === file).map(([name]) => name);
-      const free = [...parents.keys()].filter((file) => !needed.layers.has(file) && !TOP.test(path.basename(file)));
-      const unused = free.filter((file) => on(file).length === 0);
+      const free = [...parents.keys()].filter((file) => !needed.layers.has(file) && !isTop(file));
+      const unused = free.filter((file) => on(file).length === 0 && (gone?.has(file) ?? true));
       for (const file of unused) await rm(file, { force: true });
       // The layer below one that was removed may be unused now.
       if (unused.length > 0) continue;
       for (const layer of free) {
         const [child, other] = on(layer);
         const onto = parents.get(layer);
-        if (child !== undefined && other === undefined && onto) return { layer, child, onto };
+        if (child === undefined || other !== undefined || !onto) continue;
+        if (gone === null || !isTop(child)) return { layer, child, onto };
       }
       return null;
     }
@@ -90,7 +96,8 @@ export class SnapshotFiles {
 
   /** Afterwards nothing stands on the layer. Rejects when `progress` throws; what was done is not lost then. */
   async merge({ child, onto }: Merge, progress: Progress): Promise<void> {
-    await rebaseDisk(child, onto, progress);
+    if (isTop(child)) await rebaseDisk(child, onto, progress);
+    else await replaceRebased(child, onto, progress);
   }
 
   /** What these take up, in bytes; what is not there takes nothing. */
@@ -121,4 +128,9 @@ export class SnapshotFiles {
   async #names(): Promise<string[]> {
     return readdir(this.folder).catch(() => []);
   }
+}
+
+/** It is written to while the VM runs. */
+function isTop(file: string): boolean {
+  return TOP.test(path.basename(file));
 }

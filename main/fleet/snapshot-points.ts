@@ -21,6 +21,11 @@ export function pointOfCheckpoint({ id, parent, takenAt, config, state, disk }: 
   return { id, current: parent, config, state, disk, words, event: 'checkpoint.resumed' };
 }
 
+/** What is to be done again where it was half done. */
+export function againWords({ event }: Point): string {
+  return event === 'snapshot.reverted' ? 'revert to it again' : 'resume from it again';
+}
+
 export function viewOf(
   { id, name, note, parent, takenAt, state, disk }: SnapshotRecord,
   files: SnapshotFiles,

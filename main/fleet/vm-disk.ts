@@ -18,7 +18,7 @@ export class VmDisk {
   readonly #vm: string;
   #own: string | undefined;
   /** Where the layers of its snapshots are. */
-  readonly #layers: string;
+  readonly layers: string;
   #slot: DiskSlot = 'A';
 
   /** `own` is the user's file; a VM without one has no hard disk. `layers` is the folder of its snapshots. */
@@ -26,7 +26,7 @@ export class VmDisk {
     this.#datastore = datastore;
     this.#vm = vm;
     this.#own = own;
-    this.#layers = layers;
+    this.layers = layers;
     try {
       this.reload();
     } catch {
@@ -54,7 +54,7 @@ export class VmDisk {
   names(slot: DiskSlot): TopNames | undefined {
     if (this.#own === undefined) return undefined;
     const own = slot === 'A' ? this.#own : path.join(this.#datastore, FOLDER, `${this.#vm}-hda.img`);
-    return { own, top: path.join(this.#layers, `top-${slot}.lsd`) };
+    return { own, top: path.join(this.layers, `top-${slot}.lsd`) };
   }
 
   /** All its images, true or not; none for a VM without a hard disk. */

@@ -10,11 +10,13 @@ import {
   type FtSettings,
   type FtStatus,
   type PowerState,
+  type Severity,
   type VmMetrics,
   type VmView,
 } from '../../preload/contract.ts';
 import { DEFAULT_NETWORK_NAME } from '../../preload/network.ts';
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
+import type { NoRoom } from '../datastore/room.ts';
 import type { OutsideInput, ReplicaSpec } from '../replica/messages.ts';
 import type { SavedState, VmRecord } from '../store/vms.ts';
 import type { AlarmSubject } from './alarms.ts';
@@ -29,6 +31,7 @@ import type { PairOutside } from './pair-parts.ts';
 import { Rate } from './rate.ts';
 import { diskParts, prepare } from './power-on.ts';
 import { RecordingDesk } from './recording-desk.ts';
+import { RoomDesk } from './room-desk.ts';
 import { SaveDesk } from './save-desk.ts';
 import { changeSettings, hardware, hardwareOf, hostName, settingsOf } from './spec.ts';
 import { suspend, suspendedView } from './suspend.ts';
@@ -48,6 +51,7 @@ export class Vm {
     changed: () => this.#around.changed(this),
   });
   readonly saving = new SaveDesk((message) => this.#pair?.send(message));
+  readonly room = new RoomDesk((...event) => this.#event(...event));
   disk: VmDisk;
   readonly #faults = new Faults(
     () => this.#pair?.faultTargets ?? null,
@@ -115,7 +119,9 @@ export class Vm {
 
   /** What it does with which disk images. */
   get diskUser(): DiskUser {
-    return { name: this.name, running: this.#power !== 'off', images: this.disk.images };
+    const hold = <T>(work: () => Promise<T>): Promise<T> => this.#around.snapshots.hold(this, work);
+    const { images, layers } = this.disk;
+    return { name: this.name, running: this.#power !== 'off', images, layers, hold };
   }
 
   /** Its network card. */
@@ -131,18 +137,17 @@ export class Vm {
 
   view(): VmView {
     const { id, name, folder, createdAt, config, ftEnabled, poweredOnAt, note, savedState } = this.#record;
-    const kept = { id, name, folder, createdAt, poweredOnAt, note, ftEnabled };
-    const shown = { ...kept, power: this.#power, hardware: hardware(config) };
-    const { current: recording } = this.recording;
+    const kept = { id, name, folder, createdAt, power: this.#power, poweredOnAt, note, ftEnabled };
     const alarms = this.#around.alarms(id);
     const nic = this.#around.network.nic(id, config.mac, this.nic);
     const { current, slot } = this.disk;
     const disk = slot === 'B' && current !== undefined ? { currentDisk: current } : {};
     const faults = this.#faults.active();
+    const { current: recording } = this.recording;
     const state = { ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording, alarms, faults };
     const suspended = this.#power === 'off' ? suspendedView(savedState) : {};
     const saved = { ...this.#around.snapshots.shown(this), ...this.#around.checkpoints.shown(this), ...suspended };
-    return { ...shown, ...disk, ...saved, nic, ...state };
+    return { ...kept, hardware: hardware(config), ...disk, ...saved, ...this.room.shown, nic, ...state };
   }
 
   ftStatus(): FtStatus {
@@ -162,7 +167,8 @@ export class Vm {
   get subject(): AlarmSubject & Watched {
     const { id, name, power } = this;
     const throttle = this.#pair?.primary?.report?.throttle ?? 0;
-    return { id, name, power, ft: this.ftStatus(), ftSettings: settingsOf(this.#record), throttle };
+    const ftSettings = settingsOf(this.#record);
+    return { id, name, power, ft: this.ftStatus(), ftSettings, throttle, noRoom: this.room.words };
   }
 
   #ftState(): Pick<FtStatus, 'status' | 'reason'> {
@@ -278,8 +284,7 @@ export class Vm {
   async pause(paused: boolean): Promise<void> {
     this.require(paused ? 'power.pause' : 'power.unpause');
     const pair = this.#pair;
-    this.#pauseWanted = paused;
-    pair?.send({ type: 'pause', paused });
+    this.#wantPause(paused);
     const wanted: PowerState = paused ? 'paused' : 'on';
     const timer = setTimeout(() => this.#settlePower(), PAUSE_TIMEOUT_MS).unref();
     const until = Date.now() + PAUSE_TIMEOUT_MS;
@@ -288,12 +293,12 @@ export class Vm {
     }
     clearTimeout(timer);
     if (this.#power === wanted) return;
-    if (this.#pair === pair) this.#takeBackPause(!paused);
-    const what = paused ? 'paused' : 'resumed';
-    throw new CommandError('failed', `"${this.name}" could not be ${what}. "lockstep events ${this.name}" says more.`);
+    if (this.#pair === pair) this.#wantPause(!paused);
+    const words = `"${this.name}" could not be ${paused ? 'paused' : 'resumed'}. `;
+    throw new CommandError('failed', words + (this.room.words ?? `"lockstep events ${this.name}" says more.`));
   }
 
-  #takeBackPause(paused: boolean): void {
+  #wantPause(paused: boolean): void {
     this.#pauseWanted = paused;
     this.#pair?.send({ type: 'pause', paused });
   }
@@ -389,6 +394,7 @@ export class Vm {
       state: (message) => {
         if (message.type === 'save') this.saving.heard(message.event);
         else if (message.type === 'restoring') this.#progress(message.fraction);
+        else if (message.type === 'room') this.#roomChanged(message.noRoom);
         else this.#restored = { epoch: message.epoch, hash: message.hash };
       },
       event: (kind, severity, message, data) => this.#event(kind, severity, message, data),
@@ -400,10 +406,12 @@ export class Vm {
         if (this.#record.savedState && this.#power === 'on') this.#poweredOn(Date.now());
         this.ends.started();
         this.#settlePower();
+        this.#around.snapshots.consolidate(this);
       },
       failedOver: (lastInput) => {
         this.recording.lost('the primary that recorded it was lost');
         this.saving.lost('its primary was lost');
+        this.room.reset();
         this.#diskMoved();
         this.ends.failedOver(lastInput);
         // Also where none is wanted: the log may have carried a pause of which nobody has heard, and not its end.
@@ -424,11 +432,18 @@ export class Vm {
   #paused(paused: boolean, epoch: number): void {
     const before = this.#power;
     if (before !== 'on' && before !== 'paused') return;
-    this.#power = paused ? 'paused' : 'on';
+    this.#power = paused || this.room.missing ? 'paused' : 'on';
     if (before !== this.#power) {
       const message = paused ? `Paused at epoch ${epoch}.` : `Resumed at epoch ${epoch}.`;
       this.#event(paused ? 'power.paused' : 'power.unpaused', 'info', message, { epoch });
     }
+    this.#settlePower();
+  }
+
+  /** While there is none the machine stands still, whatever the user wants. */
+  #roomChanged(noRoom: NoRoom | null): void {
+    this.room.heard(noRoom);
+    if (this.#power === 'on' || this.#power === 'paused') this.#power = noRoom || this.#pauseWanted ? 'paused' : 'on';
     this.#settlePower();
   }
 
@@ -453,6 +468,7 @@ export class Vm {
     this.saving.lost(why ?? 'the virtual machine was powered off');
     this.#around.network.detach(this.id);
     this.#pauseWanted = false;
+    this.room.reset();
     this.#power = 'off';
     // What was suspended, or could not be brought back, is suspended still.
     if (!savedState) {
@@ -469,12 +485,7 @@ export class Vm {
     this.#around.snapshots.consolidate(this);
   }
 
-  #event(
-    kind: string,
-    severity: 'info' | 'warning' | 'error',
-    message: string,
-    data?: { [key: string]: unknown },
-  ): void {
+  #event(kind: string, severity: Severity, message: string, data?: { [key: string]: unknown }): void {
     this.#around.events.add({ vm: { id: this.id, name: this.name }, kind, severity, message, ...(data && { data }) });
   }
 

@@ -161,9 +161,13 @@ export class BackupRunner {
     }
   }
 
-  /** A primary that is alive must not be slowed for ever by a backup that cannot follow. */
+  /**
+   * A primary that is alive must not be slowed for ever by a backup that cannot follow. One that does not go on either,
+   * for lack of the same room, is not slowed.
+   */
   #hopeless(why: string): void {
-    if (this.#running && this.#backup.state === 'replaying') this.#failed(new Error(why));
+    const slows = this.#backup.behind > 0;
+    if (this.#running && slows && this.#backup.state === 'replaying') this.#failed(new Error(why));
   }
 
   /** A disc of which it hears is looked at now: at go-live it would be too late to find that it cannot be read. */

@@ -6,7 +6,7 @@
  * Invariants: requests to one drive are carried out one after the other, in the order in which they are issued; while
  * `quiesce` is on, completions are kept back until every request has one, and then come together, so that a head
  * exists after which the machine waits for no disk. A backup's requests are tried until they work: only the primary's
- * disk decides what the guest sees fail.
+ * disk decides what the guest sees fail. A lack of room is no failure: what is to be written waits for it.
  */
 import type { BlockDevice } from '../datastore/disk/device.ts';
 import { LateDisk, nameOf, type DiskName } from '../datastore/disk/late.ts';
@@ -14,6 +14,7 @@ import { openDisk } from '../datastore/disk/open.ts';
 import { SwitchableDisk } from '../datastore/disk/switchable.ts';
 import { encodeDiskInput } from '../machine/devices/disk.ts';
 import type { DiskRequest, Drive } from '../machine/machine.ts';
+import { freeBytes, isNoRoom, type NoRoom } from '../datastore/room.ts';
 import { Discs } from './discs.ts';
 
 const NOTHING = new Uint8Array();
@@ -21,6 +22,9 @@ const NOTHING = new Uint8Array();
 const RETRY_MS = 100;
 /** One that has failed for this long is hopeless. */
 export const HOPELESS_MS = 10_000;
+
+/** What waits for room is tried again after this long, in milliseconds. */
+const ROOM_RETRY_MS = 500;
 
 /** Requests of every kind; bytes read and written. */
 export interface DiskCounters {
@@ -48,6 +52,11 @@ export class Disks {
   #kept: Uint8Array[] | null = null;
   #errors = 0;
   #closed = false;
+  /** Nobody waits for room any more: what finds none has failed. */
+  #hurried = false;
+  #noRoom: NoRoom | null = null;
+  #onRoom: ((noRoom: NoRoom | null) => void) | null = null;
+  #tryNow: () => void = () => {};
 
   private constructor(
     images: ReadonlyMap<Drive, SwitchableDisk>,
@@ -101,7 +110,7 @@ export class Disks {
     this.#complete = complete;
   }
 
-  /** From now on these are a backup's: what fails is tried again. `hopeless` is told when that has been for long. */
+  /** From now on these are a backup's: what fails is tried again. `hopeless` is told at every try after a long time. */
   retry(hopeless: (message: string) => void): void {
     this.#hopeless = hopeless;
   }
@@ -109,6 +118,21 @@ export class Disks {
   /** From now on these are a primary's: what fails has failed. */
   goLive(): void {
     this.#hopeless = null;
+  }
+
+  /** Something that is to be written waits for room; null where nothing does. */
+  get noRoom(): NoRoom | null {
+    return this.#noRoom;
+  }
+
+  /** `listener` hears at every vain try what there is no room for, and null when there was. */
+  followRoom(listener: (noRoom: NoRoom | null) => void): void {
+    this.#onRoom = listener;
+  }
+
+  /** What waits for room is tried at once. */
+  tryAgain(): void {
+    this.#tryNow();
   }
 
   /** This request under way was completed otherwise: it is not tried again, and completes silently. */
@@ -158,6 +182,7 @@ export class Disks {
   async drain(): Promise<boolean> {
     this.goLive();
     this.#errors = 0;
+    this.#hurry();
     await Promise.all(this.#tails.values());
     try {
       for (const image of this.#images.values()) await image.flush();
@@ -169,6 +194,7 @@ export class Disks {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#hurry();
     for (const image of this.#images.values()) await image.close();
     await this.#discs.close();
   }
@@ -195,12 +221,13 @@ export class Disks {
   async #untilDone(request: DiskRequest): Promise<Uint8Array> {
     const { id, operation, drive } = request;
     const startedAt = performance.now();
-    let told = false;
     for (let tries = 0; ; tries += 1) {
       try {
         const data = await this.#perform(request);
+        this.#tellRoom(null);
         return encodeDiskInput({ id, status: 'ok', data });
       } catch (error) {
+        if (await this.#waitedForRoom(request, error)) continue;
         const why = `${operation} on ${drive} failed: ${(error as Error).message}`;
         const again = this.#hopeless !== null && !this.#abandoned.has(id) && !this.#closed;
         if (!this.#closed && (tries === 0 || !again)) this.#failed(again ? `${why}; it is tried again` : why);
@@ -208,9 +235,7 @@ export class Disks {
           this.#errors += 1;
           return encodeDiskInput({ id, status: 'error', data: NOTHING });
         }
-        const long = performance.now() - startedAt > HOPELESS_MS;
-        if (long && !told) this.#hopeless?.(`${why}, for ${HOPELESS_MS / 1000} s`);
-        told ||= long;
+        if (performance.now() - startedAt > HOPELESS_MS) this.#hopeless?.(`${why}, for ${HOPELESS_MS / 1000} s`);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
@@ -232,6 +257,30 @@ export class Disks {
       this.#onWritten?.(drive, offset, length);
     }
     return NOTHING;
+  }
+
+  /** A primary that finds no room waits, and is told no error. @returns whether it is to be tried again. */
+  async #waitedForRoom({ drive, operation }: DiskRequest, error: unknown): Promise<boolean> {
+    const file = this.#images.get(drive)?.path;
+    const waits = operation !== 'read' && this.#hopeless === null && !this.#closed && !this.#hurried;
+    if (!waits || file === undefined || !isNoRoom(error)) return false;
+    this.#tellRoom({ file, freeBytes: await freeBytes(file) });
+    await new Promise<void>((resolve) => {
+      this.#tryNow = resolve;
+      setTimeout(resolve, ROOM_RETRY_MS);
+    });
+    return true;
+  }
+
+  #tellRoom(noRoom: NoRoom | null): void {
+    if (noRoom === null && this.#noRoom === null) return;
+    this.#noRoom = noRoom;
+    this.#onRoom?.(noRoom);
+  }
+
+  #hurry(): void {
+    this.#hurried = true;
+    this.#tryNow();
   }
 
   #settle(): void {

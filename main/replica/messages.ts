@@ -8,6 +8,7 @@ import type { CrashAt } from '../../preload/faults.ts';
 import type { ConsoleInput } from '../../preload/input.ts';
 import type { TopNames } from '../datastore/disk/top.ts';
 import type { DiskSlot } from '../datastore/leases.ts';
+import type { NoRoom } from '../datastore/room.ts';
 import type { FtEvent, FtSettings } from '../ft/environment.ts';
 import type { MediumChange } from '../machine/devices/medium.ts';
 import type { LinkFault } from '../transport/faulty.ts';
@@ -196,6 +197,8 @@ export type FromReplica =
   /** The machine is as it was saved: its full hash is the saved one's. */
   | { readonly type: 'restored'; readonly epoch: number; readonly hash: string }
   | { readonly type: 'diskError'; readonly message: string }
+  /** A primary stands still, and backups with it, until there is room for what the guest writes; null: there was. */
+  | { readonly type: 'room'; readonly noRoom: NoRoom | null }
   /** The guest halted with interrupts off: it will never run again. */
   | { readonly type: 'guestStopped' }
   | { readonly type: 'report'; readonly report: ReplicaReport };

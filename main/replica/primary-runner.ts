@@ -6,6 +6,7 @@
  */
 import zlib from 'node:zlib';
 import { topOf } from '../datastore/disk/top.ts';
+import type { NoRoom } from '../datastore/room.ts';
 import type { Arbiter } from '../ft/arbiter.ts';
 import { HEARTBEAT_MS } from '../ft/constants.ts';
 import type { Head, Input, Output } from '../ft/entry.ts';
@@ -138,6 +139,7 @@ export class PrimaryRunner {
     const runner = new PrimaryRunner(parts, disks, make, promotion ?? null);
     for (const completion of promotion?.completions() ?? []) runner.#inputs.push(completion);
     disks.deliverTo((data) => runner.#inputs.push({ device: 'disk', sequence: 0, data }));
+    disks.followRoom((noRoom) => runner.#roomChanged(noRoom));
     runner.#run();
     return runner;
   }
@@ -188,6 +190,7 @@ export class PrimaryRunner {
   /** Stops as soon as the machine waits for no disk, or goes on; what happens outside meanwhile waits. */
   pause(paused: boolean): void {
     this.#pauseWanted = paused;
+    if (!paused) this.#disks.tryAgain();
     if (!paused || this.#primary.paused) this.#primary.pause(paused, performance.now());
     // The guest's clock goes on from where it stood still.
     if (!paused) this.#pacer.restart(this.#machine.virtualNs);
@@ -257,7 +260,7 @@ export class PrimaryRunner {
   /** Executes one epoch, unless something forbids it; how long to wait before the next, in milliseconds. */
   #epoch(): number {
     const stalled = this.#primary.stalled();
-    if (stalled === 'paused') return ASLEEP;
+    if (stalled === 'paused' || this.#disks.noRoom) return ASLEEP;
     if (stalled) return this.#hold(STALL_WAIT_MS);
     const machine = this.#machine;
     const inputs = this.#inputs.take();
@@ -276,6 +279,17 @@ export class PrimaryRunner {
     if (head.slices === 0) return 0;
     const throttled = this.#throttleWait(now);
     return throttled > 0 ? this.#hold(throttled) : wait;
+  }
+
+  /**
+   * Without room for what the guest writes it stands still, as its backup does, which gets no head: no time passes for
+   * it, and it sees no error.
+   */
+  #roomChanged(noRoom: NoRoom | null): void {
+    this.#parts.send({ type: 'room', noRoom });
+    if (noRoom !== null) return;
+    this.#pacer.restart(this.#machine.virtualNs);
+    this.#wake();
   }
 
   /** Waits this long whatever comes in meanwhile, in milliseconds. */

@@ -8,6 +8,7 @@
  * came before. Whatever happens, the machine runs on.
  */
 import { freeze } from '../datastore/disk/top.ts';
+import { withRoomWords } from '../datastore/room.ts';
 import { writeState } from '../datastore/state-file.ts';
 import type { Primary } from '../ft/primary.ts';
 import type { DiskRequest, Machine, Snapshot } from '../machine/machine.ts';
@@ -103,7 +104,10 @@ export class SaveSession {
           id: current.order.id,
           saved: { epoch, virtualNs, hash, bytes, stunMs, disk },
         }),
-      (error: Error) => this.#end(current, { state: 'failed', id: current.order.id, why: error.message }),
+      async (error: Error) => {
+        const { message: why } = await withRoomWords(error, current.order.file);
+        this.#end(current, { state: 'failed', id: current.order.id, why });
+      },
     );
   }
 

@@ -8,6 +8,7 @@
 import { accessSync, chmodSync, constants, existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
+import { isDatabaseFull, makeElbowRoom } from './full.ts';
 import { migrations } from './migrations.ts';
 import { securePrivateFolder } from './private-folder.ts';
 
@@ -95,10 +96,12 @@ export function openDatabase(file: string): Database.Database {
     database.pragma('synchronous = FULL');
     database.pragma('foreign_keys = ON');
     migrate(database, version);
+    makeElbowRoom(database);
     return database;
   } catch (error) {
     database.close();
-    throw error;
+    if (!isDatabaseFull(error)) throw error;
+    throw new DataFolderError(`There is no room in "${path.dirname(file)}": make some first. Nothing was changed.`);
   }
 }
 
@@ -134,6 +137,7 @@ function takeLock(folder: string): Database.Database {
     return lock;
   } catch (error) {
     lock.close();
+    if (isDatabaseFull(error)) throw new DataFolderError(`There is no room in "${folder}": make some first.`);
     if (!(error as { code?: string }).code?.startsWith('SQLITE_BUSY')) {
       throw new DataFolderError(`The lock "${file}" cannot be taken: ${(error as Error).message}. Move it away.`);
     }

@@ -2,10 +2,14 @@
  * The table of events: what happened, for ever in order.
  *
  * Invariants: an event is on the disk before anybody is told of it, and its id is greater than all before it, also
- * after a crash. The audit trail (kinds `audit.*`) is among them and is listed only where it is asked for by its kind.
+ * after a crash; where the disk is full it is told all the same, and written as soon as there is room. The audit trail (kinds `audit.*`) is among them and is listed only where it is asked for by its kind.
  */
 import type Database from 'better-sqlite3';
 import type { EventRecord, Severity } from '../../preload/contract.ts';
+import { isDatabaseFull } from './full.ts';
+
+/** So many events wait for room at most: then the oldest are lost. */
+const WAITING_MAX = 1000;
 
 export interface NewEvent {
   readonly vm: { readonly id: string; readonly name: string } | null;
@@ -50,6 +54,8 @@ interface Row {
 export class EventTable {
   readonly #database: Database.Database;
   readonly #listeners = new Set<(event: EventRecord) => void>();
+  /** There was no room for these, oldest first. */
+  readonly #waiting: EventRecord[] = [];
 
   constructor(database: Database.Database) {
     this.#database = database;
@@ -57,30 +63,39 @@ export class EventTable {
 
   /** Keeps the event, then tells the listeners. */
   add(event: NewEvent): EventRecord {
-    const at = Date.now();
-    const data = event.data ?? {};
-    const { lastInsertRowid } = this.#database
-      .prepare('INSERT INTO event (at, vm_id, vm_name, kind, severity, message, data) VALUES (?, ?, ?, ?, ?, ?, ?)')
-      .run(
-        at,
-        event.vm?.id ?? null,
-        event.vm?.name ?? null,
-        event.kind,
-        event.severity,
-        event.message,
-        JSON.stringify(data),
-      );
-    const kept: EventRecord = {
-      id: Number(lastInsertRowid),
-      at,
-      vm: event.vm ? { id: event.vm.id, name: event.vm.name } : null,
-      kind: event.kind,
-      severity: event.severity,
-      message: event.message,
-      data,
-    };
+    const { vm, kind, severity, message, data = {} } = event;
+    const wish = { at: Date.now(), vm: vm && { id: vm.id, name: vm.name }, kind, severity, message, data };
+    const kept = { ...wish, id: this.#keep(wish) };
     for (const listener of this.#listeners) listener(kept);
     return kept;
+  }
+
+  /** @returns its id. */
+  #keep(event: Omit<EventRecord, 'id'>): number {
+    try {
+      for (let [first] = this.#waiting; first; [first] = this.#waiting) {
+        this.#insert(first, first.id);
+        this.#waiting.shift();
+      }
+      return this.#insert(event, null);
+    } catch (error) {
+      if (!isDatabaseFull(error)) throw error;
+    }
+    const last = this.#database.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'event'").pluck();
+    const id = (this.#waiting.at(-1)?.id ?? last.get() ?? 0) + 1;
+    this.#waiting.push({ ...event, id });
+    if (this.#waiting.length > WAITING_MAX) this.#waiting.shift();
+    return id;
+  }
+
+  #insert({ at, vm, kind, severity, message, data }: Omit<EventRecord, 'id'>, id: number | null): number {
+    return Number(
+      this.#database
+        .prepare(
+          'INSERT INTO event (id, at, vm_id, vm_name, kind, severity, message, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+        )
+        .run(id, at, vm?.id ?? null, vm?.name ?? null, kind, severity, message, JSON.stringify(data)).lastInsertRowid,
+    );
   }
 
   /**
@@ -96,7 +111,10 @@ export class EventTable {
          ORDER BY id ${newest ? 'DESC' : 'ASC'} LIMIT $limit`,
       )
       .all(parameters(query));
-    return (newest ? rows.toReversed() : rows).map(record);
+    const kept = (newest ? rows.toReversed() : rows).map(record);
+    if (this.#waiting.length === 0) return kept;
+    const all = [...kept, ...this.#waiting.filter((event) => matches(event, query))];
+    return newest ? all.slice(-query.limit) : all.slice(0, query.limit);
   }
 
   /** Calls the listener with every event from now on, until the returned function is called. */
@@ -116,6 +134,21 @@ function record(row: Row): EventRecord {
     message: row.message,
     data: JSON.parse(row.data) as { [key: string]: unknown },
   };
+}
+
+/** As `conditions`, of one that is not in the table yet. */
+function matches({ id, vm, kind, severity, message }: EventRecord, query: EventQuery): boolean {
+  const asked = query.kind;
+  const named = asked === undefined ? !isAudit(kind) : kind === asked || kind.startsWith(`${asked}.`);
+  const words = [message, kind, vm?.name ?? ''].join('\n').toLowerCase();
+  return (
+    named &&
+    id > (query.since ?? 0) &&
+    (query.before === undefined || id < query.before) &&
+    (query.vm === undefined || vm?.id === query.vm) &&
+    (query.severity === undefined || severity === query.severity) &&
+    (query.text === undefined || words.includes(query.text.toLowerCase()))
+  );
 }
 
 /** Only what is asked, so that SQLite can choose its index. */

@@ -77,6 +77,8 @@ export const views = {
   screen: 'Screen',
   screenOf: (name: string) => `Screen of ${name}.`,
   screenSize: (size: string, percent: number | null) => (percent === null ? size : `${size} at ${percent} %`),
+  noRoom: (folder: string, free: string) =>
+    `There is no room in ${folder}: ${free} free. The VM is paused and goes on when there is room; nothing is lost.`,
   seeNote: (power: string) => `${power}, see note`,
   log: 'log',
   dataFolder: (folder: string, pid: number) => `Data folder ${folder}, process ${pid}`,

@@ -14,6 +14,7 @@ import { Failovers } from './failover.tsx';
 import { guestName } from '../host-words.ts';
 import { checkpointResume } from '../actions/checkpoint-resume.ts';
 import { editVm } from '../actions/edit.ts';
+import { noRoomText } from '../ft-view.ts';
 import { ActionButton } from '../kit/action-button.tsx';
 import { FtPanel } from './ft-panel.tsx';
 import { LivePlot } from './live-plot.tsx';
@@ -31,6 +32,12 @@ export function Summary({ vm }: { readonly vm: VmView }) {
               <ActionButton action={checkpointResume} vm={vm} size="small" tone="primary" />
             </span>
           ) : null}
+        </p>
+      ) : null}
+      {vm.noRoom ? (
+        <p className="note" role="alert">
+          <TriangleAlert className="icon" aria-hidden="true" />
+          {noRoomText(vm.noRoom)}
         </p>
       ) : null}
       {vm.recording ? <RecordingLine vm={vm} recording={vm.recording} /> : null}

@@ -165,11 +165,11 @@ test('a host that dies while a snapshot is taken or deleted loses none that was 
   for (const snapshot of await host.call('snapshot.list', { vm: name })) {
     await host.call('snapshot.delete', { vm: name, snapshot: snapshot.id });
   }
-  // All layers are merged into the one that is written to.
+  // All layers are merged into the user's file.
   const deadline = Date.now() + 60_000;
-  while (readdirSync(folder).join() !== 'top-A.lsd' && Date.now() < deadline) {
+  while (readdirSync(folder).length > 0 && Date.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  expect(readdirSync(folder)).toEqual(['top-A.lsd']);
-  await host.json<DiskCheckView>('disk', 'check', path.join(folder, 'top-A.lsd'));
+  expect(readdirSync(folder)).toEqual([]);
+  expect((await host.call('vm.show', { vm: name })).diskFiles).toBeUndefined();
 }, 240_000);

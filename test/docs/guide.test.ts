@@ -82,7 +82,8 @@ describe('the commands of', () => {
 
 describe('a page', () => {
   test('has its commands in blocks marked sh, a line each', () => {
-    const page = 'Text\n```sh\nlockstep one\n# a remark\n\nlockstep two\n```\n```\nnpm ci\n```\n```sh interactive\nthree\n```\n';
+    const page =
+      'Text\n```sh\nlockstep one\n# a remark\n\nlockstep two\n```\n```\nnpm ci\n```\n```sh interactive\nthree\n```\n';
     expect(commandsOf(page)).toEqual([
       { how: 'run', line: 3, text: 'lockstep one' },
       { how: 'run', line: 6, text: 'lockstep two' },

@@ -25,6 +25,32 @@ const note = (message: string, vm: typeof web | null = null): Parameters<EventTa
 });
 const messages = (events: readonly EventRecord[]): string[] => events.map(({ message }) => message);
 
+test('for which there is no room are told, listed, and written in their order as soon as there is', () => {
+  const data = openDataFolder(temporaryFolder());
+  onTestFinished(() => data.close());
+  const events = new EventTable(data.database);
+  const pages = data.database.pragma('page_count', { simple: true }) as number;
+  // So small that nothing more fits: SQLite says what it says on a full disk.
+  data.database.pragma(`max_page_count = ${pages}`);
+  const told: string[] = [];
+  events.follow(({ message }) => told.push(message));
+  const long = 'x'.repeat(100_000);
+  let last = events.add(note(`0 ${long}`));
+  for (let count = 1; count < 40; count += 1) last = events.add(note(`${count} ${long}`, web));
+  const inTable = (): number => data.database.prepare<[], number>('SELECT count(*) FROM event').pluck().get() ?? 0;
+  expect(inTable()).toBeLessThan(40);
+  expect(inTable()).toBeGreaterThan(10);
+  expect(told).toHaveLength(40);
+  const listed = events.list({ limit: 100 });
+  expect(listed.map(({ id }) => id)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+  expect(events.list({ limit: 1 })).toEqual([last]);
+  expect(events.list({ limit: 100, vm: web.id, since: 38, kind: 'test', text: '39 X' })).toEqual([last]);
+  data.database.pragma(`max_page_count = ${pages * 10}`);
+  events.add(note('there is room'));
+  expect(inTable()).toBe(41);
+  expect(events.list({ limit: 100 }).slice(0, -1)).toEqual(listed);
+});
+
 describe('events', () => {
   test('come back as they were kept, oldest first, numbered from 1', () => {
     const events = table();

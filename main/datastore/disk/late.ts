@@ -5,8 +5,13 @@
  * Invariant: the file is not opened before the fence; where that fails, the operation fails, and the next one tries it
  * again.
  */
-import type { BlockDevice } from './device.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DiskError, type BlockDevice } from './device.ts';
 import { diskBytes, openDisk } from './open.ts';
+
+/** What cannot be opened is tried so many times, this far apart in milliseconds. */
+const TRIES = 5;
+const PAUSE_MS = 20;
 
 /** A file, or what says which one it is at this moment. */
 export type DiskName = string | (() => string);
@@ -68,10 +73,23 @@ export class LateDisk implements BlockDevice {
 
   async #openNow(): Promise<BlockDevice> {
     await this.#fence;
-    const disk = this.#closed ? null : await openDisk(this.#file(), this.#readOnly);
+    const disk = this.#closed ? null : await this.#openSettled();
     if (this.#closed) await disk?.close();
     if (this.#closed || !disk) throw new Error(`${this.path} is closed`);
     this.#disk = disk;
     return disk;
+  }
+
+  /** Layers below it may be merged at this very moment: one that was just there is gone then, and not needed. */
+  async #openSettled(): Promise<BlockDevice> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await openDisk(this.#file(), this.#readOnly);
+      } catch (error) {
+        const gone = error instanceof DiskError || (error as NodeJS.ErrnoException).code === 'ENOENT';
+        if (!gone || tries === TRIES) throw error;
+        await sleep(PAUSE_MS);
+      }
+    }
   }
 }

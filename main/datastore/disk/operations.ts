@@ -9,8 +9,8 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { createDisk, syncFolder } from './create.ts';
 import { DiskError, type BlockDevice } from './device.ts';
 import { isOverlay, openDisk, openOverlay, overlayHeader, parentFile, referenceTo } from './open.ts';
-import { isZero, type Overlay } from './overlay.ts';
-import { checkGeometry } from './layout.ts';
+import { isZero, Overlay } from './overlay.ts';
+import { checkGeometry, type ParentReference } from './layout.ts';
 
 /** Hears how far the work is, 0 to 1. */
 export type Progress = (fraction: number) => void;
@@ -88,22 +88,39 @@ export async function compactDisk(
   file: string,
   progress: Progress = SILENT,
 ): Promise<{ readonly before: number; readonly after: number }> {
+  const { size: before } = await stat(file);
+  const { parent } = await overlayHeader(file);
+  await rewrite(file, parent, (old, fresh) =>
+    eachCluster(old, progress, async (cluster, at, length) => {
+      if (old.placeOf(cluster) === 'absent') return;
+      const bytes = await old.read(at, length);
+      if (!same(bytes, await below(old, at, length))) await fresh.write(at, bytes);
+    }),
+  );
+  return { before, after: (await stat(file)).size };
+}
+
+/**
+ * Writes the same disk (its uuid and content too) as another file that stands on `parent` and that `work` fills. It
+ * takes the place of the old one in one step: who has that open goes on reading it.
+ */
+async function rewrite(
+  file: string,
+  parent: ParentReference | null,
+  work: (old: Overlay, fresh: Overlay) => Promise<void>,
+): Promise<void> {
   const old = await openOverlay(file, true);
-  const written = path.join(path.dirname(file), `.${path.basename(file, '.lsd')}.compact.lsd`);
-  const { size: before, mode } = await stat(file);
+  const written = path.join(path.dirname(file), `.${path.basename(file, '.lsd')}.again.lsd`);
+  const { mode } = await stat(file);
   try {
     await rm(written, { force: true });
-    const { virtualBytes, clusterBytes, uuid, content, parent } = old.header;
-    if (old.header.committing) throw new DiskError(`"${file}" is half merged into its parent: finish that first.`);
+    const { virtualBytes, clusterBytes, uuid, content, committing } = old.header;
+    if (committing) throw new DiskError(`"${file}" is half merged into its parent: finish that first.`);
     await createDisk(written, { virtualBytes, clusterBytes, uuid, content, parent });
     const fresh = await openOverlay(written, false, { alone: true });
     fresh.keepContent();
     try {
-      await eachCluster(old, progress, async (cluster, at, length) => {
-        if (old.placeOf(cluster) === 'absent') return;
-        const bytes = await old.read(at, length);
-        if (!same(bytes, await below(old, at, length))) await fresh.write(at, bytes);
-      });
+      await work(old, fresh);
       await fresh.flush();
     } finally {
       await fresh.close();
@@ -117,7 +134,40 @@ export async function compactDisk(
   } finally {
     await old.close();
   }
-  return { before, after: (await stat(file)).size };
+}
+
+/**
+ * As `rebaseDisk`, of an overlay that nobody writes to, while others may read it: a new file takes its place, and reads
+ * the same. So disks that stand on it go on to do so. For that there must be room.
+ */
+export async function replaceRebased(file: string, onto: string, progress: Progress = SILENT): Promise<void> {
+  await rewrite(file, await referenceTo(file, onto), async (old, fresh) => {
+    const other = await openDisk(onto, true);
+    try {
+      if (other.byteLength > old.byteLength) throw tooLarge(onto, file);
+      const between = layerBetween(old, onto);
+      await eachCluster(old, progress, async (cluster, at, length) => {
+        const own = old.placeOf(cluster) !== 'absent';
+        // A look at the map, where it says enough, saves two readings.
+        if (!own && between?.placeOf(cluster) === 'absent') return;
+        const bytes = await old.read(at, length);
+        if (own || !same(bytes, await readClipped(other, at, length))) await fresh.write(at, bytes);
+      });
+    } finally {
+      await other.close();
+    }
+  });
+}
+
+/** The one overlay between these two, where their clusters are the same ones. */
+function layerBetween({ parent, header }: Overlay, onto: string): Overlay | null {
+  if (!(parent instanceof Overlay) || parent.header.clusterBytes !== header.clusterBytes) return null;
+  const below = parent.header.parent;
+  return below && parentFile(parent.path, below) === path.resolve(onto) ? parent : null;
+}
+
+function tooLarge(onto: string, file: string): DiskError {
+  return new DiskError(`"${onto}" is larger than "${file}", which cannot stand on it: enlarge that first.`);
 }
 
 /**
@@ -131,9 +181,7 @@ export async function rebaseDisk(file: string, onto: string | null, progress: Pr
   try {
     if (disk.header.committing) throw new DiskError(`"${file}" is half merged into its parent: finish that first.`);
     other = onto === null ? null : await openDisk(onto, true);
-    if (other && other.byteLength > disk.byteLength) {
-      throw new DiskError(`"${onto}" is larger than "${file}", which cannot stand on it: enlarge that first.`);
-    }
+    if (onto !== null && other && other.byteLength > disk.byteLength) throw tooLarge(onto, file);
     disk.keepContent();
     await eachCluster(disk, progress, async (cluster, at, length) => {
       if (disk.placeOf(cluster) !== 'absent') return;

@@ -43,7 +43,7 @@ export async function freeze(names: TopNames, layer: string): Promise<{ readonly
   if (chainFiles(now).length >= CHAIN_MAX - 1) {
     throw new DiskError(
       `The disk "${own}" is made of ${CHAIN_MAX - 1} files already. ` +
-        'Delete snapshots and power the virtual machine off: then their layers are merged.',
+        'Delete snapshots: their layers are merged then, in the background.',
     );
   }
   await mkdir(path.dirname(top), { recursive: true, mode: 0o700 });

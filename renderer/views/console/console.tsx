@@ -9,7 +9,7 @@ import type { VmView } from '../../../preload/contract.ts';
 import { powerOn } from '../../actions/power-on.ts';
 import { resume } from '../../actions/resume.ts';
 import { sendCtrlAltDel } from '../../actions/send-ctrl-alt-del.ts';
-import { powerWords } from '../../ft-view.ts';
+import { noRoomText, powerWords } from '../../ft-view.ts';
 import { refusal } from '../../refusal.ts';
 import { ActionButton } from '../../kit/action-button.tsx';
 import { Spinner } from '../../kit/spinner.tsx';
@@ -112,6 +112,7 @@ function Overlay({ vm, blank, empty }: { readonly vm: VmView; readonly blank: bo
         {lost ? texts.connection.lost : powerWords(vm)}
       </p>
       {vm.note && vm.power === 'off' ? <p>{vm.note}</p> : null}
+      {vm.noRoom ? <p>{noRoomText(vm.noRoom)}</p> : null}
       {vm.power === 'off' ? <ActionButton action={powerOn} vm={vm} tone="primary" size="large" /> : null}
       {vm.power === 'paused' ? <ActionButton action={resume} vm={vm} tone="primary" size="large" /> : null}
     </div>

@@ -6,7 +6,7 @@ _lockstep_command() {
     'link') takes='' options='' ;;
     'logout') takes='' options='' ;;
     'host show') takes='' options='' ;;
-    'vm create') takes='vm' options='--sample=linux|test --memory=none --bzimage=file --initrd=file --cmdline=none --hda=file --disk-size=none --cdrom=file --fda=file --folder=none --network=none --nic=virtio|ne2k|none --checkpoint-minutes=none' ;;
+    'vm create') takes='vm' options='--sample=linux|test --memory=none --bzimage=file --initrd=file --cmdline=none --multiboot=file --hda=file --disk-size=none --cdrom=file --fda=file --folder=none --network=none --nic=virtio|ne2k|none --checkpoint-minutes=none --boot=none* --vga-memory=none' ;;
     'vm list') takes='' options='' ;;
     'vm show') takes='vm' options='' ;;
     'vm set') takes='vm none*' options='' ;;
@@ -115,7 +115,7 @@ _lockstep() {
       continue
     fi
     case "$word" in
-      --data | --host | --port | --listen | --tls-cert | --tls-key | --guest-memory | --on-exit | --sample | --memory | --bzimage | --initrd | --cmdline | --hda | --disk-size | --cdrom | --fda | --folder | --network | --nic | --checkpoint-minutes | --timeout | --then | --note | --for | --seconds | --subnet | --uplink | --type | --parent | --format | --since | --before | --limit | --kind | --severity | --search | --vm | --range | --at | --count | --to) skip="$word" ;;
+      --data | --host | --port | --listen | --tls-cert | --tls-key | --guest-memory | --on-exit | --sample | --memory | --bzimage | --initrd | --cmdline | --multiboot | --hda | --disk-size | --cdrom | --fda | --folder | --network | --nic | --checkpoint-minutes | --boot | --vga-memory | --timeout | --then | --note | --for | --seconds | --subnet | --uplink | --type | --parent | --format | --since | --before | --limit | --kind | --severity | --search | --vm | --range | --at | --count | --to) skip="$word" ;;
       -*) ;;
       *) plain+=("$word") ;;
     esac

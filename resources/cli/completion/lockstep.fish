@@ -11,7 +11,7 @@ function __lockstep_command
         case 'host show'
             printf '%s\n' '' ''
         case 'vm create'
-            printf '%s\n' 'vm' '--sample=linux|test --memory=none --bzimage=file --initrd=file --cmdline=none --hda=file --disk-size=none --cdrom=file --fda=file --folder=none --network=none --nic=virtio|ne2k|none --checkpoint-minutes=none'
+            printf '%s\n' 'vm' '--sample=linux|test --memory=none --bzimage=file --initrd=file --cmdline=none --multiboot=file --hda=file --disk-size=none --cdrom=file --fda=file --folder=none --network=none --nic=virtio|ne2k|none --checkpoint-minutes=none --boot=none* --vga-memory=none'
         case 'vm list'
             printf '%s\n' '' ''
         case 'vm show'
@@ -188,7 +188,7 @@ function __lockstep_complete
             continue
         end
         switch $word
-            case --data --host --port --listen --tls-cert --tls-key --guest-memory --on-exit --sample --memory --bzimage --initrd --cmdline --hda --disk-size --cdrom --fda --folder --network --nic --checkpoint-minutes --timeout --then --note --for --seconds --subnet --uplink --type --parent --format --since --before --limit --kind --severity --search --vm --range --at --count --to
+            case --data --host --port --listen --tls-cert --tls-key --guest-memory --on-exit --sample --memory --bzimage --initrd --cmdline --multiboot --hda --disk-size --cdrom --fda --folder --network --nic --checkpoint-minutes --boot --vga-memory --timeout --then --note --for --seconds --subnet --uplink --type --parent --format --since --before --limit --kind --severity --search --vm --range --at --count --to
                 set skip $word
             case '-*'
             case '*'

@@ -1,7 +1,7 @@
 // What is done to disks: nothing of it changes what they read, and whatever is interrupted can be begun again.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkDisk, diskInfo } from '../../../main/datastore/disk/check.ts';
@@ -14,6 +14,7 @@ import {
   growDisk,
   rebaseDisk,
   relinkDisk,
+  replaceRebased,
   type Progress,
 } from '../../../main/datastore/disk/operations.ts';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -112,6 +113,24 @@ describe('a disk', () => {
     expect((await diskInfo(top)).chain).toEqual([top, middle, base]);
   });
 
+  test('that somebody reads while it is put on another one reads the same for him and for all who come', async () => {
+    for (const raw of [false, true]) {
+      const { base, middle, top, expected } = await chain(raw);
+      await createOverlay(`${top}.above.lsd`, top);
+      const reader = await openDisk(`${top}.above.lsd`, true);
+      const look = async (): Promise<void> => {
+        expect((await content(`${top}.above.lsd`)).equals(expected)).toBe(true);
+        expect(Buffer.from(await reader.read(0, SIZE)).equals(expected)).toBe(true);
+      };
+      await interrupted((progress) => replaceRebased(top, base, progress), look);
+      rmSync(middle);
+      await look();
+      expect((await diskInfo(`${top}.above.lsd`)).chain).toEqual([`${top}.above.lsd`, top, base]);
+      expect(readdirSync(path.dirname(top)).filter((name) => name.startsWith('.'))).toEqual([]);
+      await reader.close();
+    }
+  });
+
   test('that is compacted reads the same, gives back what it can, and what stands on it goes on', async () => {
     const { middle, top, expected } = await chain();
     await write(top, 0, SIZE, 9);
@@ -126,7 +145,7 @@ describe('a disk', () => {
     const { before, after } = await compactDisk(top);
     expect(after).toBeLessThan(before / 2);
     expect((await content(top)).equals(Buffer.alloc(SIZE))).toBe(true);
-    expect(readdirSync(path.dirname(top)).filter((name) => name.includes('compact'))).toEqual([]);
+    expect(readdirSync(path.dirname(top)).filter((name) => name.startsWith('.'))).toEqual([]);
     expect(expected.length).toBe((await content(middle)).length);
   });
 
