@@ -40,11 +40,11 @@ export function CheckpointCard({ vm }: { readonly vm: VmView }) {
       title={words.title}
       icon={CopyCheck}
       aside={
-        <>
+        <div className="button-row">
           {resumable ? <ActionButton action={checkpointResume} vm={vm} size="small" tone="primary" /> : null}
           <ActionButton action={checkpointTake} vm={vm} size="small" />
           <ActionButton action={editVm} vm={vm} size="small" iconOnly />
-        </>
+        </div>
       }
     >
       <p className="checkpoint-line">
