@@ -20,9 +20,21 @@ import { SerialPort } from './devices/serial.ts';
 import { Sound } from './devices/sound.ts';
 import { assert, MachineError, SnapshotError } from './errors.ts';
 import { hashProcessor } from './hash.ts';
-import type { Disc, DiskRequest, Drive, Machine, MachineConfig, MachineMetrics, Outcome, Snapshot } from './machine.ts';
+import type {
+  Capture,
+  Disc,
+  DiskRequest,
+  Drive,
+  Machine,
+  MachineConfig,
+  MachineMetrics,
+  Outcome,
+  Snapshot,
+} from './machine.ts';
 import { hashPageBlocks, PAGE_BYTES } from './pages.ts';
+import { atOnce, type Pieces } from './pieces.ts';
 import { VirtualRandom } from './random.ts';
+import type { Room } from './room.ts';
 import { Anatomy, type Counters } from './snapshot.ts';
 import { bootCore, type Core, loadCore } from './v86.ts';
 import { FLAG_INTERRUPTS, type IdeInterface, OFFSET } from './v86-types.ts';
@@ -187,9 +199,17 @@ class EmulatedMachine implements Machine {
     return this.#display.look(full);
   }
 
-  capture(): Snapshot {
+  room(): Pieces<Room> {
+    return this.#anatomy.room();
+  }
+
+  copy(room?: Room): Capture {
     if (this.#failure !== null) throw this.#failure;
-    return this.#anatomy.capture();
+    return this.#anatomy.copy(room);
+  }
+
+  capture(): Snapshot {
+    return atOnce(this.copy().seal());
   }
 
   restore(snapshot: Snapshot): void {

@@ -6,6 +6,8 @@
  */
 import type { HashRegion, Head, Output } from '../ft/entry.ts';
 import type { ScreenUpdate } from '../../preload/screen.ts';
+import type { Pieces } from './pieces.ts';
+import type { Room } from './room.ts';
 
 /** The drives of the emulated PC that may ask for blocks asynchronously. */
 export type Drive = 'hda' | 'hdb' | 'cdrom';
@@ -89,6 +91,18 @@ export interface Snapshot {
   readonly pages: Uint8Array;
 }
 
+/**
+ * The state of a machine as it was at one epoch boundary: a copy that becomes a snapshot while the guest runs on. The
+ * work that is left is done in pieces (pieces.ts).
+ */
+export interface Capture {
+  readonly descriptionBytes: number;
+  readonly pagesBytes: number;
+  seal(): Pieces<Snapshot>;
+  /** What `Machine.hash('full')` was. */
+  hash(): Pieces<string>;
+}
+
 /** How the machine fares on this host. Not state: primary and backup differ. */
 export interface MachineMetrics {
   /** Modules of generated code compiled by this process, and the wall time that took in milliseconds. */
@@ -122,7 +136,11 @@ export interface Machine {
    * Looking changes nothing the guest can observe.
    */
   screen(full: boolean): ScreenUpdate | null;
+  /** Makes room for a copy: what can be done of it before the guest has to stand still. */
+  room(): Pieces<Room>;
   /** @throws {Error} while `pendingRequests` is not empty: quiesce first (Scales et al., 2010, section 3.1). */
+  copy(room?: Room): Capture;
+  /** The same at once, to the end. */
   capture(): Snapshot;
   /** @throws {SnapshotError} when the bytes are damaged or were taken from a machine of another configuration. */
   restore(snapshot: Snapshot): void;

@@ -1,8 +1,9 @@
 /**
  * Linear memory as the pages that are not all zero.
  *
- * Invariant: `restorePages(capturePages(m))` makes any memory of m's size equal to m. Scanning is most of a clone's
- * pause, so blocks of pages are compared with zeros at once, with the machine's own memory comparison.
+ * Invariant: `restorePages(capturePages(m))` makes any memory of m's size equal to m. Scanning and copying are most of a
+ * clone's pause, so blocks of pages are compared with zeros at once, with the machine's own memory comparison, and the
+ * copy goes to memory that is ready.
  */
 import { Buffer } from 'node:buffer';
 import type { Hash } from 'node:crypto';
@@ -10,6 +11,8 @@ import { crc32 } from 'node:zlib';
 import { HASH_BLOCK_PAGES } from '../ft/constants.ts';
 import type { PageRange } from '../ft/entry.ts';
 import { SnapshotError } from './errors.ts';
+import type { Pieces } from './pieces.ts';
+import { NO_ROOM, type Room } from './room.ts';
 
 export const PAGE_BYTES = 4096;
 const BLOCK_PAGES = 16;
@@ -17,6 +20,8 @@ const BLOCK_BYTES = PAGE_BYTES * BLOCK_PAGES;
 /** Every 256th byte is looked at first. */
 const SAMPLE_WORDS = 64;
 const ZEROS = Buffer.alloc(BLOCK_BYTES);
+/** Looked at in one piece of work: 8 MiB. */
+const MEASURED_PAGES = 2048;
 
 /** A run of non-zero pages: first page, and the page after the last. */
 type Run = readonly [first: number, end: number];
@@ -44,8 +49,8 @@ function isZero(bytes: Buffer, start: number, length: number): boolean {
   return bytes.compare(ZEROS, 0, length, start, start + length) === 0;
 }
 
-function nonZeroRuns(bytes: Buffer): Run[] {
-  const count = bytes.length / PAGE_BYTES;
+/** Those among the pages from `from` to before `to`, which are multiples of a block. */
+function nonZeroRuns(bytes: Buffer, from = 0, to = bytes.length / PAGE_BYTES): Run[] {
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
   const runs: Run[] = [];
   let first = -1;
@@ -54,7 +59,7 @@ function nonZeroRuns(bytes: Buffer): Run[] {
     if (zero) runs.push([first, page]);
     first = zero ? -1 : page;
   };
-  for (let block = 0; block < count; block += BLOCK_PAGES) {
+  for (let block = from; block < to; block += BLOCK_PAGES) {
     if (!looksFilled(words, block) && isZero(bytes, block * PAGE_BYTES, BLOCK_BYTES)) {
       mark(block, true);
       continue;
@@ -63,22 +68,50 @@ function nonZeroRuns(bytes: Buffer): Run[] {
       mark(page, !looksFilled(words, page) && isZero(bytes, page * PAGE_BYTES, PAGE_BYTES));
     }
   }
-  if (first >= 0) runs.push([first, count]);
+  if (first >= 0) runs.push([first, to]);
   return runs;
 }
 
+function countOf(runs: readonly Run[]): number {
+  return runs.reduce((sum, [first, end]) => sum + end - first, 0);
+}
+
+/** How many bytes a capture would have now. Each `yield` ends a piece of less than a millisecond. */
+export function* measurePages(memory: ArrayBuffer): Pieces<number> {
+  const source = bytesOf(memory);
+  const count = source.length / PAGE_BYTES;
+  let filled = 0;
+  for (let page = 0; page < count; page += MEASURED_PAGES) {
+    filled += countOf(nonZeroRuns(source, page, Math.min(count, page + MEASURED_PAGES)));
+    yield;
+  }
+  return filled * PAGE_BYTES;
+}
+
 /** WebAssembly memory comes in units of 64 KiB, so there are whole blocks only. */
-export function capturePages(memory: ArrayBuffer): Pages {
+export function capturePages(memory: ArrayBuffer, room: Pick<Room, 'take'> = NO_ROOM): Pages {
   const source = bytesOf(memory);
   const runs = nonZeroRuns(source);
-  const total = runs.reduce((sum, [first, end]) => sum + end - first, 0);
-  const bytes = Buffer.allocUnsafeSlow(total * PAGE_BYTES);
+  const bytes = room.take(countOf(runs) * PAGE_BYTES);
   let at = 0;
   for (const [first, end] of runs) at += source.copy(bytes, at, first * PAGE_BYTES, end * PAGE_BYTES);
   return { bitmap: bitmapOf(runs, source.length / PAGE_BYTES), bytes };
 }
 
-/** Feeds the non-zero pages and their places to `hash`. */
+/** What a hash of the non-zero pages and their places is taken over. */
+export function* hashedPages({ bitmap, bytes }: Pages): Generator<string | Uint8Array, void> {
+  const runs = runsOf(bitmap);
+  yield `${bitmap.length * 8 * PAGE_BYTES}:`;
+  let at = 0;
+  for (const [first, end] of runs) {
+    yield `${first}-${end}:`;
+    const length = (end - first) * PAGE_BYTES;
+    yield bytes.subarray(at, at + length);
+    at += length;
+  }
+}
+
+/** The same of memory as it is now. */
 export function hashPages(memory: ArrayBuffer, hash: Hash): void {
   const source = bytesOf(memory);
   const runs = nonZeroRuns(source);
@@ -108,6 +141,20 @@ function bitmapOf(runs: readonly Run[], count: number): Uint8Array {
     for (let page = first; page < end; page += 1) bitmap[page >> 3] = (bitmap[page >> 3] ?? 0) | (1 << (page & 7));
   }
   return bitmap;
+}
+
+function runsOf(bitmap: Uint8Array): Run[] {
+  const count = bitmap.length * 8;
+  const runs: Run[] = [];
+  let first = -1;
+  for (let page = 0; page <= count; page += 1) {
+    const filled = page < count && (((bitmap[page >> 3] ?? 0) >> (page & 7)) & 1) === 1;
+    if (filled && first < 0) first = page;
+    if (filled || first < 0) continue;
+    runs.push([first, page]);
+    first = -1;
+  }
+  return runs;
 }
 
 /** Whether a bitmap and pages go together, for a memory of `memoryBytes`. @throws {SnapshotError} when they do not. */

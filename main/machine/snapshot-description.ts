@@ -68,7 +68,6 @@ const disc = v.object({
 const description = v.object({
   identity: v.string(),
   memoryBytes: v.pipe(count, v.maxValue(MEMORY_BYTES_MAX), v.multipleOf(WASM_PAGE_BYTES)),
-  pagesChecksum: word,
   clock: v.object({ lastNs: nanoseconds, rate: v.pipe(count, v.minValue(1)) }),
   random: v.pipe(v.array(word), v.length(4)),
   a20: byte,

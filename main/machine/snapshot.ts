@@ -12,7 +12,8 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { VirtualClock } from './clock.ts';
-import { decodeContainer, encodeContainer } from './container.ts';
+import { captureOf } from './capture.ts';
+import { decodeContainer, layOutContainer } from './container.ts';
 import type { Disks } from './devices/disk.ts';
 import { VgaImage } from './devices/display.ts';
 import type { Keyboard } from './devices/keyboard.ts';
@@ -24,10 +25,12 @@ import { assert, MachineError, SnapshotError } from './errors.ts';
 import { captureGraph, type Graph, Registry, type Roots } from './graph.ts';
 import { restoreGraph } from './graph-restore.ts';
 import { hashBytes } from './hash.ts';
-import type { Snapshot } from './machine.ts';
-import { capturePages, checkPages, hashPages, restorePages } from './pages.ts';
+import type { Capture, Snapshot } from './machine.ts';
+import { capturePages, checkPages, hashPages, measurePages, restorePages } from './pages.ts';
+import type { Pieces } from './pieces.ts';
 import { PortTable } from './ports.ts';
 import type { VirtualRandom } from './random.ts';
+import { NO_ROOM, Room } from './room.ts';
 import { type Description, readDescription } from './snapshot-description.ts';
 import type { Core } from './v86.ts';
 import { TABLE_GENERATED_COUNT } from './v86-types.ts';
@@ -86,30 +89,35 @@ export class Anatomy {
     this.#registry = new Registry(this.#roots(), known, memory, [VgaImage, parts.media.imageClass]);
   }
 
+  /** Room for a copy of the machine as it is now. */
+  *room(): Pieces<Room> {
+    return yield* Room.make(yield* measurePages(this.#parts.memory.buffer));
+  }
+
   /** @throws {MachineError} while disk requests are pending. */
-  capture(): Snapshot {
+  copy(room: Pick<Room, 'take'> = NO_ROOM): Capture {
     const { core, memory, disks } = this.#parts;
     const pending = disks.pending.length;
     if (pending > 0) throw new MachineError(`${pending} disk requests are pending: a machine is copied when none are`);
-    const pages = capturePages(memory.buffer);
-    const graph = captureGraph(this.#registry, this.#roots());
+    const pages = capturePages(memory.buffer, room);
+    const { nodes, roots, births, buffers } = captureGraph(this.#registry, this.#roots());
     const modules = core.compiler.modules();
-    const sections = [pages.bitmap, ...this.#waitingBytes(), ...modules.map(({ bytes }) => bytes), ...graph.buffers];
-    const { nodes, roots, births } = graph;
+    const state = [...this.#waitingBytes(), ...modules.map(({ bytes }) => bytes), ...buffers];
     const json: Description = {
       identity: this.#parts.identity,
       memoryBytes: memory.buffer.byteLength,
-      pagesChecksum: crc32(pages.bytes),
       ...this.#scalars(),
       modules: modules.map(({ index }) => index),
       graph: { nodes, roots, births },
     };
-    return { description: encodeContainer({ json, sections }), pages: pages.bytes };
+    const layout = layOutContainer({ json, sections: [pages.bitmap, ...state] }, room);
+    const [, ...copies] = layout.sections;
+    return captureOf({ layout, pages, hashed: [this.#text(nodes, roots), ...copies] });
   }
 
   /** @throws {SnapshotError} when the snapshot is not one of such a machine. The machine is unchanged then. */
   check(snapshot: Snapshot): () => void {
-    const { json, sections } = decodeContainer(snapshot.description);
+    const { json, sections, pagesChecksum } = decodeContainer(snapshot.description);
     const description = readDescription(json);
     if (description.identity !== this.#parts.identity) {
       throw new SnapshotError('the snapshot was taken from a machine of another configuration, or by another version');
@@ -120,7 +128,7 @@ export class Anatomy {
     }
     const pages = { bitmap, bytes: snapshot.pages };
     checkPages(pages, description.memoryBytes);
-    if (crc32(snapshot.pages) !== description.pagesChecksum) {
+    if (crc32(snapshot.pages) !== pagesChecksum) {
       throw new SnapshotError('the snapshot is damaged: the checksum of its pages does not match');
     }
     const { buffer } = this.#parts.memory;
@@ -150,6 +158,14 @@ export class Anatomy {
     const hash = createHash('sha256');
     if (withMemory) hashPages(this.#parts.memory.buffer, hash);
     const { nodes, roots, buffers } = captureGraph(this.#registry, this.#roots());
+    const modules = this.#parts.core.compiler.modules();
+    const state = [...this.#waitingBytes(), ...modules.map(({ bytes }) => bytes), ...buffers];
+    hash.update(hashBytes([this.#text(nodes, roots), ...state]));
+    return hash.digest('hex');
+  }
+
+  /** What a hash is taken over, besides bytes. */
+  #text(nodes: Graph['nodes'], roots: Graph['roots']): Uint8Array {
     const pending = this.#parts.disks.pending.map(({ id, drive, operation, offset, length }) => [
       id,
       drive,
@@ -157,11 +173,7 @@ export class Anatomy {
       offset,
       length,
     ]);
-    const text = JSON.stringify({ scalars: this.#scalars(), pending, nodes, roots });
-    const modules = this.#parts.core.compiler.modules();
-    const parts = [Buffer.from(text), ...this.#waitingBytes(), ...modules.map(({ bytes }) => bytes), ...buffers];
-    hash.update(hashBytes(parts));
-    return hash.digest('hex');
+    return Buffer.from(JSON.stringify({ scalars: this.#scalars(), pending, nodes, roots }));
   }
 
   /** Where the graph begins. */

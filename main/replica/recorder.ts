@@ -12,7 +12,8 @@ import { crc32 } from 'node:zlib';
 import { diskBytes } from '../datastore/disk/open.ts';
 import { LOG_VERSION } from '../ft/constants.ts';
 import { encodeEntry, type SnapshotEntry } from '../ft/log.ts';
-import type { Snapshot } from '../machine/machine.ts';
+import type { Capture } from '../machine/machine.ts';
+import { inPieces } from '../machine/pieces.ts';
 import { sendSnapshot } from './checkpoint.ts';
 import type { ReplicaSpec } from './messages.ts';
 import { encodeRecordingHeader, type RecordingDescription } from './recording.ts';
@@ -84,13 +85,13 @@ export class Recorder {
   }
 
   /** The recording begins with this state. */
-  begin(at: Pick<SnapshotEntry, 'epoch' | 'lastInput'>, snapshot: Snapshot): void {
-    const { description, pages } = snapshot;
-    const sizes = { descriptionBytes: description.length, pagesBytes: pages.length };
-    const head = encodeEntry({ kind: 'snapshot', ...at, ...sizes }, crc32);
+  begin(at: Pick<SnapshotEntry, 'epoch' | 'lastInput'>, capture: Capture): void {
+    const { descriptionBytes, pagesBytes } = capture;
+    const head = encodeEntry({ kind: 'snapshot', ...at, descriptionBytes, pagesBytes }, crc32);
     this.#tail = this.#tail
       .then(() => this.#put(head))
-      .then(() =>
+      .then(() => inPieces(capture.seal()))
+      .then((snapshot) =>
         sendSnapshot(
           snapshot,
           (chunk) => this.#chunk(at.epoch, chunk),

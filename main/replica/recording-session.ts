@@ -75,10 +75,10 @@ export class RecordingSession {
     if (!current) return;
     const { machine, lastInput, tap, quiesce } = this.#around;
     const startedAt = performance.now();
-    const snapshot = machine.capture();
+    const capture = machine.copy();
     const { epoch } = machine;
     current.from = epoch;
-    current.recorder.begin({ epoch, lastInput: lastInput() }, snapshot);
+    current.recorder.begin({ epoch, lastInput: lastInput() }, capture);
     tap((entry) => current.recorder.append(entry));
     quiesce();
     this.#tell({ state: 'started', file: current.file, epoch, stunMs: performance.now() - startedAt });

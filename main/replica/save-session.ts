@@ -1,6 +1,6 @@
 /**
- * Saving a running machine's state (and freezing its hard disk) at one epoch boundary: waits for the quiet moment,
- * captures, and writes the file while the guest runs on.
+ * Saving a running machine's state (and freezing its hard disk) at one epoch boundary: makes room, waits for the quiet
+ * moment, copies, and hashes and writes the copy while the guest runs on.
  *
  * Invariants: what is saved is memory, devices and disk of the same boundary: at the capture no disk request is
  * outstanding, and those that follow wait until the disk is frozen. The fleet hears exactly one end of every order,
@@ -11,7 +11,9 @@ import { freeze } from '../datastore/disk/top.ts';
 import { withRoomWords } from '../datastore/room.ts';
 import { writeState } from '../datastore/state-file.ts';
 import type { Primary } from '../ft/primary.ts';
-import type { DiskRequest, Machine, Snapshot } from '../machine/machine.ts';
+import type { Capture, DiskRequest, Machine } from '../machine/machine.ts';
+import { inPieces } from '../machine/pieces.ts';
+import type { Room } from '../machine/room.ts';
 import type { Disks } from './disks.ts';
 import type { FromReplica, ReplicaSpec, SavedMachine, SaveEvent, SaveOrder } from './messages.ts';
 import { fingerprintOf } from './restore-state.ts';
@@ -30,21 +32,19 @@ export interface SaveSurroundings {
   readonly quiesce: () => void;
 }
 
-interface Taken {
+interface Current {
+  readonly order: SaveOrder;
+  /** Null until there is room. */
+  wanted: { readonly at: number; readonly room: Room } | null;
+  captured: boolean;
+  readonly marked: PromiseWithResolvers<void>;
+}
+
+/** Where the machine stood. */
+interface Moment {
   readonly epoch: number;
   readonly virtualNs: number;
   readonly lastInput: number;
-  readonly snapshot: Snapshot;
-  readonly startedAt: number;
-}
-
-interface Current {
-  readonly order: SaveOrder;
-  readonly wantedAt: number;
-  captured: boolean;
-  /** Captured, and not hashed yet. */
-  taken: Taken | null;
-  readonly marked: PromiseWithResolvers<void>;
 }
 
 export class SaveSession {
@@ -57,7 +57,7 @@ export class SaveSession {
 
   /** A capture is wanted as soon as no disk request is outstanding. */
   get waiting(): boolean {
-    return this.#current !== null && !this.#current.captured;
+    return this.#current !== null && this.#current.wanted !== null && !this.#current.captured;
   }
 
   start(order: SaveOrder): void {
@@ -68,37 +68,31 @@ export class SaveSession {
     const marked = Promise.withResolvers<void>();
     // It may be given up before anybody waits for it.
     marked.promise.catch(() => {});
-    this.#current = { order, wantedAt: performance.now(), captured: false, taken: null, marked };
-    this.#around.quiesce();
+    const current: Current = { order, wanted: null, captured: false, marked };
+    this.#current = current;
+    void inPieces(this.#around.machine.room()).then((room) => {
+      current.wanted = { at: performance.now(), room };
+      if (this.#current === current) this.#around.quiesce();
+    });
   }
 
-  /**
-   * At an epoch boundary, while `waiting` and no disk request is outstanding: this is the moment. In two turns, capture
-   * and hash, with time for a heartbeat between them: a secondary must not take the silence for death.
-   */
+  /** At an epoch boundary, while `waiting` and no disk request is outstanding: this is the moment. */
   begin(): void {
     const current = this.#current;
-    if (!current) return;
+    if (!current?.wanted) return;
+    const startedAt = performance.now();
     const { machine, primary, quiesce } = this.#around;
-    const { epoch, virtualNs } = machine;
-    if (current.taken?.epoch !== epoch) {
-      const startedAt = performance.now();
-      const { lastInput } = primary();
-      current.taken = { epoch, virtualNs, lastInput, snapshot: machine.capture(), startedAt };
-      return;
-    }
-    const { snapshot, lastInput, startedAt } = current.taken;
-    current.taken = null;
-    const hash = machine.hash('full');
+    const moment = { epoch: machine.epoch, virtualNs: machine.virtualNs, lastInput: primary().lastInput };
+    const capture = machine.copy(current.wanted.room);
     current.captured = true;
     // Before any further request is issued.
     const frozen = this.#freeze(current.order);
     primary().mark(current.order.id, performance.now());
     quiesce();
     const stunMs = performance.now() - startedAt;
-    const at = { epoch, virtualNs, hash, lastInput };
-    this.#finish(current, snapshot, at, frozen).then(
-      ({ bytes, disk }) =>
+    const { epoch, virtualNs } = moment;
+    this.#finish(current, capture, moment, frozen).then(
+      ({ hash, bytes, disk }) =>
         this.#end(current, {
           state: 'done',
           id: current.order.id,
@@ -119,7 +113,7 @@ export class SaveSession {
   /** Gives up when the disks do not come to rest. To be called now and then while `waiting`. */
   checkPatience(): void {
     const current = this.#current;
-    if (!current || performance.now() - current.wantedAt < QUIET_TIMEOUT_MS) return;
+    if (!current?.wanted || performance.now() - current.wanted.at < QUIET_TIMEOUT_MS) return;
     this.stop('the disks did not come to rest');
   }
 
@@ -133,10 +127,10 @@ export class SaveSession {
 
   async #finish(
     current: Current,
-    snapshot: Snapshot,
-    at: Pick<SavedMachine, 'epoch' | 'virtualNs' | 'hash'> & { readonly lastInput: number },
+    capture: Capture,
+    moment: Moment,
     frozen: Promise<string | null>,
-  ): Promise<Pick<SavedMachine, 'bytes' | 'disk'>> {
+  ): Promise<Pick<SavedMachine, 'hash' | 'bytes' | 'disk'>> {
     const { spec } = this.#around;
     const { file, id } = current.order;
     let told = 0;
@@ -147,13 +141,18 @@ export class SaveSession {
       }
       return this.#current === current;
     };
-    const header = { vm: spec.name, takenAt: Date.now(), fingerprint: fingerprintOf(spec), ...at };
-    const written = writeState(file, header, snapshot, progress);
+    const takenAt = Date.now();
+    const write = async (): Promise<Pick<SavedMachine, 'hash' | 'bytes'> | null> => {
+      const hash = await inPieces(capture.hash());
+      const header = { vm: spec.name, takenAt, fingerprint: fingerprintOf(spec), ...moment, hash };
+      const bytes = await writeState(file, header, await inPieces(capture.seal()), progress);
+      return bytes === null ? null : { hash, bytes };
+    };
     // All have ended before anything is told: who tries again finds nobody else at work.
-    const [bytes, disk, marked] = await Promise.allSettled([written, frozen, current.marked.promise]);
-    for (const part of [disk, bytes, marked]) if (part.status === 'rejected') throw part.reason as Error;
-    if (bytes.status !== 'fulfilled' || bytes.value === null) throw new Error('it was given up');
-    return { bytes: bytes.value, disk: disk.status === 'fulfilled' ? disk.value : null };
+    const [written, disk, marked] = await Promise.allSettled([write(), frozen, current.marked.promise]);
+    for (const part of [disk, written, marked]) if (part.status === 'rejected') throw part.reason as Error;
+    if (written.status !== 'fulfilled' || written.value === null) throw new Error('it was given up');
+    return { ...written.value, disk: disk.status === 'fulfilled' ? disk.value : null };
   }
 
   #freeze({ layer }: SaveOrder): Promise<string | null> {

@@ -1,6 +1,7 @@
 /**
  * The start of a secondary, from the moment that a backup stands by at the other end of the channel: its own disk is
- * made equal where it has one, the machine's disks come to rest, the state is captured and sent.
+ * made equal where it has one, room is made for the state, the machine's disks come to rest, the state is captured and
+ * sent.
  *
  * Invariants: the guest runs on all the time, but for the capture itself; at the capture no disk request is
  * outstanding, and no later write is carried out before what is left of the disk has been read.
@@ -9,7 +10,9 @@ import { crc32 } from 'node:zlib';
 import { DecodeError } from '../ft/bytes.ts';
 import { decodeMessage, encodeEntry, isSync } from '../ft/log.ts';
 import type { Primary } from '../ft/primary.ts';
-import type { DiskRequest, Machine } from '../machine/machine.ts';
+import type { Capture, DiskRequest, Machine } from '../machine/machine.ts';
+import { inPieces } from '../machine/pieces.ts';
+import type { Room } from '../machine/room.ts';
 import type { Transport } from '../transport/transport.ts';
 import { sendSnapshot } from './checkpoint.ts';
 import { at } from './crash-points.ts';
@@ -33,6 +36,7 @@ export class SecondaryStart {
   readonly #around: StartSurroundings;
   #peer: Transport | null = null;
   #sync: DiskSync | null = null;
+  #room: Room | undefined;
   #waiting = false;
 
   constructor(around: StartSurroundings) {
@@ -49,7 +53,7 @@ export class SecondaryStart {
     this.cancel();
     this.#peer = peer;
     const image = ownDisk ? this.#around.disks.image('hda') : undefined;
-    if (!image) return this.#wait();
+    if (!image) return this.#run(peer, null, () => Promise.resolve());
     const sync = new DiskSync(image, {
       send: (data) => {
         peer.send(encodeEntry({ kind: 'sync', epoch: 0, data }, crc32));
@@ -90,14 +94,14 @@ export class SecondaryStart {
       return null;
     }
     const startedAt = performance.now();
-    const snapshot = at('capture', () => machine.capture());
-    const { description, pages } = snapshot;
+    const capture = at('capture', () => machine.copy(this.#room));
+    this.#room = undefined;
     const now = performance.now();
-    primary().startBackup({ descriptionBytes: description.length, pagesBytes: pages.length }, now);
+    const { descriptionBytes, pagesBytes } = capture;
+    primary().startBackup({ descriptionBytes, pagesBytes }, now);
     if (sync) this.#finish(peer, sync);
-    const bytes = description.length + pages.length;
-    send({ type: 'captured', stunMs: now - startedAt, epoch: machine.epoch, bytes });
-    this.#sendSnapshot(peer, snapshot);
+    send({ type: 'captured', stunMs: now - startedAt, epoch: machine.epoch, bytes: descriptionBytes + pagesBytes });
+    this.#sendSnapshot(peer, capture);
     return 0;
   }
 
@@ -106,6 +110,7 @@ export class SecondaryStart {
     this.#sync?.stop('the start of the secondary was given up');
     this.#endSync();
     this.#peer = null;
+    this.#room = undefined;
     this.#setWaiting(false);
   }
 
@@ -117,7 +122,7 @@ export class SecondaryStart {
     sent.catch((error: Error) => this.#failed(peer, error));
   }
 
-  #sendSnapshot(peer: Transport, snapshot: Parameters<typeof sendSnapshot>[0]): void {
+  #sendSnapshot(peer: Transport, capture: Capture): void {
     const { primary, send } = this.#around;
     const sendChunk = async (chunk: { size: number; data: Uint8Array }): Promise<boolean> => {
       if (this.#peer !== peer || primary().state !== 'starting') return false;
@@ -126,17 +131,19 @@ export class SecondaryStart {
       return true;
     };
     const progress = (fraction: number): void => send({ type: 'copied', fraction });
-    sendSnapshot(snapshot, sendChunk, progress).catch((error: Error) => {
-      this.#around.lost(peer, `the snapshot could not be sent: ${error.message}`);
-    });
+    inPieces(capture.seal())
+      .then((snapshot) => sendSnapshot(snapshot, sendChunk, progress))
+      .catch((error: Error) => this.#around.lost(peer, `the snapshot could not be sent: ${error.message}`));
   }
 
-  /** The capture comes next, when the work is done. */
-  #run(peer: Transport, sync: DiskSync, work: () => Promise<void>): void {
+  /** The capture comes next, when the work is done and there is room. */
+  #run(peer: Transport, sync: DiskSync | null, work: () => Promise<void>): void {
+    const wait = async (): Promise<void> => {
+      this.#room ??= await inPieces(this.#around.machine.room());
+      if (this.#peer === peer && this.#sync === sync) this.#setWaiting(true);
+    };
     work().then(
-      () => {
-        if (this.#sync === sync) this.#wait();
-      },
+      () => wait(),
       (error: Error) => this.#failed(peer, error),
     );
   }
@@ -146,10 +153,6 @@ export class SecondaryStart {
     const why = `the secondary's disk could not be made equal: ${error.message}`;
     this.#around.send({ type: 'diskError', message: `T${why.slice(1)}` });
     this.#around.lost(peer, why);
-  }
-
-  #wait(): void {
-    this.#setWaiting(true);
   }
 
   #setWaiting(waiting: boolean): void {

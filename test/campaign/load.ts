@@ -27,7 +27,7 @@ export function digits(number: number): string {
 export const ROUNDS_MAX = 10_000;
 
 /** Counts on the console: `C 0`, `C 1`, … */
-const COUNT = 'n=0; while :; do echo "C $n"; n=$((n+1)); usleep 80000; done &';
+const COUNT = 'n=0; while :; do echo "C $n"; n=$((n+1)); usleep 150000; done &';
 
 /**
  * Writes file after file: `S 7` says that round 7 is on the disk. Reads the oldest one back from the disk: `R 0
@@ -39,7 +39,7 @@ const write = (first: number): string =>
     `yes $(printf %07d $i) | head -c ${FILE_BYTES} > /mnt/f$((i%${FILES})); sync; echo "S $i";`,
     `o=$((i-${FILES - 1})); if [ $o -ge ${first} ]; then echo 3 > /proc/sys/vm/drop_caches;`,
     `echo "R $o $(sort -u /mnt/f$((o%${FILES})) | tr '\\n' ' ')"; fi;`,
-    'i=$((i+1)); usleep 500000; done &',
+    'i=$((i+1)); usleep 900000; done &',
   ].join(' ');
 
 /** Answers HTTP requests on a kept connection, and numbers them on each. */
@@ -82,7 +82,7 @@ function servers(): string[] {
 
 /** Sends `0`, `1`, … to a port of the host, and once more from 0 where it is cut off. */
 function send(address: string, port: number): string {
-  const count = 'm=0; while :; do echo $m; m=$((m+1)); usleep 120000; done';
+  const count = 'm=0; while :; do echo $m; m=$((m+1)); usleep 250000; done';
   return `while :; do (${count}) | nc ${address} ${port}; usleep 300000; done &`;
 }
 

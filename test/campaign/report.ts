@@ -17,7 +17,7 @@ const INTRODUCTION = [
   'Real processes, killed (`kill -9`), stopped (SIGSTOP for longer than the failure timeout) or cut off from each',
   'other, by `npm run campaign`. The sample guest (72 MB) counts on its console and over TCP, writes, syncs and',
   'reads back its disk, and serves HTTP on one kept connection, a session, and a key-value store whose history is',
-  'checked. Each observer is a program apart from the product; its silence contains its own pace (60 to 500 ms',
+  'checked. Each observer is a program apart from the product; its silence contains its own pace (60 ms to a second',
   'between two signs of life).',
   '',
   '- A replica is killed at any moment, or kills itself at a named point: before or after a log entry, an',

@@ -4,6 +4,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { encodeKeyboardInput } from '../../main/machine/devices/keyboard.ts';
 import { createMachine } from '../../main/machine/emulated.ts';
 import type { MachineConfig } from '../../main/machine/machine.ts';
+import { atOnce, inPieces } from '../../main/machine/pieces.ts';
+import { Room } from '../../main/machine/room.ts';
 import type { Head } from '../../main/ft/entry.ts';
 import { guestFiles } from '../../resources/guests/build.ts';
 import { driveOf, input, linuxGuest, MemoryDisks, Runner, testGuest } from './guest.ts';
@@ -72,6 +74,43 @@ describe('the test guest', () => {
     const clone = await cloneOf(runner, config);
     goOnTogether(runner, clone, 1000);
     expect(runner.serial).toContain('waiting waiting');
+  });
+
+  test('cloned from a copy that was sealed while the original went on', async () => {
+    const config = testGuest();
+    const runner = await Runner.start(config);
+    const { machine } = runner;
+    runner.untilSerial('LOCKSTEP TEST GUEST');
+    runner.type('g');
+    runner.steps(200);
+    const making = machine.room();
+    while (!making.next().done) runner.step();
+    const hash = machine.hash('full');
+    const from = runner.heads.length;
+    const capture = machine.copy(await inPieces(machine.room()));
+    const sealing = capture.seal();
+    let sealed = sealing.next();
+    for (; !sealed.done; sealed = sealing.next()) runner.step();
+    runner.steps(100);
+    expect(await inPieces(capture.hash())).toBe(hash);
+    const snapshot = sealed.value;
+    expect([snapshot.description.length, snapshot.pages.length]).toEqual([
+      capture.descriptionBytes,
+      capture.pagesBytes,
+    ]);
+    const clone = await createMachine(config);
+    clone.restore(snapshot);
+    expect(clone.hash('full')).toBe(hash);
+    for (const head of runner.heads.slice(from)) clone.execute(head);
+    expect(clone.hash('full')).toBe(machine.hash('full'));
+  });
+
+  test('a room too small for the copy is no harm', async () => {
+    const runner = await Runner.start(testGuest());
+    runner.untilSerial('LOCKSTEP TEST GUEST');
+    const room = await inPieces(Room.make(0));
+    room.take(8 << 20);
+    expect(atOnce(runner.machine.copy(room).seal())).toEqual(runner.machine.capture());
   });
 
   test('a clone of a clone is as good', async () => {

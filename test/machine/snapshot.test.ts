@@ -77,7 +77,7 @@ test('absurd lengths in the header', () => {
 });
 
 test('nonsense under a right checksum', () => {
-  const { json, sections } = decodeContainer(snapshot.description);
+  const { json, sections, pagesChecksum } = decodeContainer(snapshot.description);
   const good = json as Record<string, unknown>;
   const bad: Record<string, unknown>[] = [
     { memoryBytes: 2 ** 40 },
@@ -93,20 +93,27 @@ test('nonsense under a right checksum', () => {
     { mouse: { waiting: [{ dx: 2 ** 50, dy: 0, wheel: 0, buttons: 0 }], buttons: 0 } },
   ];
   for (const change of bad) {
-    refuse({ description: encodeContainer({ json: { ...good, ...change }, sections }) }, /wrong at/);
+    refuse({ description: encodeContainer({ json: { ...good, ...change }, sections, pagesChecksum }) }, /wrong at/);
   }
-  refuse({ description: encodeContainer({ json: good, sections: sections.slice(0, 2) }) }, /lacks sections/);
-  refuse({ description: encodeContainer({ json: null, sections }) }, /wrong at/);
+  refuse(
+    { description: encodeContainer({ json: good, sections: sections.slice(0, 2), pagesChecksum }) },
+    /lacks sections/,
+  );
+  refuse({ description: encodeContainer({ json: null, sections, pagesChecksum }) }, /wrong at/);
   expect(() => readDescription(good)).not.toThrow();
 });
 
 test('any value of the text changed, under a right checksum: read, or refused by name', () => {
-  const { json, sections } = decodeContainer(snapshot.description);
+  const { json, sections, pagesChecksum } = decodeContainer(snapshot.description);
   const { graph, ...plain } = json as { graph: { nodes: unknown[] } };
   const few = { ...plain, graph: { ...graph, nodes: graph.nodes.slice(0, 30) } };
   fc.assert(
     fc.property(fc.nat(2 ** 31 - 1), (number) => {
-      const changed = encodeContainer({ json: strange(few, new Random(number)), sections: sections.slice(0, 2) });
+      const changed = encodeContainer({
+        json: strange(few, new Random(number)),
+        sections: sections.slice(0, 2),
+        pagesChecksum,
+      });
       try {
         readDescription(decodeContainer(changed).json);
       } catch (error) {
@@ -135,10 +142,11 @@ test('after all that the right snapshot fits, and fits again', () => {
 });
 
 test('a snapshot that was built to fit only half way leaves a machine that says so', async () => {
-  const { json, sections } = decodeContainer(snapshot.description);
+  const { json, sections, pagesChecksum } = decodeContainer(snapshot.description);
   const description = encodeContainer({
     json: { ...(json as object), graph: { nodes: [], roots: [], births: [] } },
     sections,
+    pagesChecksum,
   });
   const victim = await createMachine(testGuest());
   expect(() => victim.restore({ ...snapshot, description })).toThrow(SnapshotError);

@@ -28,7 +28,7 @@ import { anyEntry } from '../ft/entries.ts';
 import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { makeFile } from '../support/guests.ts';
-import { ToyMachine } from '../support/toy-machine.ts';
+import { captured, ToyMachine } from '../support/toy-machine.ts';
 
 const part = { path: '/bios', bytes: 3, sha256: 'a'.repeat(64) };
 const description: RecordingDescription = {
@@ -175,14 +175,14 @@ class MemorySink implements Sink {
   }
 }
 
-const snapshot = { description: new Uint8Array(10), pages: new Uint8Array(100) };
+const capture = captured({ description: new Uint8Array(10), pages: new Uint8Array(100) });
 const entry = encodeEntry({ kind: 'head', epoch: 5, head: { advanceUs: 1, rate: 1, slices: 1, inputs: [] } }, crc32);
 
 describe('a recorder', () => {
   test('writes the snapshot before all entries, also those that came while it was compressed', async () => {
     const sink = new MemorySink();
     const recorder = new Recorder(sink, description, () => {});
-    recorder.begin({ epoch: 5, lastInput: 0 }, snapshot);
+    recorder.begin({ epoch: 5, lastInput: 0 }, capture);
     for (let count = 0; count < 3; count++) recorder.append(entry);
     await recorder.finish();
     const file = Buffer.concat(sink.parts);
@@ -199,7 +199,7 @@ describe('a recorder', () => {
     const sink = new MemorySink();
     const failures: string[] = [];
     const recorder = new Recorder(sink, description, (why) => failures.push(why));
-    recorder.begin({ epoch: 5, lastInput: 0 }, snapshot);
+    recorder.begin({ epoch: 5, lastInput: 0 }, capture);
     await eventually(() => expect(sink.parts).toHaveLength(4));
     sink.append = () => Promise.reject(new Error('ENOSPC: no space left on device'));
     for (let count = 0; count < 3; count++) recorder.append(entry);
@@ -213,7 +213,7 @@ describe('a recorder', () => {
     const failures: string[] = [];
     const recorder = new Recorder(sink, description, (why) => failures.push(why));
     sink.append = () => new Promise(() => {});
-    recorder.begin({ epoch: 5, lastInput: 0 }, snapshot);
+    recorder.begin({ epoch: 5, lastInput: 0 }, capture);
     const large = new Uint8Array(RECORDING_QUEUE_BYTES_MAX / 4);
     for (let count = 0; count < 6; count++) recorder.append(large);
     expect(failures).toEqual([expect.stringContaining('the disk is too slow')]);

@@ -21,11 +21,14 @@ interface Json {
 /** The first nodes of the guest's description, few enough to be changed at every place, and all of it. */
 async function descriptions(): Promise<Uint8Array[]> {
   const { description } = (await guestRun()).snapshot;
-  const { json, sections } = decodeContainer(description);
+  const { json, sections, pagesChecksum } = decodeContainer(description);
   const { graph } = json as Json;
   const few = { ...graph, nodes: graph.nodes.slice(0, 40) };
   const short = sections.map((section) => section.subarray(0, 300));
-  return [encodeContainer({ json: { ...(json as object), graph: few }, sections: short.slice(0, 20) }), description];
+  return [
+    encodeContainer({ json: { ...(json as object), graph: few }, sections: short.slice(0, 20), pagesChecksum }),
+    description,
+  ];
 }
 
 export const snapshot: Target = {
@@ -35,8 +38,8 @@ export const snapshot: Target = {
   mend: mendContainer,
   draw(samples, random) {
     const [sample = new Uint8Array()] = samples;
-    const { json, sections } = decodeContainer(sample);
-    return encodeContainer({ json: strange(json, random), sections });
+    const { json, sections, pagesChecksum } = decodeContainer(sample);
+    return encodeContainer({ json: strange(json, random), sections, pagesChecksum });
   },
   allocation: { fixed: 16 << 20, factor: 100 },
   open: async () => ({
@@ -63,11 +66,11 @@ export const restore: Target = {
   mend: mendContainer,
   draw(samples, random) {
     const [sample = new Uint8Array()] = samples;
-    const { json, sections } = decodeContainer(sample);
+    const { json, sections, pagesChecksum } = decodeContainer(sample);
     const change = random.below(8) === 0 ? strange : nearly;
     let changedJson = change(json, random);
     for (let times = random.below(6); times > 0; times -= 1) changedJson = nearly(changedJson, random);
-    return encodeContainer({ json: changedJson, sections });
+    return encodeContainer({ json: changedJson, sections, pagesChecksum });
   },
   allocation: { fixed: 64 << 20, factor: 100 },
   async open() {
