@@ -7,6 +7,7 @@
 import path from 'node:path';
 import { app, dialog, ipcMain, powerMonitor, protocol, session } from 'electron';
 import { Fleet } from './fleet/fleet.ts';
+import { surviveFullDatabase } from './fleet/survive.ts';
 import { defaultDataFolder, guestLibrary, rendererFolder, processEntries, version } from './paths.ts';
 import { registerAppScheme, serveAppScheme } from './shell/app-scheme.ts';
 import { setApplicationMenu } from './shell/menu.ts';
@@ -17,7 +18,6 @@ import { restrictNavigation, restrictSession } from './shell/security.ts';
 import { utilityProcesses } from './shell/utility-processes.ts';
 import { openWindowDoors } from './shell/window-door.ts';
 import { MainWindow } from './shell/window.ts';
-import { surviveFullDatabase } from './store/full.ts';
 import { startControl } from './web/control.ts';
 
 /** On a Mac an application goes on without a window. */
@@ -63,7 +63,8 @@ async function start(): Promise<void> {
   registerAppScheme();
   restrictNavigation(app);
   await app.whenReady();
-  surviveFullDatabase();
+  // As Electron does where nobody listens.
+  surviveFullDatabase((error) => dialog.showErrorBox('Lockstep', error.stack ?? error.message));
   serveAppScheme(protocol, rendererFolder);
   restrictSession(session.defaultSession);
   setApplicationMenu(process.platform);

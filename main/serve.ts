@@ -6,8 +6,8 @@
  */
 import { Fleet } from './fleet/fleet.ts';
 import type { Limits } from './fleet/limits.ts';
+import { surviveFullDatabase } from './fleet/survive.ts';
 import { guestLibrary, rendererFolder, processEntries, version } from './paths.ts';
-import { surviveFullDatabase } from './store/full.ts';
 import type { Tls } from './web/certificate.ts';
 import { childProcesses } from './web/child-processes.ts';
 import { startControl } from './web/control.ts';
@@ -30,7 +30,7 @@ const NOBODY_ELSE = 0o077;
 /** @returns the link for the first browser, and a way to make more. */
 export async function serve(options: ServeOptions): Promise<{ url: string; close: Fleet['close'] }> {
   process.umask(NOBODY_ELSE);
-  surviveFullDatabase();
+  surviveFullDatabase(() => process.exit(1));
   const { dataFolder, limits, hostLoopback, ...listening } = options;
   const processes = childProcesses(processEntries);
   const fleet = new Fleet({ dataFolder, version, processes, guests: guestLibrary(), limits, hostLoopback });

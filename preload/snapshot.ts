@@ -43,7 +43,7 @@ export const snapshotCommands = {
   'snapshot.thumbnail': OfSnapshot,
   /** Takes the VM back: what it has become since is lost, unless it is in another snapshot. */
   'snapshot.revert': OfSnapshot,
-  /** Its children become its parent's; what its disk layer holds is merged, at the latest when the VM is off. */
+  /** Its children become its parent's; what its disk layer holds is merged in the background. */
   'snapshot.delete': OfSnapshot,
 } as const;
 

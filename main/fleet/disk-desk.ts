@@ -25,7 +25,7 @@ export interface DiskUser {
   readonly images: readonly string[];
   /** Where the layers of its snapshots are. */
   readonly layers: string;
-  /** Meanwhile its layers are not merged, and it is not powered on. Refused while something is done to its snapshots. */
+  /** Meanwhile none of its layers is merged, and it is not powered on. Refused while its snapshots are worked on. */
   readonly hold: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
@@ -151,12 +151,12 @@ export class DiskDesk {
       ({ images, layers }) => filesOf(images).has(self) || path.dirname(self) === real(layers),
     );
     const task = (): Promise<T> => this.#task(kind, file, act);
-    return mine.reduce(
-      (work, { hold }) =>
-        () =>
-          hold(work),
-      task,
-    )();
+    let work = task;
+    for (const { hold } of mine) {
+      const inner = work;
+      work = () => hold(inner);
+    }
+    return work();
   }
 
   async #task<T>(kind: Kind, file: string, act: (progress: Progress) => Promise<T>): Promise<T> {

@@ -23,3 +23,19 @@ export class Rate {
     return this.#perSecond;
   }
 }
+
+/** Of a network card. */
+export class BitRates {
+  readonly #in = new Rate();
+  readonly #out = new Rate();
+
+  /** Null while one of them is unknown. */
+  read(
+    now: number,
+    counters: { readonly bytesIn: number; readonly bytesOut: number } | null,
+  ): { readonly bitsInPerSecond: number; readonly bitsOutPerSecond: number } | null {
+    const bitsInPerSecond = this.#in.read(now, counters && counters.bytesIn * 8);
+    const bitsOutPerSecond = this.#out.read(now, counters && counters.bytesOut * 8);
+    return bitsInPerSecond === null || bitsOutPerSecond === null ? null : { bitsInPerSecond, bitsOutPerSecond };
+  }
+}

@@ -28,7 +28,7 @@ import type { NicRecord } from './network-desk.ts';
 import { OutsideEnds } from './outside-ends.ts';
 import { Pair } from './pair.ts';
 import type { PairOutside } from './pair-parts.ts';
-import { Rate } from './rate.ts';
+import { BitRates } from './rate.ts';
 import { diskParts, prepare } from './power-on.ts';
 import { RecordingDesk } from './recording-desk.ts';
 import { RoomDesk } from './room-desk.ts';
@@ -57,7 +57,7 @@ export class Vm {
     () => this.#pair?.faultTargets ?? null,
     () => this.#around.changed(this),
   );
-  readonly #bitRates = { in: new Rate(), out: new Rate() };
+  readonly #bitRates = new BitRates();
   readonly #around: VmSurroundings;
   #record: VmRecord;
   #power: PowerState = 'off';
@@ -156,11 +156,7 @@ export class Vm {
 
   metrics(): VmMetrics {
     const { counters } = this.#around.network.nic(this.id, this.mac, this.nic);
-    const now = performance.now();
-    const bitsInPerSecond = this.#bitRates.in.read(now, counters && counters.bytesIn * 8);
-    const bitsOutPerSecond = this.#bitRates.out.read(now, counters && counters.bytesOut * 8);
-    const known = bitsInPerSecond !== null && bitsOutPerSecond !== null;
-    return metricsOf(this.#pair, known ? { bitsInPerSecond, bitsOutPerSecond } : null);
+    return metricsOf(this.#pair, this.#bitRates.read(performance.now(), counters));
   }
 
   /** What alarms and tasks are about. Cheap: it is asked at every change. */
@@ -443,6 +439,8 @@ export class Vm {
   /** While there is none the machine stands still, whatever the user wants. */
   #roomChanged(noRoom: NoRoom | null): void {
     this.room.heard(noRoom);
+    // Its own disk may have no room either: that is no reason to give it up now.
+    this.#pair?.faultTargets.secondary?.send({ type: 'primaryWaits', waits: noRoom !== null });
     if (this.#power === 'on' || this.#power === 'paused') this.#power = noRoom || this.#pauseWanted ? 'paused' : 'on';
     this.#settlePower();
   }

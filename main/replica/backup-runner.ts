@@ -35,6 +35,7 @@ export class BackupRunner {
   readonly #stops: (() => void)[] = [];
   readonly #early: ((runner: PrimaryRunner) => void)[] = [];
   #disc: Disc | null = null;
+  #primaryWaits = false;
   #scheduled = false;
   #running = true;
 
@@ -75,6 +76,11 @@ export class BackupRunner {
   /** For what is meant for a primary: the fleet sends it when it hears "live", before the disks are open. */
   whenPromoted(act: (runner: PrimaryRunner) => void): void {
     this.#early.push(act);
+  }
+
+  /** The primary stands still for lack of room, and is slowed by nobody. */
+  primaryWaits(waits: boolean): void {
+    this.#primaryWaits = waits;
   }
 
   /** A fault made on purpose: one bit of the guest's memory changes. */
@@ -166,8 +172,7 @@ export class BackupRunner {
    * for lack of the same room, is not slowed.
    */
   #hopeless(why: string): void {
-    const slows = this.#backup.behind > 0;
-    if (this.#running && slows && this.#backup.state === 'replaying') this.#failed(new Error(why));
+    if (this.#running && !this.#primaryWaits && this.#backup.state === 'replaying') this.#failed(new Error(why));
   }
 
   /** A disc of which it hears is looked at now: at go-live it would be too late to find that it cannot be read. */

@@ -9,8 +9,7 @@
  * disk decides what the guest sees fail. A lack of room is no failure: what is to be written waits for it.
  */
 import type { BlockDevice } from '../datastore/disk/device.ts';
-import { LateDisk, nameOf, type DiskName } from '../datastore/disk/late.ts';
-import { openDisk } from '../datastore/disk/open.ts';
+import { LateDisk, openSettled, type DiskName } from '../datastore/disk/late.ts';
 import { SwitchableDisk } from '../datastore/disk/switchable.ts';
 import { encodeDiskInput } from '../machine/devices/disk.ts';
 import type { DiskRequest, Drive } from '../machine/machine.ts';
@@ -85,7 +84,7 @@ export class Disks {
   ): Promise<Disks> {
     const images = new Map<Drive, SwitchableDisk>();
     for (const [drive, file] of files) {
-      const disk = fence ? new LateDisk(file, readOnly, fence) : await openDisk(nameOf(file), readOnly);
+      const disk = fence ? new LateDisk(file, readOnly, fence) : await openSettled(file, readOnly);
       images.set(drive, new SwitchableDisk(disk));
     }
     return new Disks(images, complete, failed, fence ?? Promise.resolve());
@@ -230,7 +229,9 @@ export class Disks {
         if (await this.#waitedForRoom(request, error)) continue;
         const why = `${operation} on ${drive} failed: ${(error as Error).message}`;
         const again = this.#hopeless !== null && !this.#abandoned.has(id) && !this.#closed;
-        if (!this.#closed && (tries === 0 || !again)) this.#failed(again ? `${why}; it is tried again` : why);
+        // A lack of room is told by the primary, who waits for it too where it is the same.
+        const worthTelling = again ? tries === 0 && !isNoRoom(error) : true;
+        if (!this.#closed && worthTelling) this.#failed(again ? `${why}; it is tried again` : why);
         if (!again) {
           this.#errors += 1;
           return encodeDiskInput({ id, status: 'error', data: NOTHING });

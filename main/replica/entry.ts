@@ -155,6 +155,9 @@ async function handle(message: Exclude<ToReplica, { type: 'crash' }>): Promise<v
     case 'stopRecording':
       void primary?.stopRecording();
       return undefined;
+    case 'primaryWaits':
+      backup?.primaryWaits(message.waits);
+      return undefined;
     case 'corrupt':
       backup?.corrupt();
   }

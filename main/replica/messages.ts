@@ -95,6 +95,8 @@ export type ToReplica =
   | { readonly type: 'stopRecording' }
   /** To a primary: save the machine's state at an epoch boundary. */
   | { readonly type: 'save'; readonly order: SaveOrder }
+  /** To a backup: its primary stands still until there is room, or goes on. */
+  | { readonly type: 'primaryWaits'; readonly waits: boolean }
   /** To a backup: flip a bit of the guest's memory. A fault made on purpose. */
   | { readonly type: 'corrupt' }
   /** Die when you come to this point (crash-points.ts). A fault made on purpose. */

@@ -2,7 +2,8 @@
  * The table of events: what happened, for ever in order.
  *
  * Invariants: an event is on the disk before anybody is told of it, and its id is greater than all before it, also
- * after a crash; where the disk is full it is told all the same, and written as soon as there is room. The audit trail (kinds `audit.*`) is among them and is listed only where it is asked for by its kind.
+ * after a crash; where the disk is full it is told all the same, and written as soon as there is room. The audit trail
+ * (kinds `audit.*`) is among them and is listed only where it is asked for by its kind.
  */
 import type Database from 'better-sqlite3';
 import type { EventRecord, Severity } from '../../preload/contract.ts';

@@ -1,8 +1,7 @@
 /**
  * A database whose file system is full.
  *
- * Invariants: the database has room inside its own files for some megabytes of rows, whatever else fills the disk; and
- * where that is used up too the host lives on: its VMs do not die of a row that could not be written.
+ * Invariant: it has room inside its own files for some megabytes of rows, whatever else fills the disk.
  */
 import type Database from 'better-sqlite3';
 
@@ -27,12 +26,4 @@ export function makeElbowRoom(database: Database.Database): void {
   } catch (error) {
     if (!isDatabaseFull(error)) throw error;
   }
-}
-
-/** For the process that owns the database: a row that could not be written is told, and ends nothing. */
-export function surviveFullDatabase(): void {
-  process.on('uncaughtException', (error) => {
-    process.stderr.write(`${error.stack ?? error.message}\n`);
-    if (!isDatabaseFull(error)) process.exit(1);
-  });
 }

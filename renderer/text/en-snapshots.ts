@@ -38,6 +38,6 @@ export const snapshots = {
   removeNamed: (name: string) => `Delete ${name}`,
   removeTitle: (name: string) => `Delete the snapshot "${name}"?`,
   removeBody:
-    'You can then no longer go back to it. The VM stays as it is, and so do the other snapshots; disk layers are ' +
-    'merged when the VM is off.',
+    'You can then no longer go back to it. The VM stays as it is, and so do the other snapshots; its disk ' +
+    'layer is merged in the background.',
 };

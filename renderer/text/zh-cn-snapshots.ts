@@ -37,5 +37,5 @@ export const snapshots: Text['snapshots'] = {
   remove: '删除',
   removeNamed: (name) => `删除 ${name}`,
   removeTitle: (name) => `删除快照“${name}”？`,
-  removeBody: '删除后将无法再恢复到该快照。虚拟机和其他快照保持不变；磁盘层在虚拟机关闭电源后合并。',
+  removeBody: '删除后将无法再恢复到该快照。虚拟机和其他快照保持不变；其磁盘层将在后台合并。',
 };

@@ -3,6 +3,7 @@
  * what does not fit leaves nothing behind.
  */
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -49,7 +50,7 @@ describe.skipIf(!SmallDisk.possible)('on a full disk (a small tmpfs, which takes
   async function boot(name: string, hda: string): Promise<void> {
     await host.json('vm', 'create', name, '--sample', 'linux', '--memory', '72', '--hda', hda);
     // Tests share two cores: silence is no sign of death here.
-    await host.call('vm.set', { vm: name, failureTimeoutMs: 5000 });
+    await host.call('vm.set', { vm: name, failureTimeoutMs: 10_000 });
     await host.call('power.on', { vm: name });
     serial = host.attach(name);
     await serial.until(/:~# $/, 3 * MINUTES);
@@ -57,9 +58,9 @@ describe.skipIf(!SmallDisk.possible)('on a full disk (a small tmpfs, which takes
     await serial.until(/mounted/, 3 * MINUTES);
   }
 
-  /** The guest writes 16 MiB, syncs them, and says what they are when it has read them back. */
+  /** The guest writes 6 MiB, syncs them, and says what they are when it has read them back. */
   const WRITE =
-    'dd if=/dev/urandom of=/tmp/a bs=1M count=16 2>/dev/null; md5sum < /tmp/a; cp /tmp/a /mnt/a; sync; ' +
+    'yes $RANDOM | head -c 6291456 > /tmp/a; md5sum < /tmp/a; cp /tmp/a /mnt/a; sync; ' +
     'echo 3 > /proc/sys/vm/drop_caches; md5sum < /mnt/a; dmesg | grep -ci "i/o error"; echo wri""tten\n';
 
   async function wroteWell(): Promise<void> {
@@ -133,6 +134,8 @@ describe.skipIf(!SmallDisk.possible)('on a full disk (a small tmpfs, which takes
       };
       const recording = path.join(small.folder, 'recording.lockrec');
       await host.call('record.start', { vm: name, file: recording });
+      const source = path.join(small.folder, 'source.img');
+      writeFileSync(source, randomBytes(8 << 20));
       small.fill(2 << 20);
       await expect(host.call('snapshot.take', { vm: name, name: 'no' })).rejects.toThrow(/no room in/);
       await expect(host.call('power.suspend', { vm: name })).rejects.toThrow(/no room in/);
@@ -140,7 +143,6 @@ describe.skipIf(!SmallDisk.possible)('on a full disk (a small tmpfs, which takes
       expect((await show(name)).suspended).toBeUndefined();
       expect(await host.call('snapshot.list', { vm: name })).toEqual([]);
       expect(states()).toEqual([]);
-      const source = path.join(small.folder, 'separate-raw.img');
       const copy = path.join(small.folder, 'copy.lsd');
       await expect(host.call('disk.import', { source, file: copy })).rejects.toThrow(/ENOSPC|no room/);
       expect(readdirSync(small.folder).filter((file) => file.includes('copy'))).toEqual([]);

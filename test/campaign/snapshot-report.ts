@@ -20,18 +20,19 @@ export interface SnapshotCampaign {
   readonly wrong: string | null;
 }
 
-const INTRODUCTION = `Snapshots of the sample guest (72 MB) with an ext4 disk are taken, reverted to and deleted at random by
-\`npm run campaign:snapshots\`, on a VM that is off, runs or is Protected, while the guest writes all over its disk. In every
-other step the host is killed (kill -9; its replicas die with it) between 5 ms and 5 s after the step was begun. After each
-death the host is started again, and everything is looked at from outside:
+const INTRODUCTION = `\
+Snapshots of the sample guest (72 MB) with an ext4 disk are taken, reverted to and deleted at random by \`npm
+run campaign:snapshots\`, on a VM that is off, runs or is Protected, while the guest writes all over its disk.
+In every other step the host is killed (kill -9; its replicas die with it) between 5 ms and 5 s after the step
+was begun. After each death the host is started again, and everything is looked at from outside:
 
-- every snapshot that was reported taken is there, what was reported deleted is not, and of what was under way either end is
-  good;
-- \`disk check\` of every layer finds nothing; the disk of every snapshot, read through its chain of layers, has the hash that
-  it had when it was taken;
-- the current disk and, the first time, each snapshot's are exported: e2fsck finds a clean file system after the journal's replay, and
-  eight files of known contents hold what was synced before that moment; after a revert the guest itself reads them, past its
-  cache;
+- every snapshot that was reported taken is there, what was reported deleted is not, and of what was under way
+  either end is good;
+- \`disk check\` of every layer finds nothing; the disk of every snapshot, read through its chain of layers, has
+  the hash that it had when it was taken;
+- the current disk and, the first time, each snapshot's are exported: e2fsck finds a clean file system after
+  the journal's replay, and eight files of known contents hold what was synced before that moment; after a
+  revert the guest itself reads them, past its cache;
 - no file is left in the VM's folder that no snapshot and no disk needs.
 
 At the end all snapshots are deleted: the disk must be its one own file again, and hold the same.`;
@@ -48,15 +49,17 @@ function section({ header, results, wrong }: SnapshotCampaign): string {
   const { order, machine, startedAt } = header;
   const deaths = results.flatMap((one) => (one.death ? [{ ...one, death: one.death }] : []));
   const before = deaths.filter(({ death }) => !death.reported);
-  const title = `${results.length} steps, ${deaths.length} deaths, ${wrong === null ? 'no violation' : 'one violation'}`;
+  const violations = wrong === null ? 'no violation' : 'one violation';
+  const title = `${results.length} steps, ${deaths.length} deaths, ${violations}`;
   return [
     `## ${title}`,
     '',
-    `Seed ${order.seed}, disk of ${order.diskMB} MB (${order.format}), ${machine.cpus} cores (${machine.model}), Node ` +
-      `${machine.node}, ${new Date(startedAt).toISOString().slice(0, 10)}.`,
+    `Seed ${order.seed}, disk of ${order.diskMB} MB (${order.format}), ` +
+      `${machine.cpus} cores (${machine.model}), Node ${machine.node}, ` +
+      `${new Date(startedAt).toISOString().slice(0, 10)}.`,
     ...(wrong === null ? [] : ['', `**${wrong}**`]),
     '',
-    '| Step | n | off | on | Protected | host killed | before it was reported | and had happened |',
+    '| Step | n | off | on | Protected | host killed | not reported by then | but done |',
     '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
     ...ACTIONS.map((action) => {
       const of = results.filter((one) => one.action === action);

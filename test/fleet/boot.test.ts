@@ -56,9 +56,13 @@ test('a Multiboot kernel is looked at before a VM is made of it', async () => {
   const refused = (name: string, wrong: string): Promise<unknown> => call('vm.create', { name, multiboot: wrong });
   await expect(refused('late', multiboot('late', 8192))).rejects.toThrow(/no Multiboot header in its first 8 KB/);
   await expect(refused('sum', multiboot('sum', 4096, 3, 1))).rejects.toThrow(/no Multiboot header/);
-  await expect(refused('flags', multiboot('flags', 4096, 0x20))).rejects.toThrow(/asks its loader for what there is not/);
+  await expect(refused('flags', multiboot('flags', 4096, 0x20))).rejects.toThrow(
+    /asks its loader for what there is not/,
+  );
   const bzimage = makeKernel(path.join(temporaryFolder(), 'bzimage'));
   await expect(call('vm.create', { name: 'two', multiboot: file, bzimage })).rejects.toThrow(/started from one kernel/);
-  await expect(call('vm.create', { name: 'three', multiboot: file, sample: 'linux' })).rejects.toThrow(/brings its own/);
+  await expect(call('vm.create', { name: 'three', multiboot: file, sample: 'linux' })).rejects.toThrow(
+    /brings its own/,
+  );
   expect((await call('vm.list', {})).map(({ name }) => name)).toEqual(['game']);
 });

@@ -64,6 +64,33 @@ test('suspended Fault Tolerance stays suspended across a power-off and another h
   expect(processes.last('protect')).toBe(processes.last('boot'));
 });
 
+test('without room for what its guest writes a VM is paused, says so, and goes on when there is', async () => {
+  const world = await protectedVm();
+  const primary = world.processes.last('boot');
+  const room = (freeBytes: number | null): void =>
+    primary.says({ type: 'room', noRoom: freeBytes === null ? null : { file: '/data/disk.img', freeBytes } });
+  const show = () => world.call('vm.show', { vm: 'web' });
+  room(5e5);
+  room(2e5);
+  const full = await show();
+  expect(full).toMatchObject({ power: 'paused', noRoom: { folder: '/data', freeBytes: 2e5 } });
+  expect([full.alarms.worst, full.ft.status]).toEqual(['error', 'protected']);
+  // In the words of the moment when it was raised.
+  const [alarm] = await world.call('alarm.list', { vm: 'web' });
+  expect(alarm?.message).toBe(
+    'There is no room in "/data": 0.5 MB free; the VM is paused and goes on when there is room.',
+  );
+  // The user's Resume is passed on; as long as there is no room it changes nothing.
+  const resumed = world.call('power.resume', { vm: 'web' });
+  await eventually(() => expect(primary.gotOf('pause')).toEqual([{ type: 'pause', paused: false }]));
+  expect((await show()).power).toBe('paused');
+  room(null);
+  expect(await resumed).toMatchObject({ power: 'on' });
+  const after = await show();
+  expect([after.noRoom, after.alarms.worst]).toEqual([undefined, null]);
+  expect((await story(world)).filter((kind) => kind.startsWith('disk.'))).toEqual(['disk.full', 'disk.room']);
+});
+
 describe('pause', () => {
   test('answers when the guest stands still, and so does going on', async () => {
     const world = await protectedVm();

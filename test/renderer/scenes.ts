@@ -52,6 +52,11 @@ const AFTER: VmView = {
     lastFailover: FAILOVER,
   },
 };
+const FULL: VmView = {
+  ...PROTECTED,
+  power: 'paused',
+  noRoom: { file: '/srv/vms/disk.lsd', folder: '/srv/vms', freeBytes: 262_144, since: 1 },
+};
 const NEEDS: VmView = {
   ...AFTER,
   ft: { ...AFTER.ft, status: 'needSecondary', reason: 'lostConnection', secondary: null },
@@ -213,6 +218,7 @@ export const SCENES: readonly Scene[] = [
   },
   { name: 'vm-after', at: SUMMARY, before: show(AFTER, (world) => story(world, ON)), act: live },
   { name: 'vm-needs', at: SUMMARY, before: show(NEEDS, (world) => story(world, ON)), act: live },
+  { name: 'vm-full', at: SUMMARY, before: show(FULL, (world) => story(world, FULL)), act: live },
   {
     name: 'vm-trouble',
     at: SUMMARY,

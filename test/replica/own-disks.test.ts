@@ -1,8 +1,14 @@
 // The disks of a backup that carries out requests itself: tried until they work, handed over when it goes live.
 
-import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { checkDisk } from '../../main/datastore/disk/check.ts';
+import { createDisk } from '../../main/datastore/disk/create.ts';
+import { freeze } from '../../main/datastore/disk/top.ts';
+import { withRoomWords, type NoRoom } from '../../main/datastore/room.ts';
+import { writeState } from '../../main/datastore/state-file.ts';
 import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
 import { decodeDiskInput } from '../../main/machine/devices/disk.ts';
 import type { DiskRequest } from '../../main/machine/machine.ts';
@@ -10,6 +16,7 @@ import { Disks, HOPELESS_MS } from '../../main/replica/disks.ts';
 import type { ReplicaSpec } from '../../main/replica/messages.ts';
 import { openOwnDisks } from '../../main/replica/own-disks.ts';
 import { eventually } from '../support/eventually.ts';
+import { SmallDisk } from '../support/small-disk.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const SIZE = 8192;
@@ -40,6 +47,87 @@ const write = (id: number, offset: number, value: number): DiskRequest => {
   const data = new Uint8Array(512).fill(value);
   return { id, drive: 'hda', operation: 'write', offset, length: data.length, data };
 };
+
+describe.skipIf(!SmallDisk.possible)('on a full disk (a small tmpfs, which takes root)', () => {
+  async function onSmallDisk(): Promise<{ small: SmallDisk; file: string }> {
+    const small = new SmallDisk(4);
+    onTestFinished(() => small.remove());
+    const file = path.join(small.folder, 'hda.lsd');
+    await createDisk(file, { virtualBytes: 8 << 20 });
+    return { small, file };
+  }
+  const large = (id: number): DiskRequest => {
+    const data = new Uint8Array(1 << 20).fill(7);
+    return { id, drive: 'hda', operation: 'write', offset: 0, length: data.length, data };
+  };
+
+  test("a primary's write waits for room, is tried again and again, and is done when there is some", async () => {
+    const { small, file } = await onSmallDisk();
+    const completions: unknown[] = [];
+    const failures: string[] = [];
+    const told: (NoRoom | null)[] = [];
+    const disks = await Disks.open(
+      [['hda', file]],
+      (data) => completions.push(decodeDiskInput(data)),
+      (message) => failures.push(message),
+    );
+    onTestFinished(() => disks.close());
+    disks.followRoom((noRoom) => told.push(noRoom));
+    small.fill(100_000);
+    disks.issue(large(0));
+    disks.issue(read(1));
+    await eventually(() => expect(told.length).toBeGreaterThan(1));
+    expect([completions, disks.noRoom]).toEqual([[], { file, freeBytes: expect.any(Number) }]);
+    small.empty();
+    disks.tryAgain();
+    await eventually(() => expect(completions).toHaveLength(2));
+    expect(completions).toMatchObject([
+      { id: 0, status: 'ok' },
+      { id: 1, status: 'ok' },
+    ]);
+    expect([told.at(-1), disks.noRoom, failures]).toEqual([null, null, []]);
+    disks.issue({ id: 2, drive: 'hda', operation: 'flush', offset: 0, length: 0 });
+    await eventually(() => expect(completions).toHaveLength(3));
+    expect((await checkDisk(file, false)).problems).toEqual([]);
+  });
+
+  test('a disk that is closed waits for no room', async () => {
+    const { small, file } = await onSmallDisk();
+    const disks = await Disks.open(
+      [['hda', file]],
+      () => {},
+      () => {},
+    );
+    small.fill(100_000);
+    disks.issue(large(0));
+    await eventually(() => expect(disks.noRoom).not.toBeNull());
+    expect(await disks.drain()).toBe(false);
+    await disks.close();
+  });
+
+  test('a snapshot of a disk leaves the disk as it was, and no file', async () => {
+    const { small, file } = await onSmallDisk();
+    small.fill();
+    const names = { own: file, top: path.join(small.folder, 'top-A.lsd') };
+    await expect(freeze(names, path.join(small.folder, 'layer.lsd'))).rejects.toThrow(/ENOSPC/);
+    expect(readdirSync(small.folder)).toEqual(['filler', 'hda.lsd']);
+  });
+
+  test('a saved state leaves no part of it', async () => {
+    const { small } = await onSmallDisk();
+    small.fill(100_000);
+    const file = path.join(small.folder, 'a.lockstate');
+    const parts = { description: new Uint8Array(10), pages: randomBytes(4 << 20) };
+    const header = { vm: 'web', takenAt: 0, epoch: 1, virtualNs: 1, hash: 'ab'.repeat(32), lastInput: 0 };
+    const written = writeState(file, { ...header, fingerprint: 'x' }, parts);
+    const error = await written.then(
+      () => null,
+      (reason: Error) => reason,
+    );
+    expect((await withRoomWords(error as Error, file)).message).toMatch(/^no room in ".*": 0\.\d MB free$/);
+    expect(readdirSync(small.folder)).toEqual(['filler', 'hda.lsd']);
+  });
+});
 
 describe("a backup's disks", () => {
   test('try what fails until it works, tell of it once, and let nothing overtake it', async () => {

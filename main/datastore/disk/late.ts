@@ -73,23 +73,26 @@ export class LateDisk implements BlockDevice {
 
   async #openNow(): Promise<BlockDevice> {
     await this.#fence;
-    const disk = this.#closed ? null : await this.#openSettled();
+    const disk = this.#closed ? null : await openSettled(this.#file, this.#readOnly);
     if (this.#closed) await disk?.close();
     if (this.#closed || !disk) throw new Error(`${this.path} is closed`);
     this.#disk = disk;
     return disk;
   }
+}
 
-  /** Layers below it may be merged at this very moment: one that was just there is gone then, and not needed. */
-  async #openSettled(): Promise<BlockDevice> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await openDisk(this.#file(), this.#readOnly);
-      } catch (error) {
-        const gone = error instanceof DiskError || (error as NodeJS.ErrnoException).code === 'ENOENT';
-        if (!gone || tries === TRIES) throw error;
-        await sleep(PAUSE_MS);
-      }
+/**
+ * Opens a disk of which layers may be merged at this very moment: one that was just there is gone then, and not needed.
+ * `file` is asked anew at each try. @throws as `openDisk`.
+ */
+export async function openSettled(file: DiskName, readOnly: boolean): Promise<BlockDevice> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await openDisk(nameOf(file), readOnly);
+    } catch (error) {
+      const gone = error instanceof DiskError || (error as NodeJS.ErrnoException).code === 'ENOENT';
+      if (!gone || tries === TRIES) throw error;
+      await sleep(PAUSE_MS);
     }
   }
 }
