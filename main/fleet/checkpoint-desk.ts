@@ -200,7 +200,7 @@ export class CheckpointDesk {
   /** The host is closing. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const vm of [...this.#plans.keys()]) this.cancel(vm);
+    for (const vm of this.#plans.keys()) this.cancel(vm);
     await Promise.allSettled(this.#taking.values());
   }
 }

@@ -119,25 +119,8 @@ export class Fleet {
     this.#spares = new Spares(options.processes);
     this.network = this.#networkDesk(new NetworkTable(database));
     const checkpoints = new CheckpointTable(database);
-    this.checkpoints = new CheckpointDesk({
-      folder: options.dataFolder,
-      checkpoints,
-      vms: this.#table,
-      snapshots: () => this.snapshots,
-      lastSeen: (vm) => metrics.lastAt(vm),
-      minuteMs: options.checkpointMinuteMs,
-      event: (vm, kind, severity, message, data) => this.#event(vm, kind, message, severity, data),
-    });
-    this.snapshots = new SnapshotDesk({
-      folder: path.join(options.dataFolder, 'states'),
-      snapshots: new SnapshotTable(database),
-      checkpoints,
-      vms: this.#table,
-      checkpointTaken: (vm) => this.checkpoints.taken(vm),
-      others: (vm) => this.disks.othersIn(this.snapshots.folder(vm.id), vm.name),
-      isFree: (vm, file) => this.disks.isFree(vm.name, file),
-      event: (vm, kind, severity, message, data) => this.#event(vm, kind, message, severity, data),
-    });
+    this.checkpoints = this.#checkpointDesk(checkpoints, metrics);
+    this.snapshots = this.#snapshotDesk(new SnapshotTable(database), checkpoints);
     this.#around = {
       vms: this.#table,
       events: this.events,
@@ -355,6 +338,32 @@ export class Fleet {
       this.all().map((vm) => vm.nic),
       null,
     );
+  }
+
+  #checkpointDesk(checkpoints: CheckpointTable, metrics: MetricTable): CheckpointDesk {
+    const { dataFolder: folder, checkpointMinuteMs: minuteMs } = this.#options;
+    return new CheckpointDesk({
+      folder,
+      checkpoints,
+      vms: this.#table,
+      snapshots: () => this.snapshots,
+      lastSeen: (vm) => metrics.lastAt(vm),
+      minuteMs,
+      event: (vm, kind, severity, message, data) => this.#event(vm, kind, message, severity, data),
+    });
+  }
+
+  #snapshotDesk(snapshots: SnapshotTable, checkpoints: CheckpointTable): SnapshotDesk {
+    return new SnapshotDesk({
+      folder: path.join(this.#options.dataFolder, 'states'),
+      snapshots,
+      checkpoints,
+      vms: this.#table,
+      checkpointTaken: (vm) => this.checkpoints.taken(vm),
+      others: (vm) => this.disks.othersIn(this.snapshots.folder(vm.id), vm.name),
+      isFree: (vm, file) => this.disks.isFree(vm.name, file),
+      event: (vm, kind, severity, message, data) => this.#event(vm, kind, message, severity, data),
+    });
   }
 
   #networkDesk(table: NetworkTable): NetworkDesk {

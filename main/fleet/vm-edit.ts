@@ -102,5 +102,5 @@ function edited(vm: Vm, changes: Omit<Changes, 'name' | 'checkpointMinutes' | 'd
 function words(before: VmConfig, after: VmConfig): string {
   const keys = ['memoryMB', 'cmdline', ...OTHERS, ...FILES] as const;
   const changed = keys.filter((key) => String(before[key]) !== String(after[key]));
-  return changed.map((key) => `${key} = ${after[key] ?? 'none'}`).join(', ') || 'nothing';
+  return changed.map((key) => `${key} = ${String(after[key] ?? 'none')}`).join(', ') || 'nothing';
 }
