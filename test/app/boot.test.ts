@@ -137,7 +137,7 @@ test.skipIf(typeof found === 'string')(
     const hda = hardware.files.hda ?? '';
     await host.call('power.off', { vm: 'installer' });
     await host.call('vm.delete', { vm: 'installer' });
-    expect(statSync(hda).size).toBeGreaterThan(30 << 20);
+    expect(statSync(hda).size).toBeGreaterThan(10 << 20);
 
     const name = 'installed';
     await host.json('vm', 'create', name, '--hda', hda, '--memory', '128', '--nic', 'none', '--boot', 'hda');
