@@ -5,6 +5,8 @@
  * before anything acts on it. Results and topic data are plain data: JSON, or bytes where it says so.
  */
 import * as v from 'valibot';
+import { BootOrder, VgaMemoryMB, type BootDrive } from './boot.ts';
+import { checkpointCommands, CheckpointMinutes, type CheckpointResults, type CheckpointView } from './checkpoint.ts';
 import { DiskBytes, diskCommands, type DiskResults } from './disk.ts';
 import {
   alarmChoice,
@@ -38,6 +40,7 @@ export type {
   TaskRecord,
 } from './history.ts';
 export { EVENTS_LIMIT_MAX } from './history.ts';
+export type { CheckpointView } from './checkpoint.ts';
 export type { DiskCheckView, DiskView } from './disk.ts';
 export type { FailoverRecord, FailoverReport } from './failover.ts';
 export { CRASH_POINTS, FAULTS, type ActiveFault, type CrashAt, type CrashPoint, type FaultKind } from './faults.ts';
@@ -164,11 +167,16 @@ export interface VmHardware {
   readonly files: {
     readonly bzimage?: string;
     readonly initrd?: string;
+    readonly multiboot?: string;
     readonly hda?: string;
     readonly cdrom?: string;
     readonly fda?: string;
   };
   readonly cmdline: string | null;
+  /** Absent: the usual one. */
+  readonly bootOrder?: readonly BootDrive[];
+  /** Absent: 8. */
+  readonly vgaMemoryMB?: number;
 }
 
 /** A recording that is being made. */
@@ -219,6 +227,10 @@ export interface VmView {
   readonly suspended?: SuspendedView;
   /** How many it has; absent where it has none. */
   readonly snapshots?: number;
+  /** An automatic checkpoint is taken every so many minutes while it runs; absent: none is. */
+  readonly checkpointMinutes?: number;
+  /** The last automatic one. Of a VM that is off: it can be resumed from there. */
+  readonly checkpoint?: CheckpointView;
   /** It is paused until there is room for what its guest writes; absent while there is. */
   readonly noRoom?: NoRoomView;
   /** Fault Tolerance is turned on for this VM, whether or not it runs. */
@@ -265,6 +277,8 @@ export const commands = {
     bzimage: v.optional(FilePath),
     initrd: v.optional(FilePath),
     cmdline: v.optional(Cmdline),
+    /** A kernel by the Multiboot specification, started without the BIOS. */
+    multiboot: v.exactOptional(FilePath),
     hda: v.optional(FilePath),
     /** A new thin disk of this size in the data folder, as its hard disk. In bytes. */
     diskBytes: v.exactOptional(DiskBytes),
@@ -272,17 +286,29 @@ export const commands = {
     fda: v.optional(FilePath),
     /** Made where it does not exist. */
     folder: v.exactOptional(Folder),
+    checkpointMinutes: v.exactOptional(CheckpointMinutes),
+    /** From what the BIOS tries to start, in this order; else a floppy, the hard disk, the CD, as far as there are. */
+    bootOrder: v.exactOptional(BootOrder),
+    vgaMemoryMB: v.exactOptional(VgaMemoryMB),
     ...cardChoice,
   }),
   'vm.delete': VmOnly,
-  /** Its name at any time, the rest while it is off; null takes away what is there, or goes back to the default. */
+  /**
+   * Its name and checkpoints at any time, the rest while it is off; null takes away what is there, or goes back to the
+   * default.
+   */
   'vm.edit': v.strictObject({
     vm: Vm,
     name: v.exactOptional(VmName),
+    /** An automatic checkpoint every so many minutes while it runs; 0: none. */
+    checkpointMinutes: v.exactOptional(CheckpointMinutes),
     memoryMB: v.exactOptional(MemoryMB),
     bzimage: v.exactOptional(v.nullable(FilePath)),
     initrd: v.exactOptional(v.nullable(FilePath)),
     cmdline: v.exactOptional(v.nullable(Cmdline)),
+    multiboot: v.exactOptional(v.nullable(FilePath)),
+    bootOrder: v.exactOptional(v.nullable(BootOrder)),
+    vgaMemoryMB: v.exactOptional(v.nullable(VgaMemoryMB)),
     hda: v.exactOptional(v.nullable(FilePath)),
     /** A new thin disk in the place of the hard disk there is, whose file stays. In bytes. */
     diskBytes: v.exactOptional(DiskBytes),
@@ -294,6 +320,7 @@ export const commands = {
   ...diskCommands,
   ...shareCommands,
   ...snapshotCommands,
+  ...checkpointCommands,
   'vm.set': v.strictObject({ vm: Vm, ...ftSettings }),
   /** At once where the VM runs, and from the next power-on; what was in the drive goes without a word to the guest. */
   'media.insert': v.strictObject({ vm: Vm, drive: MediaDrive, file: FilePath }),
@@ -363,7 +390,8 @@ export interface CommandResults
     FaultResults,
     FolderResults,
     ShareResults,
-    SnapshotResults {
+    SnapshotResults,
+    CheckpointResults {
   'host.show': HostView;
   'vm.list': readonly VmView[];
   'vm.show': VmView;
@@ -383,6 +411,7 @@ export interface CommandResults
   'power.suspend': VmView;
   'power.resume': VmView;
   'snapshot.revert': VmView;
+  'checkpoint.resume': VmView;
   'ft.on': VmView;
   'ft.off': VmView;
   'ft.suspend': VmView;

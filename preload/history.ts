@@ -70,6 +70,8 @@ export const TASK_KINDS = [
   'snapshot.take',
   'snapshot.revert',
   'snapshot.delete',
+  'checkpoint.take',
+  'checkpoint.resume',
   'ft.on',
   'ft.off',
   'ft.suspend',

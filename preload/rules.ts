@@ -26,6 +26,8 @@ export type GuardedCommand =
   | 'snapshot.take'
   | 'snapshot.revert'
   | 'snapshot.delete'
+  | 'checkpoint.take'
+  | 'checkpoint.resume'
   | 'ft.on'
   | 'ft.off'
   | 'ft.suspend'
@@ -41,7 +43,7 @@ export type GuardedCommand =
   | 'capture.stop'
   | Fault;
 
-type Subject = Pick<VmView, 'name' | 'power' | 'ftEnabled' | 'ft' | 'recording' | 'nic' | 'suspended'>;
+type Subject = Pick<VmView, 'name' | 'power' | 'ftEnabled' | 'ft' | 'recording' | 'nic' | 'suspended' | 'checkpoint'>;
 
 /** What stands in the way of a running machine, null where it runs or is paused. */
 function notRunning(vm: Subject, words: RuleWords): string | null {
@@ -170,6 +172,12 @@ export function refusal(command: GuardedCommand, vm: Subject, words: RuleWords =
       return offRefusal(vm, words.exportRunning(vm.name), words.exportSuspended(vm.name));
     case 'nic.set':
       return offRefusal(vm, words.nicRunning(vm.name), words.nicSuspended(vm.name));
+    case 'checkpoint.take':
+      return notRunning(vm, words);
+    case 'checkpoint.resume':
+      if (vm.power !== 'off') return words.checkpointRunning(vm.name);
+      if (vm.suspended) return words.alreadySuspended(vm.name);
+      return vm.checkpoint ? null : words.noCheckpoint(vm.name);
     case 'media.insert':
     case 'media.eject':
       return vm.suspended ? words.mediaSuspended(vm.name) : betweenRefusal(vm, words);

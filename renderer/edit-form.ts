@@ -4,15 +4,17 @@
  * Invariant: only what was changed is sent; what needs a power-off is not changed while the VM runs.
  */
 import * as v from 'valibot';
+import type { BootDrive, VgaMemory } from '../preload/boot.ts';
 import { commands, type CommandArgs, type VmView } from '../preload/contract.ts';
 import { sentence } from './format.ts';
-import { sizeOf, type TextField } from './new-vm-form.ts';
+import { minutesOf, sizeOf, type TextField } from './new-vm-form.ts';
 import { hostWords } from './host-words.ts';
 import { texts } from './text/index.ts';
 
 export interface EditForm {
   readonly name: string;
   readonly folder: string;
+  readonly checkpoints: string;
   readonly memory: string;
   readonly disk: 'keep' | 'none' | 'new' | 'file';
   readonly hda: string;
@@ -21,16 +23,25 @@ export interface EditForm {
   readonly fda: string;
   readonly bzimage: string;
   readonly initrd: string;
+  readonly multiboot: string;
+  readonly boot: BootDrive | '';
+  readonly vgaMemory: string;
   readonly cmdline: string;
 }
 
 export type EditErrors = { readonly [field in TextField]?: string };
 type Edit = Omit<CommandArgs<'vm.edit'>, 'vm'>;
 
-export function editFormOf({ name, folder, hardware: { memoryMB, files, cmdline } }: VmView): EditForm {
+export function editFormOf({
+  name,
+  folder,
+  checkpointMinutes = 0,
+  hardware: { memoryMB, files, cmdline, bootOrder, vgaMemoryMB },
+}: VmView): EditForm {
   return {
     name,
     folder,
+    checkpoints: String(checkpointMinutes),
     memory: String(memoryMB),
     disk: 'keep',
     hda: files.hda ?? '',
@@ -39,6 +50,9 @@ export function editFormOf({ name, folder, hardware: { memoryMB, files, cmdline 
     fda: files.fda ?? '',
     bzimage: files.bzimage ?? '',
     initrd: files.initrd ?? '',
+    multiboot: files.multiboot ?? '',
+    boot: bootOrder?.[0] ?? '',
+    vgaMemory: vgaMemoryMB === undefined ? '' : String(vgaMemoryMB),
     cmdline: cmdline ?? '',
   };
 }
@@ -48,14 +62,17 @@ export function editArgs(form: EditForm, vm: VmView): Edit {
   const before = editFormOf(vm);
   const off = vm.power === 'off';
   const changed = (key: keyof EditForm): boolean => form[key].trim() !== before[key];
-  const keys = ['bzimage', 'initrd', 'cmdline', ...(off ? (['cdrom', 'fda'] as const) : [])] as const;
+  const keys = ['bzimage', 'initrd', 'cmdline', 'multiboot', ...(off ? (['cdrom', 'fda'] as const) : [])] as const;
   const texted = keys.filter(changed).map((key) => [key, form[key].trim() === '' ? null : form[key].trim()]);
   return {
     ...(changed('name') && { name: form.name.trim() }),
+    ...(changed('checkpoints') && { checkpointMinutes: minutesOf(form.checkpoints) }),
     ...(changed('memory') && { memoryMB: form.memory.trim() === '' ? Number.NaN : Number(form.memory) }),
     ...(form.disk === 'none' && before.hda !== '' && { hda: null }),
     ...(form.disk === 'file' && changed('hda') && { hda: form.hda.trim() }),
     ...(form.disk === 'new' && { diskBytes: sizeOf(form.diskSize) }),
+    ...(changed('boot') && { bootOrder: form.boot === '' ? null : [form.boot] }),
+    ...(changed('vgaMemory') && { vgaMemoryMB: form.vgaMemory === '' ? null : (Number(form.vgaMemory) as VgaMemory) }),
     ...Object.fromEntries(texted),
   };
 }
@@ -73,7 +90,11 @@ export function isChanged(form: EditForm, vm: VmView): boolean {
   return Object.keys(editArgs(form, vm)).length > 0 || mediaChanges(form, vm).length > 0 || form.folder !== vm.folder;
 }
 
-const FIELDS: { readonly [key: string]: TextField } = { memoryMB: 'memory', diskBytes: 'diskSize' };
+const FIELDS: { readonly [key: string]: TextField } = {
+  memoryMB: 'memory',
+  diskBytes: 'diskSize',
+  checkpointMinutes: 'checkpoints',
+};
 
 /** The first thing wrong with each field; `names` are those of the other VMs. */
 export function checkEdit(form: EditForm, vm: VmView, names: readonly string[]): EditErrors {

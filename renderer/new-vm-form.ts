@@ -6,6 +6,7 @@
  */
 import * as v from 'valibot';
 import { commands, type CommandArgs, type NicType } from '../preload/contract.ts';
+import type { BootDrive, VgaMemory } from '../preload/boot.ts';
 import { parseSize } from '../preload/disk.ts';
 import { DEFAULT_NETWORK_NAME } from '../preload/network.ts';
 import { sentence } from './format.ts';
@@ -13,7 +14,7 @@ import { hostWords } from './host-words.ts';
 import { texts } from './text/index.ts';
 
 /** What the guest boots from. */
-export const SOURCES = ['sample', 'test', 'kernel', 'disk', 'cd', 'floppy'] as const;
+export const SOURCES = ['sample', 'test', 'kernel', 'disk', 'cd', 'floppy', 'multiboot'] as const;
 export type Source = (typeof SOURCES)[number];
 export type DiskChoice = 'none' | 'new' | 'file';
 
@@ -24,6 +25,7 @@ export interface NewVmForm {
   readonly memory: string;
   readonly bzimage: string;
   readonly initrd: string;
+  readonly multiboot: string;
   readonly cmdline: string;
   readonly disk: DiskChoice;
   readonly hda: string;
@@ -32,10 +34,27 @@ export interface NewVmForm {
   readonly fda: string;
   readonly network: string;
   readonly nic: NicType;
+  /** Minutes between automatic checkpoints. */
+  readonly checkpoints: string;
+  /** The drive from which it is started first; empty: the usual one. */
+  readonly boot: BootDrive | '';
+  /** In MB; empty: the usual. */
+  readonly vgaMemory: string;
   readonly start: boolean;
 }
 
-export type TextField = 'name' | 'memory' | 'bzimage' | 'initrd' | 'cmdline' | 'hda' | 'diskSize' | 'cdrom' | 'fda';
+export type TextField =
+  | 'name'
+  | 'memory'
+  | 'bzimage'
+  | 'initrd'
+  | 'multiboot'
+  | 'cmdline'
+  | 'hda'
+  | 'diskSize'
+  | 'cdrom'
+  | 'fda'
+  | 'checkpoints';
 export type FormErrors = { readonly [field in TextField]?: string };
 
 /** What the host takes where nothing is said. */
@@ -47,6 +66,7 @@ const MEMORY: { readonly [source in Source]: string } = {
   disk: '256',
   cd: '256',
   floppy: '32',
+  multiboot: '32',
 };
 const NAMES: { readonly [source in Source]?: string } = {
   sample: texts.start.name,
@@ -62,6 +82,7 @@ export function emptyForm(names: readonly string[], folder = ''): NewVmForm {
     memory: MEMORY.sample,
     bzimage: '',
     initrd: '',
+    multiboot: '',
     cmdline: '',
     disk: 'none',
     hda: '',
@@ -70,6 +91,9 @@ export function emptyForm(names: readonly string[], folder = ''): NewVmForm {
     fda: '',
     network: DEFAULT_NETWORK_NAME,
     nic: DEFAULT_NIC,
+    checkpoints: '0',
+    boot: '',
+    vgaMemory: '',
     start: true,
   };
 }
@@ -105,10 +129,21 @@ export function sizeOf(text: string): number {
   }
 }
 
+/** A kernel is started without it. */
+export function startsByBios({ source }: Pick<NewVmForm, 'source'>): boolean {
+  return source === 'disk' || source === 'cd' || source === 'floppy';
+}
+
+/** Nothing is none. */
+export function minutesOf(text: string): number {
+  return Number(text.trim() === '' ? '0' : text);
+}
+
 /** The files that this kind of guest takes. */
 export function filesOf({
   source,
-}: Pick<NewVmForm, 'source'>): readonly ('bzimage' | 'initrd' | 'cmdline' | 'cdrom' | 'fda')[] {
+}: Pick<NewVmForm, 'source'>): readonly ('bzimage' | 'initrd' | 'cmdline' | 'multiboot' | 'cdrom' | 'fda')[] {
+  if (source === 'multiboot') return ['multiboot', 'cdrom', 'fda'];
   if (source === 'kernel') return ['bzimage', 'initrd', 'cmdline', 'cdrom', 'fda'];
   return source === 'test' ? ['cdrom'] : ['cdrom', 'fda'];
 }
@@ -124,6 +159,9 @@ export function toArgs(form: NewVmForm): CommandArgs<'vm.create'> {
     ...(form.folder !== '' && { folder: form.folder }),
     ...(form.network !== DEFAULT_NETWORK_NAME && { network: form.network }),
     ...(form.nic !== DEFAULT_NIC && { nic: form.nic }),
+    ...(minutesOf(form.checkpoints) !== 0 && { checkpointMinutes: minutesOf(form.checkpoints) }),
+    ...(form.boot !== '' && startsByBios(form) && { bootOrder: [form.boot] }),
+    ...(form.vgaMemory !== '' && { vgaMemoryMB: Number(form.vgaMemory) as VgaMemory }),
     ...(source === 'sample' && { sample: 'linux' as const }),
     ...(source === 'test' && { sample: 'test' as const }),
     ...(disk === 'file' && form.hda.trim() !== '' && { hda: form.hda.trim() }),
@@ -133,7 +171,11 @@ export function toArgs(form: NewVmForm): CommandArgs<'vm.create'> {
 }
 
 /** The contract's names of fields that are called otherwise here. */
-const FIELDS: { readonly [key: string]: TextField } = { memoryMB: 'memory', diskBytes: 'diskSize' };
+const FIELDS: { readonly [key: string]: TextField } = {
+  memoryMB: 'memory',
+  diskBytes: 'diskSize',
+  checkpointMinutes: 'checkpoints',
+};
 
 /** The first thing wrong with each field; empty when the command can be sent. */
 export function checkForm(form: NewVmForm, names: readonly string[]): FormErrors {
@@ -151,6 +193,7 @@ export function checkForm(form: NewVmForm, names: readonly string[]): FormErrors
     errors.hda ??= source === 'disk' ? texts.form.noBoot.disk : texts.form.noDisk;
   }
   if (source === 'kernel' && !args.bzimage) errors.bzimage ??= texts.form.noBoot.kernel;
+  if (source === 'multiboot' && !args.multiboot) errors.multiboot ??= texts.form.noBoot.multiboot;
   if (source === 'cd' && !args.cdrom) errors.cdrom ??= texts.form.noBoot.cd;
   if (source === 'floppy' && !args.fda) errors.fda ??= texts.form.noBoot.floppy;
   // An empty disk boots nothing.
@@ -160,7 +203,7 @@ export function checkForm(form: NewVmForm, names: readonly string[]): FormErrors
 
 /** The field that the host's error is about, by the file or the argument that it names; null where it names none. */
 export function fieldOfError(message: string, args: { readonly [key: string]: unknown }): TextField | null {
-  for (const field of ['bzimage', 'initrd', 'hda', 'cdrom', 'fda'] as const) {
+  for (const field of ['bzimage', 'initrd', 'multiboot', 'hda', 'cdrom', 'fda'] as const) {
     const file = args[field];
     if (typeof file === 'string' && file !== '' && message.includes(file)) return field;
   }

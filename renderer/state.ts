@@ -62,6 +62,7 @@ export type OpenDialog =
   /** The file that is proposed. */
   | { readonly kind: 'import'; readonly file: string }
   | SnapshotDialogKind
+  | { readonly kind: 'checkpoint'; readonly vm: string }
   | { readonly kind: 'confirm'; readonly action: string; readonly vm: string };
 
 export interface Guide {

@@ -16,6 +16,7 @@ import {
 import type { Client } from './client.ts';
 import { number, simple, withHost, write, type Command } from './command.ts';
 import { diskCommands, size } from './disk.ts';
+import { checkpointCommands } from './checkpoint.ts';
 import { folderCommands } from './folder.ts';
 import { historyCommands } from './history.ts';
 import { metricsCommands } from './metrics.ts';
@@ -26,7 +27,7 @@ import { cancel, shareCommands, shutdown } from './share.ts';
 import { snapshotCommands } from './snapshot.ts';
 import { recordSound, SOUND_SECONDS_MAX } from './sound.ts';
 
-const FILE_OPTIONS: ReadonlySet<string> = new Set(['bzimage', 'initrd', 'hda', 'cdrom', 'fda']);
+const FILE_OPTIONS: ReadonlySet<string> = new Set(['bzimage', 'initrd', 'multiboot', 'hda', 'cdrom', 'fda']);
 
 /** What names a file names it from where the user is, who need not be where the host is. */
 function wholePath<V>(option: string, value: V): V | string {
@@ -42,6 +43,7 @@ const create: Command = {
     bzimage: 'FILE',
     initrd: 'FILE',
     cmdline: 'TEXT',
+    multiboot: 'FILE',
     hda: 'FILE',
     'disk-size': 'SIZE',
     cdrom: 'FILE',
@@ -49,33 +51,67 @@ const create: Command = {
     folder: 'FOLDER',
     network: 'NETWORK',
     nic: 'virtio|ne2k|none',
+    'checkpoint-minutes': 'MINUTES',
+    boot: 'DRIVE,…',
+    'vga-memory': 'MB',
   },
-  help: 'Create a VM: a sample, or your own kernel, disk, CD or floppy image; --disk-size 4G makes a new, empty disk',
+  help:
+    'Create a VM: a sample, or your own kernel, disk, CD or floppy image; --disk-size 4G makes a new, empty disk; ' +
+    '--boot cdrom,hda,fda is the order in which the BIOS tries them',
   run: (invocation) =>
     withHost(invocation, async (client) => {
       const [name] = invocation.positionals;
-      const { memory, 'disk-size': disk, ...rest } = invocation.options;
+      const { memory, 'disk-size': disk, 'checkpoint-minutes': every, boot, ...others } = invocation.options;
+      const { 'vga-memory': vga, ...rest } = others;
       const files = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, wholePath(key, value)]));
       const memoryMB = number('memory', memory);
       const args = { name, ...files, ...(memoryMB === undefined ? {} : { memoryMB }) };
       const diskBytes = disk === undefined ? {} : { diskBytes: size(disk) };
-      const vm = await client.call('vm.create', { ...args, ...diskBytes } as never);
+      const minutes = number('checkpoint-minutes', every);
+      const vgaMemoryMB = number('vga-memory', vga);
+      const settings = {
+        ...(minutes !== undefined && { checkpointMinutes: minutes }),
+        ...(boot !== undefined && { bootOrder: drives(String(boot)) }),
+        ...(vgaMemoryMB !== undefined && { vgaMemoryMB }),
+      };
+      const vm = await client.call('vm.create', { ...args, ...diskBytes, ...settings } as never);
       invocation.print(invocation.json ? JSON.stringify(vm) : `Created "${vm.name}".`);
     }),
 };
 
+const CHECKPOINTS = 'checkpoint-minutes';
 /** What `vm set` takes beside the settings of Fault Tolerance. */
-const HARDWARE = ['name', 'memory', 'bzimage', 'initrd', 'cmdline', 'hda', 'disk-size', 'cdrom', 'fda'];
-const FILES: ReadonlySet<string> = new Set(['bzimage', 'initrd', 'hda', 'cdrom', 'fda']);
+const HARDWARE = [
+  'name',
+  'memory',
+  'bzimage',
+  'initrd',
+  'cmdline',
+  'multiboot',
+  'hda',
+  'disk-size',
+  'cdrom',
+  'fda',
+  'boot',
+  'vga-memory',
+];
+
+/** A boot order as it is written. */
+function drives(text: string): string[] {
+  return text.split(',').map((drive) => drive.trim());
+}
 
 /** One hardware setting as the contract takes it. An empty value takes away what is there. */
 function hardwareArg(key: string, value: string): readonly [string, unknown] {
   if (key === 'memory') return ['memoryMB', number('memory', value)];
+  if (key === CHECKPOINTS) return ['checkpointMinutes', number(key, value)];
   if (key === 'disk-size') return ['diskBytes', size(value)];
   if (key === 'name') return [key, value];
+  if (key === 'boot') return ['bootOrder', value === '' ? null : drives(value)];
+  if (key === 'vga-memory') return ['vgaMemoryMB', value === '' ? null : number(key, value)];
   if (value === '') return [key, null];
   // The host may have another working folder.
-  return [key, FILES.has(key) ? path.resolve(value) : value];
+  return [key, FILE_OPTIONS.has(key) ? path.resolve(value) : value];
 }
 
 const set: Command = {
@@ -84,7 +120,8 @@ const set: Command = {
   help:
     'Set failureTimeoutMs, hashIntervalEpochs, lagThrottleMs, lagHardMs, diskMode (shared|separate) or ' +
     'diskReads (log|backup) of a VM, effective from the next power-on or start of a secondary; ' +
-    `${HARDWARE.join(', ')} (an empty value takes away what is there), while it is off; and folder`,
+    `${HARDWARE.join(', ')} (an empty value takes away what is there), while it is off; folder; and ` +
+    `${CHECKPOINTS} (1 to 1440; 0: no automatic checkpoints)`,
   run: (invocation) =>
     withHost(invocation, async (client) => {
       const [name, ...assignments] = invocation.positionals;
@@ -107,11 +144,12 @@ async function applySettings(
   vm: string,
   settings: readonly (readonly [string, string])[],
 ): Promise<VmView> {
-  const hardware = settings.filter(([key]) => HARDWARE.includes(key)).map(([key, value]) => hardwareArg(key, value));
+  const edited = [...HARDWARE, CHECKPOINTS];
+  const hardware = settings.filter(([key]) => edited.includes(key)).map(([key, value]) => hardwareArg(key, value));
   const folder = settings.find(([key]) => key === 'folder');
   // A word where the setting takes words; the contract says what it takes.
   const ft = settings
-    .filter(([key]) => !HARDWARE.includes(key) && key !== 'folder')
+    .filter(([key]) => !edited.includes(key) && key !== 'folder')
     .map(([key, value]) => [key, Number.isFinite(Number(value)) ? Number(value) : value] as const);
   const { id } = await client.call('vm.show', { vm });
   if (hardware.length > 0) await client.call('vm.edit', { vm: id, ...Object.fromEntries(hardware) } as never);
@@ -313,6 +351,7 @@ export const commands: readonly Command[] = [
   simple('power reset', 'power.reset', 'Power a VM off and on again, at once', () => null),
   simple('power pause', 'power.pause', 'Let a guest stand still; its secondary stands still with it', () => null),
   ...snapshotCommands,
+  ...checkpointCommands,
   simple('ft on', 'ft.on', 'Turn on Fault Tolerance for a running VM', () => null),
   simple('ft off', 'ft.off', 'Turn off Fault Tolerance', () => null),
   simple('ft suspend', 'ft.suspend', 'Suspend Fault Tolerance: stop protecting until it is resumed', () => null),

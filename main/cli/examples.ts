@@ -73,6 +73,8 @@ export const EXAMPLES: { readonly [words: string]: readonly string[] } = {
   'disk resize': ['disk resize data.lsd 8G'],
   'disk import': ['disk import old.vmdk new.lsd'],
   'disk export': ['disk export data.lsd data.qcow2 --format qcow2'],
+  'checkpoint take': ['checkpoint take web'],
+  'checkpoint resume': ['checkpoint resume web', 'checkpoint resume web --yes'],
   'record start': ['record start web', 'record start web web.rec --force'],
   'record stop': ['record stop web'],
   replay: ['replay web.rec --verify', 'replay web.rec --to 100000'],

@@ -10,6 +10,7 @@ import type {
   VmMetrics,
   VmView,
 } from '../../preload/contract.ts';
+import { checkpointLines } from './checkpoint-lines.ts';
 
 /** VMware's words for the states of a pair. */
 const STATES: { readonly [S in FtStatus['status']]: string } = {
@@ -86,6 +87,9 @@ export function vmDetails(vm: VmView): string {
     ...(vm.currentDisk === undefined ? [] : [['Disk is now in', vm.currentDisk] as const]),
     ...(vm.diskFiles ?? []).map((file, at) => [at === 0 ? 'Disk is written to' : 'which stands on', file] as const),
     ['Snapshots', String(vm.snapshots ?? 0)],
+    ...checkpointLines(vm),
+    ...(hardware.bootOrder ? [['Boot order', hardware.bootOrder.join(', ')] as const] : []),
+    ...(hardware.vgaMemoryMB === undefined ? [] : [['Video memory', `${hardware.vgaMemoryMB} MB`] as const]),
     ...(hardware.cmdline === null ? [] : [['Command line', hardware.cmdline] as const]),
     ['Created', new Date(vm.createdAt).toISOString()],
     ['Fault Tolerance', STATES[vm.ft.status]],

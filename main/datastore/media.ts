@@ -8,7 +8,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'n
 import { DiskError } from './disk/device.ts';
 import { isOverlay, overlayHeaderSync } from './disk/open.ts';
 
-export type MediumKind = 'bios' | 'vgaBios' | 'bzimage' | 'initrd' | 'hda' | 'cdrom' | 'fda';
+export type MediumKind = 'bios' | 'vgaBios' | 'bzimage' | 'initrd' | 'multiboot' | 'hda' | 'cdrom' | 'fda';
 
 /** The message names the file, what is wrong with it, and what to do. */
 export class MediumError extends Error {
@@ -19,6 +19,11 @@ const KIB = 1 << 10;
 const MIB = 1 << 20;
 const GIB = 2 ** 30;
 const SECTOR_BYTES = 512;
+/** A Multiboot header is looked for in so many bytes. */
+const START_BYTES = 8192;
+const MULTIBOOT_MAGIC = 0x1bad_b002;
+/** Flags: page-aligned modules, memory and video information. What v86 does not know it cannot promise. */
+const MULTIBOOT_FLAGS = 0x1_0007;
 const CD_SECTOR_BYTES = 2048;
 /** v86 puts an initrd at 64 MiB of guest memory. */
 export const INITRD_ADDRESS = 64 * MIB;
@@ -28,6 +33,7 @@ const WORDS: { readonly [K in MediumKind]: string } = {
   vgaBios: 'VGA BIOS',
   bzimage: 'Linux kernel',
   initrd: 'initial file system (initrd)',
+  multiboot: 'Multiboot kernel',
   hda: 'hard disk image',
   cdrom: 'CD image',
   fda: 'floppy image',
@@ -39,6 +45,7 @@ const SIZES: { readonly [K in MediumKind]: readonly [number, number, number] } =
   vgaBios: [8 * KIB, 64 * KIB, SECTOR_BYTES],
   bzimage: [32 * KIB, 128 * MIB, 1],
   initrd: [64, GIB, 1],
+  multiboot: [64, 64 * MIB, 1],
   hda: [SECTOR_BYTES, 128 * GIB, SECTOR_BYTES],
   cdrom: [16 * CD_SECTOR_BYTES, 16 * GIB, CD_SECTOR_BYTES],
   fda: [160 * KIB, 2880 * KIB, SECTOR_BYTES],
@@ -67,6 +74,7 @@ export function checkMedium(kind: MediumKind, path: string): number {
     );
   }
   if (kind === 'bzimage') checkKernel(what, start, size);
+  if (kind === 'multiboot') checkMultiboot(what, start);
   if ((kind === 'hda' && !isOverlay(path)) || kind === 'cdrom') refuseContainers(kind, what, start);
   return size;
 }
@@ -101,9 +109,9 @@ function look(what: string, path: string): { size: number; start: Buffer } {
   try {
     const status = fstatSync(descriptor);
     if (!status.isFile()) throw new MediumError(`The ${what} is not a file. Name an image file.`);
-    const start = Buffer.alloc(1024);
-    readSync(descriptor, start, 0, start.length, 0);
-    return { size: status.size, start };
+    const start = Buffer.alloc(START_BYTES);
+    const length = readSync(descriptor, start, 0, start.length, 0);
+    return { size: status.size, start: start.subarray(0, Math.max(length, 1024)) };
   } catch (error) {
     if (error instanceof MediumError) throw error;
     throw new MediumError(`The ${what} cannot be read: ${(error as Error).message}`);
@@ -128,6 +136,20 @@ function checkKernel(what: string, start: Buffer, size: number): void {
       `The ${what} is cut off: its header promises ${promised} bytes, it has ${size}. Copy it again.`,
     );
   }
+}
+
+/** The Multiboot header (specification 0.6.96, 3.1): magic, flags and their checksum, aligned, in the first 8 KiB. */
+function checkMultiboot(what: string, start: Buffer): void {
+  for (let at = 0; at + 12 <= start.length; at += 4) {
+    if (start.readUInt32LE(at) !== MULTIBOOT_MAGIC) continue;
+    const flags = start.readUInt32LE(at + 4);
+    if ((MULTIBOOT_MAGIC + flags + start.readUInt32LE(at + 8)) % 2 ** 32 !== 0) continue;
+    if ((flags & 0xffff & ~MULTIBOOT_FLAGS) === 0) return;
+    throw new MediumError(`The ${what} asks its loader for what there is not here (flags ${flags.toString(16)}).`);
+  }
+  throw new MediumError(
+    `The ${what} has no Multiboot header in its first 8 KB. Is it the right file? A Linux kernel is a bzImage.`,
+  );
 }
 
 /** How large a guest sees an overlay. */

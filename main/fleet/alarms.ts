@@ -181,11 +181,20 @@ export const ALARMS: readonly AlarmDefinition[] = [
     raisedBy: is('record.failed'),
   },
   {
+    id: 'checkpoint.failed',
+    name: 'Automatic checkpoint failed',
+    severity: 'warning',
+    about: 'condition',
+    raisedBy: is('checkpoint.failed'),
+    clearedBy: ({ kind }) => kind === 'checkpoint.taken' || kind === 'checkpoint.off',
+    until: off,
+  },
+  {
     id: 'power.lost',
     name: 'Virtual machine powered off unexpectedly',
     severity: 'error',
     about: 'event',
     raisedBy: is('power.lost'),
-    clearedBy: is('power.on'),
+    clearedBy: ({ kind }) => kind === 'power.on' || kind === 'power.resumed',
   },
 ];

@@ -37,9 +37,9 @@ export async function cloneVm(fleet: Fleet, { vm, name, linked }: ParsedArgs<'vm
         const how = linked ? ', linked: both stand on the disk that it had' : '';
         const message = `Cloned from "${source.name}"${how}. It has its own MAC address and no port forwards.`;
         const config = { ...configOf(fleet, source), ...(hda && { hda }) };
-        const { ftSettings } = source.record;
+        const { ftSettings, checkpointMinutes } = source.record;
         return fleet
-          .adopt({ name, config, ftSettings }, files, {
+          .adopt({ name, config, ftSettings, checkpointMinutes }, files, {
             kind: 'vm.cloned',
             message,
             data: { from: source.name, linked },

@@ -21,6 +21,7 @@ import type { GuardedCommand } from '../../preload/rules.ts';
 import { decodeScreen } from '../../preload/screen.ts';
 import { ScreenModel } from '../../preload/screen-model.ts';
 import type { Caller } from './audit.ts';
+import { checkpointHandlers } from './checkpoint-commands.ts';
 import { createWithDisk, diskHandlers } from './disk-desk.ts';
 import type { Fleet } from './fleet.ts';
 import { folderHandlers } from './folder-desk.ts';
@@ -44,8 +45,9 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
   'host.show': (fleet) => fleet.host,
   'vm.list': (fleet) => fleet.inventory().vms,
   'vm.show': (fleet, { vm }) => fleet.vm(vm).view(),
-  'vm.create': async (fleet, { folder, ...args }) => {
+  'vm.create': async (fleet, { folder, checkpointMinutes, ...args }) => {
     const made = await createWithDisk(fleet, args);
+    if (checkpointMinutes !== undefined) fleet.checkpoints.set(made, checkpointMinutes);
     if (folder !== undefined) fleet.folders.move(made, folder);
     return made.view();
   },
@@ -63,6 +65,7 @@ const handlers: { readonly [C in CommandName]: Handler<C> } = {
   ...diskHandlers,
   ...shareHandlers,
   ...snapshotHandlers,
+  ...checkpointHandlers,
   'vm.set': (fleet, { vm, ...changes }) => {
     const found = fleet.vm(vm);
     found.set(changes);

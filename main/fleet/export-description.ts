@@ -10,7 +10,7 @@ import { NIC_TYPES } from '../../preload/network.ts';
 import type { VmConfig, VmRecord } from '../store/vms.ts';
 import type { FILE_KINDS } from './spec.ts';
 
-const { name, memoryMB, sample, cmdline } = commands['vm.create'].entries;
+const { name, memoryMB, sample, cmdline, checkpointMinutes, bootOrder, vgaMemoryMB } = commands['vm.create'].entries;
 const { vm: _vm, ...ftSettings } = commands['vm.set'].entries;
 
 const config = {
@@ -21,6 +21,9 @@ const config = {
   mac: v.pipe(v.string(), v.regex(/^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/)),
   nic: v.strictObject({ type: v.picklist(NIC_TYPES), network: v.pipe(v.string(), v.maxLength(64)) }),
   cmdline: v.nullable(v.unwrap(cmdline)),
+  /** These two are there only where they were set, so that a former Lockstep reads the other files. */
+  bootOrder,
+  vgaMemoryMB,
 };
 
 const Description = v.strictObject({
@@ -30,6 +33,8 @@ const Description = v.strictObject({
   exportedAt: v.pipe(v.number(), v.integer(), v.minValue(0)),
   config: v.strictObject(config),
   ftSettings: v.strictObject(ftSettings),
+  /** Absent in files of before there were checkpoints; in those without any, so that a former Lockstep reads them. */
+  checkpointMinutes,
 });
 export type Description = v.InferOutput<typeof Description>;
 
@@ -37,12 +42,27 @@ export type Description = v.InferOutput<typeof Description>;
 type Forgotten = Exclude<keyof VmConfig, keyof typeof config | (typeof FILE_KINDS)[number]>;
 const nothingForgotten: Forgotten extends never ? true : Forgotten = true;
 
-export function describe(vm: Pick<VmRecord, 'name' | 'config' | 'ftSettings'>, version: string): Description {
-  const { sample: guest, memoryMB: memory, seed, mac, nic, cmdline: words } = vm.config;
+export function describe(
+  vm: Pick<VmRecord, 'name' | 'config' | 'ftSettings' | 'checkpointMinutes'>,
+  version: string,
+): Description {
+  const {
+    sample: guest,
+    memoryMB: memory,
+    seed,
+    mac,
+    nic,
+    cmdline: words,
+    bootOrder: order,
+    vgaMemoryMB: vga,
+  } = vm.config;
   const card = { type: nic?.type ?? 'virtio', network: nic?.network ?? '' } as const;
   const about = { name: vm.name, version, exportedAt: nothingForgotten ? Date.now() : 0 };
-  const kept = { sample: guest, memoryMB: memory, seed, mac, nic: card, cmdline: words };
-  return { ...about, config: kept, ftSettings: vm.ftSettings as Description['ftSettings'] };
+  const boot = { ...(order && { bootOrder: [...order] }), ...(vga !== undefined && { vgaMemoryMB: vga }) };
+  const kept = { sample: guest, memoryMB: memory, seed, mac, nic: card, cmdline: words, ...boot };
+  const { checkpointMinutes: minutes } = vm;
+  const settings = { ftSettings: vm.ftSettings as Description['ftSettings'] };
+  return { ...about, config: kept, ...settings, ...(minutes > 0 && { checkpointMinutes: minutes }) };
 }
 
 /** @throws {CommandError} `refused` when it does not describe a VM that there can be. */

@@ -13,6 +13,7 @@ import type { EventKind } from '../../preload/event-kinds.ts';
 import { DEFAULT_NETWORK_NAME, type NicType } from '../../preload/network.ts';
 import { forgetLease } from '../datastore/leases.ts';
 import { AlarmTable } from '../store/alarms.ts';
+import { CheckpointTable } from '../store/checkpoints.ts';
 import { openDataFolder, type OpenedFolder } from '../store/database.ts';
 import { EventTable, type NewEvent } from '../store/events.ts';
 import { FailoverTable } from '../store/failovers.ts';
@@ -25,6 +26,7 @@ import { VmTable, type VmRecord } from '../store/vms.ts';
 import { AlarmDesk } from './alarm-desk.ts';
 import { DiskDesk } from './disk-desk.ts';
 import { Audit } from './audit.ts';
+import { CheckpointDesk } from './checkpoint-desk.ts';
 import { FolderDesk } from './folder-desk.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { admitVm, limitsOf, type Limits } from './limits.ts';
@@ -55,6 +57,8 @@ export interface FleetOptions {
   readonly limits?: Limits;
   /** Guests reach this computer's loopback by the gateway's address, unless this is false. */
   readonly hostLoopback?: boolean;
+  /** What a minute between checkpoints is, in milliseconds; tests have short ones. */
+  readonly checkpointMinuteMs?: number;
 }
 
 export class Fleet {
@@ -66,6 +70,7 @@ export class Fleet {
   readonly network: NetworkDesk;
   readonly disks: DiskDesk;
   readonly snapshots: SnapshotDesk;
+  readonly checkpoints: CheckpointDesk;
   readonly failovers: FailoverTable;
   readonly folders: FolderDesk;
   readonly guests: GuestLibrary;
@@ -109,19 +114,15 @@ export class Fleet {
       () => this.all(),
       () => this.#changed(),
     );
-    this.sampler = new Sampler(new MetricTable(database), () => this.all());
+    const metrics = new MetricTable(database);
+    this.sampler = new Sampler(metrics, () => this.all());
     const datastore = path.join(options.dataFolder, 'datastore');
     mkdirSync(datastore, { recursive: true, mode: 0o700 });
     this.#spares = new Spares(options.processes);
     this.network = this.#networkDesk(new NetworkTable(database));
-    this.snapshots = new SnapshotDesk({
-      folder: path.join(options.dataFolder, 'states'),
-      snapshots: new SnapshotTable(database),
-      vms: this.#table,
-      others: (vm) => this.disks.othersIn(this.snapshots.folder(vm.id), vm.name),
-      isFree: (vm, file) => this.disks.isFree(vm.name, file),
-      event: (vm, kind, severity, message, data) => this.#event(vm, kind, message, severity, data),
-    });
+    const checkpoints = new CheckpointTable(database);
+    this.checkpoints = this.#checkpointDesk(checkpoints, metrics);
+    this.snapshots = this.#snapshotDesk(new SnapshotTable(database), checkpoints);
     this.#around = {
       vms: this.#table,
       events: this.events,
@@ -134,11 +135,13 @@ export class Fleet {
       network: this.network,
       disks: this.disks,
       snapshots: this.snapshots,
+      checkpoints: this.checkpoints,
       recordings: this.host.recordingsFolder,
       changed: (vm) => {
         const { subject } = vm;
         this.alarms.look(subject);
         watch.look(subject);
+        this.checkpoints.look(vm);
         this.#changed();
       },
       alarms: (vm) => this.alarms.summary(vm),
@@ -196,7 +199,12 @@ export class Fleet {
    * @throws {CommandError} when the name exists, or there are too many; nothing is made then.
    */
   adopt(
-    { name, config, ftSettings }: Pick<VmRecord, 'name' | 'config' | 'ftSettings'>,
+    {
+      name,
+      config,
+      ftSettings,
+      checkpointMinutes,
+    }: Pick<VmRecord, 'name' | 'config' | 'ftSettings' | 'checkpointMinutes'>,
     files: NewFiles,
     event: Pick<NewEvent, 'kind' | 'message' | 'data'>,
   ): Vm {
@@ -204,6 +212,7 @@ export class Fleet {
     const id = randomUUID();
     this.#table.insert({ id, name, createdAt: Date.now(), config });
     if (Object.keys(ftSettings).length > 0) this.#table.setFtSettings(id, ftSettings);
+    if (checkpointMinutes > 0) this.#table.setCheckpointMinutes(id, checkpointMinutes);
     files.keep();
     const vm = this.#load(id);
     this.#event(vm, event.kind, event.message, 'info', event.data);
@@ -244,6 +253,7 @@ export class Fleet {
     this.snapshots.requireOwn(vm, () => true);
     this.#table.delete(vm.id);
     this.#vms.delete(vm.id);
+    this.checkpoints.cancel(vm.id);
     await this.snapshots.forget(vm);
     const kept = vm.disk.remove();
     forgetLease(this.#around.datastore, vm.id);
@@ -264,7 +274,7 @@ export class Fleet {
     if (this.#closing) return;
     this.#closing = true;
     const running = this.all().filter((vm) => vm.power !== 'off');
-    await this.tasks.cancelAll();
+    await Promise.all([this.tasks.cancelAll(), this.checkpoints.close()]);
     await Promise.allSettled(running.map((vm) => (how === 'suspend' ? this.#suspend(vm) : vm.powerOff())));
     await this.snapshots.close();
     this.sampler.close();
@@ -302,18 +312,25 @@ export class Fleet {
     let made: Vm | undefined;
     for (const record of this.#table.all()) {
       if (this.#vms.has(record.id)) continue;
-      const lost = record.poweredOnAt !== null;
-      if (lost) this.#table.setPower(record.id, null, LOST_NOTE);
+      const ended = record.poweredOnAt === null ? null : this.#endLost(record.id, record.poweredOnAt);
       // A VM of before there were networks.
       const config = { nic: this.#card('virtio', DEFAULT_NETWORK_NAME), ...record.config };
       if (!record.config.nic) this.#table.setConfig(record.id, config);
-      const vm = new Vm({ ...record, config, ...(lost ? { poweredOnAt: null, note: LOST_NOTE } : {}) }, this.#around);
+      const vm = new Vm({ ...record, config, ...ended }, this.#around);
       this.#vms.set(record.id, vm);
       this.alarms.look(vm.subject);
-      if (lost) this.#event(vm, 'power.lost', `${LOST_NOTE}.`, 'warning', { why: LOST_WHY });
+      const why = { why: LOST_WHY, ranUntil: ended?.lostAt };
+      if (ended) this.#event(vm, 'power.lost', `${LOST_NOTE}.`, 'warning', why);
       if (record.id === id) made = vm;
     }
     return made;
+  }
+
+  /** A former host died while it ran. */
+  #endLost(id: string, poweredOnAt: number): Pick<VmRecord, 'poweredOnAt' | 'note' | 'lostAt'> {
+    const lost = { note: LOST_NOTE, lostAt: this.checkpoints.ranUntil(id, poweredOnAt) };
+    this.#table.setOff(id, lost);
+    return { ...lost, poweredOnAt: null };
   }
 
   /** A card with an address that no other VM has. */
@@ -324,6 +341,32 @@ export class Fleet {
       this.all().map((vm) => vm.nic),
       null,
     );
+  }
+
+  #checkpointDesk(checkpoints: CheckpointTable, metrics: MetricTable): CheckpointDesk {
+    const { dataFolder: folder, checkpointMinuteMs: minuteMs } = this.#options;
+    return new CheckpointDesk({
+      folder,
+      checkpoints,
+      vms: this.#table,
+      snapshots: () => this.snapshots,
+      lastSeen: (vm) => metrics.lastAt(vm),
+      minuteMs,
+      event: (vm, kind, severity, message, data) => this.#event(vm, kind, message, severity, data),
+    });
+  }
+
+  #snapshotDesk(snapshots: SnapshotTable, checkpoints: CheckpointTable): SnapshotDesk {
+    return new SnapshotDesk({
+      folder: path.join(this.#options.dataFolder, 'states'),
+      snapshots,
+      checkpoints,
+      vms: this.#table,
+      checkpointTaken: (vm) => this.checkpoints.taken(vm),
+      others: (vm) => this.disks.othersIn(this.snapshots.folder(vm.id), vm.name),
+      isFree: (vm, file) => this.disks.isFree(vm.name, file),
+      event: (vm, kind, severity, message, data) => this.#event(vm, kind, message, severity, data),
+    });
   }
 
   #networkDesk(table: NetworkTable): NetworkDesk {

@@ -93,7 +93,14 @@ async function makeTarget({ role, format, bytes }: Part, files: NewFiles): Promi
 function adopt(
   fleet: Fleet,
   name: string,
-  { config: said, ftSettings, keepMac, from, version }: Description & { keepMac: boolean; from: string },
+  {
+    config: said,
+    ftSettings,
+    checkpointMinutes = 0,
+    keepMac,
+    from,
+    version,
+  }: Description & { keepMac: boolean; from: string },
   targets: ReadonlyMap<FileKind, Target>,
   files: NewFiles,
 ): VmView {
@@ -106,7 +113,7 @@ function adopt(
   checkFiles({ ...own, ...at('made') }, fleet.guests);
   const moved = nic.network === said.nic.network ? '' : ` Its network "${said.nic.network}" is "${nic.network}" here.`;
   const message = `Imported from "${from}" (written by Lockstep ${version}).${moved}`;
-  const made = { name, config: { ...own, ...at('file') }, ftSettings };
+  const made = { name, config: { ...own, ...at('file') }, ftSettings, checkpointMinutes };
   return fleet.adopt(made, files, { kind: 'vm.imported', message, data: { from, version } }).view();
 }
 

@@ -57,6 +57,7 @@ export const snapshotHandlers: Handlers = {
 
 /** Suspends a VM, as a task. @throws {CommandError} `failed` when the guest goes on instead. */
 export async function suspend(fleet: Fleet, vm: Vm): Promise<Vm> {
+  await fleet.checkpoints.taken(vm.id);
   const file = fleet.snapshots.files(vm.id).state(randomUUID());
   await during(fleet, vm, 'power.suspend', (progress) => vm.suspend(file, progress));
   fleet.snapshots.tidy(vm);
@@ -77,7 +78,7 @@ async function resume(fleet: Fleet, vm: Vm): Promise<VmView> {
 }
 
 /** A task that tells how far it is. */
-async function during<T>(
+export async function during<T>(
   fleet: Fleet,
   vm: Vm,
   kind: GuardedCommand & TaskKind,
@@ -99,5 +100,7 @@ const PHASES: { readonly [K in TaskKind]?: string } = {
   'power.suspend': 'Saving the state',
   'snapshot.take': 'Saving the state',
   'snapshot.revert': 'Restoring the state',
+  'checkpoint.take': 'Saving the state',
+  'checkpoint.resume': 'Restoring the state',
   'power.on': 'Restoring the state',
 };

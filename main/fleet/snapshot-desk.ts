@@ -13,11 +13,13 @@ import type { EventKind } from '../../preload/event-kinds.ts';
 import { SNAPSHOTS_MAX } from '../../preload/snapshot.ts';
 import { chainFiles } from '../datastore/disk/open.ts';
 import { beginTop, freeze, topOf } from '../datastore/disk/top.ts';
+import type { CheckpointRecord, CheckpointTable } from '../store/checkpoints.ts';
 import type { SnapshotRecord, SnapshotTable } from '../store/snapshots.ts';
 import type { SavedState, VmTable } from '../store/vms.ts';
 import { mergeLastLayer } from './last-layer.ts';
 import { SnapshotFiles, type Needed } from './snapshot-files.ts';
-import { settingsOf } from './spec.ts';
+import { againWords, pointOf, pointOfCheckpoint, viewOf, type Point } from './snapshot-points.ts';
+import { requireOneFile, requireReadsByLog, runs } from './snapshot-rules.ts';
 import { thumbnailOf } from './thumbnail.ts';
 import type { Vm } from './vm.ts';
 
@@ -26,7 +28,10 @@ type Progress = (fraction: number) => void;
 export interface SnapshotOutside {
   readonly folder: string;
   readonly snapshots: SnapshotTable;
+  readonly checkpoints: CheckpointTable;
   readonly vms: VmTable;
+  /** Resolves when no automatic checkpoint of this VM is being taken: nobody is refused for one. */
+  checkpointTaken(vm: string): Promise<void>;
   /** The files of the VM's folder on which disks of other VMs stand, each with the name of such a VM. */
   others(vm: Vm): ReadonlyMap<string, string>;
   /** Nobody works on this file of the VM, and no other VM's disk stands on it. */
@@ -145,18 +150,13 @@ export class SnapshotDesk {
     return this.#view(record, id, this.files(vm.id));
   }
 
+  /** @throws {CommandError} when it could not be saved: then files of this id may be left, which nobody needs. */
   async #takeRunning(
     vm: Vm,
     id: string,
     progress: Progress,
-  ): Promise<Pick<SnapshotRecord, 'state' | 'disk'> & { stunMs: number }> {
-    if (secondaryReadsRaw(vm)) {
-      throw new CommandError(
-        'refused',
-        `The secondary of "${vm.name}" reads the disk by itself, and would not find what a snapshot moves: ` +
-          `set diskReads=log, then "lockstep ft test-restart-secondary ${vm.name}"; after the first snapshot it is so.`,
-      );
-    }
+  ): Promise<Pick<CheckpointRecord, 'state' | 'disk' | 'stunMs'>> {
+    requireReadsByLog(vm);
     const files = this.files(vm.id);
     const file = files.state(id);
     const { disk, stunMs, ...saved } = await vm.saving.save({ file, layer: files.layer(id) }, progress);
@@ -178,26 +178,81 @@ export class SnapshotDesk {
     return { state, disk: frozen, stunMs: null };
   }
 
+  /**
+   * The same for an automatic checkpoint, which no tree shows: it takes the place of the former when it is safe.
+   * Everybody else who wants something of the VM meanwhile waits. @throws {CommandError} as `take`.
+   */
+  async takeCheckpoint(vm: Vm, progress: Progress): Promise<CheckpointRecord> {
+    await this.#recovered;
+    const work = async (): Promise<CheckpointRecord> => {
+      this.#taking.add(vm.id);
+      try {
+        const id = randomUUID();
+        const { config, currentSnapshot: parent } = vm.record;
+        const taken = await this.#takeRunning(vm, id, progress);
+        const record = { ...taken, id, vm: vm.id, parent, config, takenAt: taken.state.takenAt };
+        const former = this.#outside.checkpoints.find(vm.id);
+        this.#outside.checkpoints.put(record);
+        if (former?.disk) this.#goneOf(vm.id).add(former.disk);
+        return record;
+      } finally {
+        this.#taking.delete(vm.id);
+        await this.tidied(vm);
+      }
+    };
+    try {
+      return await this.#during(vm, 'an automatic checkpoint is being taken', work, true);
+    } finally {
+      this.#changed(vm);
+      this.consolidate(vm);
+    }
+  }
+
+  /** Something is done to it that a checkpoint would have to wait for. */
+  isBusy(vm: Vm): boolean {
+    return this.#busy.has(vm.id) || vm.saving.busy;
+  }
+
   /* -------------------------------------------------------------- reverting --------------------------------- */
 
   /** Powers the VM off where it runs; afterwards it is off, or suspended in the snapshot's state. */
-  async revert(vm: Vm, name: string): Promise<SnapshotRecord> {
+  async revert(vm: Vm, name: string): Promise<Point> {
     await this.#recovered;
     vm.require('snapshot.revert');
-    const snapshot = this.find(vm, name);
+    const point = pointOf(this.find(vm, name));
+    this.#requireOwnTops(vm);
+    if (vm.power !== 'off') await vm.powerOff();
+    await this.#goBack(vm, point);
+    return point;
+  }
+
+  /** Afterwards the VM is suspended in the state of its checkpoint. */
+  async revertToCheckpoint(vm: Vm): Promise<Point> {
+    await this.#recovered;
+    vm.require('checkpoint.resume');
+    const checkpoint = this.#outside.checkpoints.find(vm.id);
+    if (!checkpoint) throw new CommandError('notFound', `"${vm.name}" has no checkpoint.`);
+    const point = pointOfCheckpoint(checkpoint);
+    this.#requireOwnTops(vm);
+    await this.#goBack(vm, point);
+    return point;
+  }
+
+  #requireOwnTops(vm: Vm): void {
     const tops = (['A', 'B'] as const).map((slot) => vm.disk.names(slot)?.top);
     this.requireOwn(vm, (file) => tops.includes(file));
-    if (vm.power !== 'off') await vm.powerOff();
-    await this.#during(vm, `it is being taken back to "${snapshot.name}"`, async () => {
-      this.#outside.vms.setReverting(vm.id, snapshot.id);
-      await this.#revert(vm, snapshot);
+  }
+
+  #goBack(vm: Vm, point: Point): Promise<void> {
+    return this.#during(vm, `it is being taken back to ${point.words}`, async () => {
+      this.#outside.vms.setReverting(vm.id, point.id);
+      await this.#revert(vm, point);
     });
-    return snapshot;
   }
 
   /** Whatever was done of it already. Where it fails the VM cannot be powered on before it was done. */
-  async #revert(vm: Vm, snapshot: SnapshotRecord): Promise<void> {
-    const { disk } = snapshot;
+  async #revert(vm: Vm, point: Point): Promise<void> {
+    const { disk } = point;
     if (disk !== null) {
       const [own, copy] = [vm.disk.names('A'), vm.disk.names('B')];
       if (own) await beginTop(own.top, disk);
@@ -207,12 +262,14 @@ export class SnapshotDesk {
     }
     // The card keeps its place in today's network.
     const { nic } = vm.record.config;
-    const config = nic?.type === snapshot.config.nic?.type ? { ...snapshot.config, nic } : snapshot.config;
-    this.#outside.vms.setReverted(vm.id, { ...snapshot, config });
+    const config = nic?.type === point.config.nic?.type ? { ...point.config, nic } : point.config;
+    const { lostAt } = vm.record;
+    this.#outside.vms.setReverted(vm.id, { ...point, config }, point.event === 'checkpoint.resumed');
     vm.reread();
-    const { epoch, hash } = snapshot.state ?? {};
-    const words = `Taken back to the snapshot "${snapshot.name}".`;
-    this.#outside.event(vm, 'snapshot.reverted', 'info', words, { id: snapshot.id, name: snapshot.name, epoch, hash });
+    const { epoch, hash } = point.state ?? {};
+    const data = { id: point.id, ...point.data, epoch, hash, ...(lostAt !== null && { ranUntil: lostAt }) };
+    const lost = lostAt === null ? '' : ` It had run until ${new Date(lostAt).toISOString()}.`;
+    this.#outside.event(vm, point.event, 'info', `Taken back to ${point.words}.${lost}`, data);
     this.#changed(vm);
     await this.tidied(vm);
   }
@@ -268,10 +325,9 @@ export class SnapshotDesk {
 
   async #recover(vms: readonly Vm[]): Promise<void> {
     for (const vm of vms) {
-      const { revertingTo } = vm.record;
-      const snapshot = revertingTo === null ? null : this.#outside.snapshots.find(vm.id, revertingTo);
+      const half = this.#halfTakenBackTo(vm.id);
       try {
-        if (snapshot) await this.#during(vm, 'a revert is being finished', () => this.#revert(vm, snapshot));
+        if (half) await this.#during(vm, 'a revert is being finished', () => this.#revert(vm, half), true);
         await this.files(vm.id).removeUnfinished();
         await this.tidied(vm);
       } catch (error) {
@@ -344,7 +400,7 @@ export class SnapshotDesk {
   /** The user's own file is the whole disk again. */
   async #mergeLast(vm: Vm, goOn: () => void): Promise<void> {
     const [own, copy] = [vm.disk.names('A'), vm.disk.names('B')];
-    if (!own || !copy || vm.disk.slot !== 'A' || this.#outside.snapshots.list(vm.id).length > 0) return;
+    if (!own || !copy || vm.disk.slot !== 'A' || this.#needed(vm).layers.size > 0) return;
     if (this.#outside.others(vm).size > 0 || !this.#outside.isFree(vm, own.own)) return;
     const file = await mergeLastLayer(own, copy, goOn);
     if (file === null) return;
@@ -372,28 +428,29 @@ export class SnapshotDesk {
     }
   }
 
-  /**
-   * @throws {CommandError} `refused` where its disk has a top: then another file has no place below it, and nobody but
-   * its own snapshots can stand on it.
-   */
+  /** @throws {CommandError} `refused` where its disk has layers of snapshots. */
   requireOneFile(vm: Vm, what: string): void {
-    const names = vm.disk.names(vm.disk.slot);
-    const count = this.#outside.snapshots.list(vm.id).length;
-    if (count === 0 && (!names || topOf(names) === names.own)) return;
-    const why = count > 0 ? 'has snapshots' : 'had snapshots, and is written in a layer on its disk since';
-    throw new CommandError('refused', `"${vm.name}" ${why}: ${what}`);
+    requireOneFile(vm, this.#outside.snapshots.list(vm.id).length, what);
   }
 
   /** Nothing is merged any more: the VM is to be used. @throws {CommandError} `refused` while more is done to it. */
   async makeWay(vm: string): Promise<void> {
     await this.#recovered;
+    await this.#outside.checkpointTaken(vm);
     await this.#stopMerging(vm);
     const what = this.#busy.get(vm);
     if (what !== undefined) throw new CommandError('refused', `Wait a moment: ${what}.`);
+    const half = this.#halfTakenBackTo(vm);
+    if (half) throw new CommandError('refused', `It is half taken back to ${half.words}: ${againWords(half)}.`);
+  }
+
+  #halfTakenBackTo(vm: string): Point | null {
     const { revertingTo } = this.#outside.vms.find(vm) ?? {};
-    const half = revertingTo && this.#outside.snapshots.find(vm, revertingTo);
-    if (!half) return;
-    throw new CommandError('refused', `It is half taken back to the snapshot "${half.name}": revert to it again.`);
+    if (revertingTo === null || revertingTo === undefined) return null;
+    const checkpoint = this.#outside.checkpoints.find(vm);
+    if (checkpoint?.id === revertingTo) return pointOfCheckpoint(checkpoint);
+    const snapshot = this.#outside.snapshots.find(vm, revertingTo);
+    return snapshot && pointOf(snapshot);
   }
 
   async #stopMerging(vm: string): Promise<void> {
@@ -412,14 +469,17 @@ export class SnapshotDesk {
   }
 
   #needed(vm: Vm): Needed {
-    const list = this.#outside.snapshots.list(vm.id);
+    const checkpoint = this.#outside.checkpoints.find(vm.id);
+    const list = [...this.#outside.snapshots.list(vm.id), ...(checkpoint ? [checkpoint] : [])];
     const states = list.flatMap(({ state }) => (state ? [state.file] : []));
     const { savedState } = this.#outside.vms.find(vm.id) ?? {};
     const layers = list.flatMap(({ disk }) => (disk === null ? [] : [disk]));
     return { states: new Set(savedState ? [...states, savedState.file] : states), layers: new Set(layers) };
   }
 
-  async #during<T>(vm: Vm, what: string, work: () => Promise<T>): Promise<T> {
+  /** `atOnce`: not even a checkpoint is waited for. */
+  async #during<T>(vm: Vm, what: string, work: () => Promise<T>, atOnce = false): Promise<T> {
+    if (!atOnce) await this.#outside.checkpointTaken(vm.id);
     const present = this.#busy.get(vm.id);
     if (present !== undefined) throw new CommandError('refused', `Wait a moment: of "${vm.name}" ${present}.`);
     this.#busy.set(vm.id, what);
@@ -437,29 +497,7 @@ export class SnapshotDesk {
   }
 
   #view(record: SnapshotRecord, current: string | null, files: SnapshotFiles): SnapshotView {
-    const { id, name, note, parent, takenAt, state, disk } = record;
-    return {
-      id,
-      name,
-      note,
-      parent,
-      takenAt,
-      current: id === current,
-      machine: state && { epoch: state.epoch, hash: state.hash },
-      disk,
-      bytes: files.bytes([state?.file ?? null, disk]),
-      hasThumbnail: this.#outside.snapshots.thumbnail(id) !== null,
-    };
+    const hasThumbnail = this.#outside.snapshots.thumbnail(record.id) !== null;
+    return { ...viewOf(record, files), current: record.id === current, hasThumbnail };
   }
-}
-
-/** The secondary opens a raw image that the primary writes to, and not what a snapshot puts on it. */
-function secondaryReadsRaw(vm: Vm): boolean {
-  const { diskMode, diskReads } = vm.disk.settings(settingsOf(vm.record));
-  const raw = diskMode === 'shared' && diskReads === 'backup' && vm.disk.current !== undefined;
-  return raw && vm.ftStatus().secondary !== null;
-}
-
-function runs({ power }: Vm): boolean {
-  return power === 'on' || power === 'paused';
 }

@@ -30,9 +30,10 @@ export interface GuestLibrary {
 const DEFAULT_MEMORY_MB: { readonly [S in Sample]: number } = { linux: 128, test: 32 };
 const CUSTOM_MEMORY_MB = 128;
 const VGA_MEMORY_MB = 8;
+export const TWO_KERNELS = 'A VM is started from one kernel: a Linux kernel, or a Multiboot one.';
 /** Shows the kernel's messages on the screen and on the serial port. */
 const DEFAULT_CMDLINE = 'console=tty0 console=ttyS0';
-export const FILE_KINDS = ['bzimage', 'initrd', 'hda', 'cdrom', 'fda'] as const;
+export const FILE_KINDS = ['bzimage', 'initrd', 'multiboot', 'hda', 'cdrom', 'fda'] as const;
 /** The second bit of the first byte: locally administered (IEEE 802). The rest of the prefix is ours. */
 const MAC_PREFIX = [0x02, 0x4c, 0x53];
 
@@ -43,10 +44,10 @@ const MAC_PREFIX = [0x02, 0x4c, 0x53];
 export function configure(args: ParsedArgs<'vm.create'>, guests: GuestLibrary, macs: ReadonlySet<string>): VmConfig {
   const own = FILE_KINDS.filter((kind) => args[kind] !== undefined);
   const boots = own.filter((kind) => kind !== 'initrd');
-  if (args.sample && (args.bzimage || args.initrd)) {
+  if (args.sample && (args.bzimage || args.initrd || args.multiboot)) {
     throw new CommandError(
       'usage',
-      'A sample brings its own kernel: leave out either --sample or --bzimage and --initrd.',
+      'A sample brings its own kernel: leave out either --sample or --bzimage, --initrd and --multiboot.',
     );
   }
   if (args.sample === 'test' && args.fda) {
@@ -58,12 +59,13 @@ export function configure(args: ParsedArgs<'vm.create'>, guests: GuestLibrary, m
   if (!args.sample && boots.length === 0) {
     throw new CommandError(
       'usage',
-      'Say what the VM boots: --sample linux, or --bzimage, --hda, --cdrom or --fda with a file.',
+      'Say what the VM boots: --sample linux, or --bzimage, --multiboot, --hda, --cdrom or --fda with a file.',
     );
   }
   if (args.initrd && !args.bzimage) {
     throw new CommandError('usage', 'An initrd needs its kernel: add --bzimage FILE.');
   }
+  if (args.bzimage && args.multiboot) throw new CommandError('usage', TWO_KERNELS);
   const config: VmConfig = {
     sample: args.sample ?? null,
     memoryMB: args.memoryMB ?? (args.sample ? DEFAULT_MEMORY_MB[args.sample] : CUSTOM_MEMORY_MB),
@@ -71,6 +73,8 @@ export function configure(args: ParsedArgs<'vm.create'>, guests: GuestLibrary, m
     mac: newMac(macs),
     ...Object.fromEntries(own.map((kind) => [kind, path.resolve(args[kind] as string)])),
     cmdline: args.cmdline ?? null,
+    ...(args.bootOrder && { bootOrder: args.bootOrder }),
+    ...(args.vgaMemoryMB !== undefined && { vgaMemoryMB: args.vgaMemoryMB }),
   };
   checkFiles(config, guests);
   return config;
@@ -108,12 +112,13 @@ export function specify(
     name: vm.name,
     ...at,
     memoryMB: config.memoryMB,
-    vgaMemoryMB: VGA_MEMORY_MB,
+    vgaMemoryMB: config.vgaMemoryMB ?? VGA_MEMORY_MB,
     seed: config.seed,
     nic: cardOf(config, mtu),
     files,
     floppyBytes: files.fda === undefined ? undefined : checkMedium('fda', files.fda),
     cmdline: commandLine(vm, guests),
+    ...(config.bootOrder && { bootOrder: config.bootOrder }),
     settings: settingsOf(vm),
   };
 }
@@ -170,13 +175,16 @@ export function changeSettings(vm: VmRecord, changes: Partial<FtSettings>): Part
 /** What the user is shown of it. */
 export function hardware(config: VmConfig): VmHardware {
   const files = Object.fromEntries(FILE_KINDS.flatMap((kind) => (config[kind] ? [[kind, config[kind]]] : [])));
-  return { memoryMB: config.memoryMB, guest: guestInWords(config), files, cmdline: config.cmdline };
+  const { memoryMB, cmdline, bootOrder, vgaMemoryMB } = config;
+  const set = { ...(bootOrder && { bootOrder }), ...(vgaMemoryMB !== undefined && { vgaMemoryMB }) };
+  return { memoryMB, guest: guestInWords(config), files, cmdline, ...set };
 }
 
 function guestInWords(config: VmConfig): string {
   if (config.sample === 'linux') return 'Sample Linux';
   if (config.sample === 'test') return 'Test guest';
   if (config.bzimage) return 'Linux kernel';
+  if (config.multiboot) return 'Multiboot kernel';
   if (config.hda) return 'Disk image';
   if (config.cdrom) return 'CD image';
   return config.fda ? 'Floppy image' : 'No medium to boot from';
@@ -195,6 +203,7 @@ function filesOf(config: VmConfig, guests: GuestLibrary): ReplicaSpec['files'] {
     vgaBios: guests.vgaBios,
     bzimage: linux?.bzimage ?? config.bzimage,
     initrd: linux?.initrd ?? config.initrd,
+    multiboot: config.multiboot,
     hda: config.hda,
     cdrom: config.cdrom,
     fda: config.sample === 'test' ? guests.test : config.fda,

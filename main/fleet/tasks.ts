@@ -23,6 +23,8 @@ const TITLES: { readonly [K in TaskKind]: string } = {
   'snapshot.take': 'Create virtual machine snapshot',
   'snapshot.revert': 'Revert to snapshot',
   'snapshot.delete': 'Remove snapshot',
+  'checkpoint.take': 'Take checkpoint',
+  'checkpoint.resume': 'Resume from checkpoint',
   'ft.on': 'Turn On Fault Tolerance',
   'ft.off': 'Turn Off Fault Tolerance',
   'ft.suspend': 'Suspend Fault Tolerance',

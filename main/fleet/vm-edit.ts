@@ -1,5 +1,5 @@
 /**
- * Changing what a VM is made of: its name at any time, its hardware while it is off.
+ * Changing what a VM is made of: its name and its checkpoints at any time, its hardware while it is off.
  *
  * Invariant: nothing is changed by halves: all is looked at first, and a new disk that no VM comes to use is removed.
  */
@@ -8,18 +8,20 @@ import path from 'node:path';
 import { CommandError, type ParsedArgs } from '../../preload/contract.ts';
 import type { VmConfig } from '../store/vms.ts';
 import type { Fleet } from './fleet.ts';
-import { checkFiles } from './spec.ts';
+import { checkFiles, TWO_KERNELS } from './spec.ts';
 import type { Vm } from './vm.ts';
 
 type Changes = Omit<ParsedArgs<'vm.edit'>, 'vm'>;
 
-const FILES = ['bzimage', 'initrd', 'hda', 'cdrom', 'fda'] as const;
+const FILES = ['bzimage', 'initrd', 'multiboot', 'hda', 'cdrom', 'fda'] as const;
+const OTHERS = ['bootOrder', 'vgaMemoryMB'] as const;
 
 /** @throws {CommandError} when the name exists, a file is not what it should be, or the VM runs. */
 export async function editVm(fleet: Fleet, vm: Vm, changes: Changes): Promise<void> {
-  const { name, diskBytes, ...hardware } = changes;
+  const { name, checkpointMinutes, diskBytes, ...hardware } = changes;
   if (Object.keys(changes).length === 0) {
-    throw new CommandError('usage', 'Say what to change: name, memoryMB, bzimage, initrd, cmdline, hda, cdrom, fda.');
+    const keys = ['name', 'checkpointMinutes', 'memoryMB', 'cmdline', ...OTHERS, ...FILES].join(', ');
+    throw new CommandError('usage', `Say what to change: ${keys}.`);
   }
   if (diskBytes !== undefined && hardware.hda !== undefined) {
     throw new CommandError('usage', 'A VM has one hard disk: leave out either the file or the size of a new one.');
@@ -40,6 +42,7 @@ export async function editVm(fleet: Fleet, vm: Vm, changes: Changes): Promise<vo
       const what = words(vm.record.config, config);
       vm.amend({ config }, 'vm.edited', `Changed: ${what}.`, { what });
     }
+    if (checkpointMinutes !== undefined) fleet.checkpoints.set(vm, checkpointMinutes);
     if (rename) {
       const before = vm.name;
       vm.amend({ name }, 'vm.renamed', `Renamed from "${before}" to "${name}".`, { from: before, to: name });
@@ -62,7 +65,7 @@ function requireFree(fleet: Fleet, vm: Vm, name: string): void {
 }
 
 /** The configuration after these changes; null takes something away. */
-function edited(vm: Vm, changes: Omit<Changes, 'name' | 'diskBytes'>): VmConfig {
+function edited(vm: Vm, changes: Omit<Changes, 'name' | 'checkpointMinutes' | 'diskBytes'>): VmConfig {
   const { config: before } = vm.record;
   const files = FILES.filter((kind) => changes[kind] !== undefined);
   const given = Object.fromEntries(
@@ -72,9 +75,13 @@ function edited(vm: Vm, changes: Omit<Changes, 'name' | 'diskBytes'>): VmConfig 
     ...before,
     ...(changes.memoryMB !== undefined && { memoryMB: changes.memoryMB }),
     ...(changes.cmdline !== undefined && { cmdline: changes.cmdline }),
+    ...Object.fromEntries(
+      OTHERS.filter((key) => changes[key] !== undefined).map((key) => [key, changes[key] ?? undefined]),
+    ),
     ...given,
   };
-  if (config.sample && (config.bzimage || config.initrd)) {
+  if (config.bzimage && config.multiboot) throw new CommandError('usage', TWO_KERNELS);
+  if (config.sample && (config.bzimage || config.initrd || config.multiboot)) {
     throw new CommandError(
       'usage',
       `"${vm.name}" is a sample, which brings its own kernel: make a VM of your own files.`,
@@ -94,7 +101,7 @@ function edited(vm: Vm, changes: Omit<Changes, 'name' | 'diskBytes'>): VmConfig 
 }
 
 function words(before: VmConfig, after: VmConfig): string {
-  const keys = ['memoryMB', 'cmdline', ...FILES] as const;
-  const changed = keys.filter((key) => before[key] !== after[key]);
-  return changed.map((key) => `${key} = ${after[key] ?? 'none'}`).join(', ') || 'nothing';
+  const keys = ['memoryMB', 'cmdline', ...OTHERS, ...FILES] as const;
+  const changed = keys.filter((key) => String(before[key]) !== String(after[key]));
+  return changed.map((key) => `${key} = ${String(after[key] ?? 'none')}`).join(', ') || 'nothing';
 }

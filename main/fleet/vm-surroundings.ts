@@ -3,6 +3,7 @@ import type { AlarmSummary } from '../../preload/contract.ts';
 import type { EventTable } from '../store/events.ts';
 import type { FailoverTable } from '../store/failovers.ts';
 import type { VmTable } from '../store/vms.ts';
+import type { CheckpointDesk } from './checkpoint-desk.ts';
 import type { DiskDesk } from './disk-desk.ts';
 import type { NetworkDesk } from './network-desk.ts';
 import type { Processes } from './processes.ts';
@@ -24,6 +25,7 @@ export interface VmSurroundings {
   readonly network: NetworkDesk;
   readonly disks: DiskDesk;
   readonly snapshots: SnapshotDesk;
+  readonly checkpoints: CheckpointDesk;
   /** Where recordings go whose file nobody has named. */
   readonly recordings: string;
   /** The VM may be in another state. */

@@ -10,6 +10,7 @@ import {
   type FtSettings,
   type FtStatus,
   type PowerState,
+  type Severity,
   type VmMetrics,
   type VmView,
 } from '../../preload/contract.ts';
@@ -137,18 +138,17 @@ export class Vm {
 
   view(): VmView {
     const { id, name, folder, createdAt, config, ftEnabled, poweredOnAt, note, savedState } = this.#record;
-    const kept = { id, name, folder, createdAt, poweredOnAt, note, ftEnabled };
-    const shown = { ...kept, power: this.#power, hardware: hardware(config) };
-    const { current: recording } = this.recording;
+    const kept = { id, name, folder, createdAt, power: this.#power, poweredOnAt, note, ftEnabled };
     const alarms = this.#around.alarms(id);
     const nic = this.#around.network.nic(id, config.mac, this.nic);
     const { current, slot } = this.disk;
     const disk = slot === 'B' && current !== undefined ? { currentDisk: current } : {};
     const faults = this.#faults.active();
+    const { current: recording } = this.recording;
     const state = { ftSettings: settingsOf(this.#record), ft: this.ftStatus(), recording, alarms, faults };
     const suspended = this.#power === 'off' ? suspendedView(savedState) : {};
-    const layers = this.#around.snapshots.shown(this);
-    return { ...shown, ...disk, ...layers, ...suspended, ...this.room.shown, nic, ...state };
+    const saved = { ...this.#around.snapshots.shown(this), ...this.#around.checkpoints.shown(this), ...suspended };
+    return { ...kept, hardware: hardware(config), ...disk, ...saved, ...this.room.shown, nic, ...state };
   }
 
   ftStatus(): FtStatus {
@@ -209,9 +209,10 @@ export class Vm {
   }
 
   #poweredOn(at: number): void {
-    this.#around.vms.setPower(this.id, at, null);
+    this.#around.vms.setOn(this.id, at);
     this.#record = { ...this.#record, poweredOnAt: at, note: null, savedState: null };
-    if (!this.#restored) return this.#event('power.on', 'info', 'Powered on.');
+    if (!this.#restored)
+      return this.#event('power.on', 'info', `Powered on.${this.#around.checkpoints.passedBy(this)}`);
     const { epoch } = this.#restored;
     this.#event('power.resumed', 'info', `Goes on from its saved state, at epoch ${epoch}.`, this.#restored);
     this.#restored = null;
@@ -239,7 +240,7 @@ export class Vm {
   }
 
   async #discard(): Promise<void> {
-    this.#around.vms.setPower(this.id, null, null);
+    this.#around.vms.setOff(this.id, null);
     this.#event('power.discarded', 'info', 'Powered off: the state in which it was suspended was discarded.');
     this.reread();
     await this.#around.snapshots.tidied(this);
@@ -459,7 +460,9 @@ export class Vm {
     const tell = this.#event.bind(this);
     if (this.#pair) settleDisk(this.disk, this.#pair.disksEqual, this.#pair.generation, tell);
     if (this.#power === 'startingUp') this.#startError = why;
-    const note = unexpected ? `Powered off unexpectedly: ${why}` : null;
+    // Where it did not come to run, it has run as long as before.
+    const lostAt = this.#power === 'startingUp' ? this.#record.lostAt : Date.now();
+    const lost = unexpected ? { note: `Powered off unexpectedly: ${why}`, lostAt } : null;
     this.#pair = null;
     this.#restored = null;
     this.saving.lost(why ?? 'the virtual machine was powered off');
@@ -469,8 +472,8 @@ export class Vm {
     this.#power = 'off';
     // What was suspended, or could not be brought back, is suspended still.
     if (!savedState) {
-      this.#around.vms.setPower(this.id, null, note);
-      this.#record = { ...this.#record, poweredOnAt: null, note };
+      this.#around.vms.setOff(this.id, lost);
+      this.#record = { ...this.#record, poweredOnAt: null, note: null, lostAt: null, ...lost };
     }
     if (savedState)
       tell('power.off', 'info', `Powered off, and suspended${why === null ? '' : ` (${why})`}.`, {
@@ -482,15 +485,11 @@ export class Vm {
     this.recording.lost(unexpected ? 'the primary that recorded it was lost' : 'the virtual machine was powered off');
     this.ends.reset();
     this.#settlePower();
+    this.#around.snapshots.tidy(this);
     this.#around.snapshots.consolidate(this);
   }
 
-  #event(
-    kind: EventKind,
-    severity: 'info' | 'warning' | 'error',
-    message: string,
-    data?: { [key: string]: unknown },
-  ): void {
+  #event(kind: EventKind, severity: Severity, message: string, data?: { [key: string]: unknown }): void {
     this.#around.events.add({ vm: { id: this.id, name: this.name }, kind, severity, message, ...(data && { data }) });
   }
 

@@ -25,6 +25,8 @@ const MTU_DEFAULT = 1500;
 /** The least that IPv4 asks for, and what fits into a frame. */
 const MTU_MIN = 68;
 const MTU_MAX = 65_520;
+/** What SeaBIOS reads from the CMOS: four bits a drive, the first one lowest. */
+const BOOT_CODES = { fda: 1, hda: 2, cdrom: 3 } as const;
 export const DRIVES = ['hda', 'hdb', 'cdrom'] as const satisfies readonly Drive[];
 
 /** @throws {MachineError} that names what cannot be. */
@@ -71,12 +73,13 @@ export function fingerprint(config: MachineConfig, sources: readonly Uint8Array[
     hash.update(`${bytes?.length ?? -1}:`);
     if (bytes !== undefined) hash.update(bytes);
   };
-  const { memoryMB, vgaMemoryMB, seed, startTimeMs, nic, jit, linux, drives } = config;
+  const { memoryMB, vgaMemoryMB, seed, startTimeMs, nic, jit, linux, multiboot, bootOrder, drives } = config;
   // The disc in the CD-ROM drive is state, and so is that there is one: it may have been changed since.
   const sizes = (['hda', 'hdb'] as const).map((drive) => drives[drive]?.byteLength ?? null);
-  const plain = { memoryMB, vgaMemoryMB, seed, startTimeMs, sizes, nic: nic ?? null, jit: jit ?? true };
+  const plain = { memoryMB, vgaMemoryMB, seed, startTimeMs, sizes, nic: nic ?? null, jit: jit ?? true, bootOrder };
   add(Buffer.from(JSON.stringify({ ...plain, cmdline: linux?.cmdline ?? null })));
   for (const bytes of [config.bios, config.vgaBios, linux?.bzimage, linux?.initrd, ...sources]) add(bytes);
+  if (multiboot) add(multiboot);
   // The floppy's contents are state, and it may have been ejected since; but v86 chooses the kind of the drive by what
   // is in it when it is built.
   hash.update(`floppy ${config.floppy?.length ?? -1}`);
@@ -109,7 +112,7 @@ export function prepareFiles(config: MachineConfig, disks: Disks): Files {
     disc.disc = { path, bytes: cdrom.byteLength, identity };
   }
   drives.set('cdrom', disc);
-  const { linux } = config;
+  const { linux, multiboot, bootOrder } = config;
   const once =
     linux === undefined ? [] : [copyOf(linux.bzimage), ...(linux.initrd === undefined ? [] : [copyOf(linux.initrd)])];
   const [bzimage, initrd] = once;
@@ -122,10 +125,18 @@ export function prepareFiles(config: MachineConfig, disks: Disks): Files {
     net_device: { type: config.nic?.type ?? 'none', mtu: config.nic?.mtu ?? MTU_DEFAULT },
     ...(bzimage === undefined ? {} : { bzimage: { buffer: bzimage }, cmdline: linux?.cmdline ?? '' }),
     ...(initrd === undefined ? {} : { initrd: { buffer: initrd } }),
+    ...(multiboot === undefined ? {} : { multiboot: { buffer: copyOf(multiboot) } }),
+    ...(bootOrder === undefined ? {} : { boot_order: bootCode(bootOrder) }),
     ...inserted,
     ...(config.floppy === undefined ? {} : { fda: { buffer: copyOf(config.floppy) } }),
   };
   return { options, drives, release: () => once.forEach((buffer) => buffer.transfer(0)) };
+}
+
+/** Those that are not named come after those that are: CD, hard disk, floppy. */
+function bootCode(order: NonNullable<MachineConfig['bootOrder']>): number {
+  const all = new Set([...order, 'cdrom', 'hda', 'fda'] as const);
+  return [...all].reduce((code, drive, place) => code | (BOOT_CODES[drive] << (4 * place)), 0);
 }
 
 /** An own copy, and nothing beside it: a `Buffer`'s `slice` would be neither. */

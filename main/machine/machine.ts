@@ -44,6 +44,10 @@ export interface MachineConfig {
   readonly vgaBios: Uint8Array;
   /** Direct Linux boot: protected-mode kernel, initial file system, command line. */
   readonly linux?: { readonly bzimage: Uint8Array; readonly initrd?: Uint8Array; readonly cmdline: string };
+  /** A kernel by the Multiboot specification, started instead of the BIOS. */
+  readonly multiboot?: Uint8Array;
+  /** The drives that the BIOS tries first; else it goes by what there is. */
+  readonly bootOrder?: readonly ('hda' | 'cdrom' | 'fda')[];
   /** There is always a CD-ROM drive; without `cdrom` it is empty. */
   readonly drives: { readonly [D in Drive]?: DriveConfig };
   /** Floppy image, kept in memory; part of the machine's state. */

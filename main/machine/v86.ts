@@ -94,6 +94,8 @@ export interface CoreOptions {
   readonly net_device: { readonly type: string; readonly mtu: number };
   readonly vga_bios: object;
   readonly bzimage?: object;
+  readonly multiboot?: object;
+  readonly boot_order?: number;
   readonly initrd?: object;
   readonly cmdline?: string;
   readonly hda?: BlockBuffer;

@@ -13,7 +13,7 @@ import type { ReplicaSpec } from './messages.ts';
 /** What decides how a machine is built, the drives aside. */
 export type Hardware = Pick<
   ReplicaSpec,
-  'memoryMB' | 'vgaMemoryMB' | 'seed' | 'startTimeMs' | 'nic' | 'cmdline' | 'files'
+  'memoryMB' | 'vgaMemoryMB' | 'seed' | 'startTimeMs' | 'nic' | 'cmdline' | 'bootOrder' | 'files'
 >;
 
 /**
@@ -53,6 +53,8 @@ export function buildWithDrives(
     drives,
     ...(spec.nic ? { nic: spec.nic } : {}),
     ...(files.fda ? { floppy: floppy ?? readFileSync(files.fda) } : {}),
+    ...(files.multiboot ? { multiboot: readFileSync(files.multiboot) } : {}),
+    ...(spec.bootOrder ? { bootOrder: spec.bootOrder } : {}),
     ...(files.bzimage ? { linux: linux(files.bzimage, files.initrd, spec.cmdline) } : {}),
   };
   return createMachine(config);

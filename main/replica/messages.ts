@@ -34,6 +34,7 @@ export interface ReplicaSpec {
     readonly vgaBios: string;
     readonly bzimage?: string | undefined;
     readonly initrd?: string | undefined;
+    readonly multiboot?: string | undefined;
     readonly hda?: string | undefined;
     readonly cdrom?: string | undefined;
     readonly fda?: string | undefined;
@@ -52,6 +53,8 @@ export interface ReplicaSpec {
    */
   readonly floppyBytes?: number | undefined;
   readonly cmdline: string;
+  /** Absent: by what there is. */
+  readonly bootOrder?: readonly ('hda' | 'cdrom' | 'fda')[] | undefined;
   readonly settings: FtSettings;
 }
 

@@ -35,7 +35,7 @@ export async function createSink(file: string): Promise<Sink> {
 
 /** What replay will build the machine of. @throws {Error} when a file cannot be read. */
 export async function describe(spec: ReplicaSpec, recordedAt: number): Promise<RecordingDescription> {
-  const { files, memoryMB, vgaMemoryMB, seed, startTimeMs, nic, cmdline } = spec;
+  const { files, memoryMB, vgaMemoryMB, seed, startTimeMs, nic, cmdline, bootOrder } = spec;
   const part = async (path: string): Promise<{ path: string; bytes: number; sha256: string }> => {
     const hash = createHash('sha256');
     let bytes = 0;
@@ -45,16 +45,18 @@ export async function describe(spec: ReplicaSpec, recordedAt: number): Promise<R
     }
     return { path, bytes, sha256: hash.digest('hex') };
   };
-  const { bios, vgaBios, bzimage, initrd, fda, hda } = files;
+  const { bios, vgaBios, bzimage, initrd, multiboot, fda, hda } = files;
   const made: RecordingDescription['files'] = {
     bios: await part(bios),
     vgaBios: await part(vgaBios),
     ...(bzimage && { bzimage: await part(bzimage) }),
     ...(initrd && { initrd: await part(initrd) }),
+    ...(multiboot && { multiboot: await part(multiboot) }),
     ...(fda && { fda: await part(fda) }),
     ...(hda && { hda: { path: hda, bytes: diskBytes(hda) } }),
   };
-  const machine = { memoryMB, vgaMemoryMB, seed, startTimeMs, nic, cmdline };
+  const order = bootOrder ? { bootOrder: [...bootOrder] } : {};
+  const machine = { memoryMB, vgaMemoryMB, seed, startTimeMs, nic, cmdline, ...order };
   return { logVersion: LOG_VERSION, vm: spec.name, recordedAt, ...machine, files: made };
 }
 

@@ -39,11 +39,13 @@ const Description = v.strictObject({
   startTimeMs: Count,
   nic: v.nullable(v.object({ type: v.picklist(['virtio', 'ne2k']), mac: v.string(), mtu: v.number() })),
   cmdline: v.string(),
+  bootOrder: v.optional(v.array(v.picklist(['hda', 'cdrom', 'fda']))),
   files: v.strictObject({
     bios: Part,
     vgaBios: Part,
     bzimage: v.optional(Part),
     initrd: v.optional(Part),
+    multiboot: v.optional(Part),
     fda: v.optional(Part),
     hda: v.optional(DriveSize),
   }),

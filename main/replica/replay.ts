@@ -217,8 +217,8 @@ class Replay {
 
 /** @throws {RecordingError} when a file is not what it was when the recording was made. */
 export async function buildRecorded(description: RecordingDescription): Promise<Machine> {
-  const { bios, vgaBios, bzimage, initrd, fda, hda } = description.files;
-  for (const part of [bios, vgaBios, bzimage, initrd, fda]) {
+  const { bios, vgaBios, bzimage, initrd, multiboot, fda, hda } = description.files;
+  for (const part of [bios, vgaBios, bzimage, initrd, multiboot, fda]) {
     // The guest may have changed its floppy since: its contents are in the snapshot, only its size must fit.
     if (part) checkPart(part, part === fda);
   }
@@ -229,6 +229,7 @@ export async function buildRecorded(description: RecordingDescription): Promise<
     vgaBios: vgaBios.path,
     bzimage: bzimage?.path,
     initrd: initrd?.path,
+    multiboot: multiboot?.path,
     fda: fda?.path,
   };
   try {

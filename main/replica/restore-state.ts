@@ -13,11 +13,17 @@ const PROGRESS_STEP = 0.05;
 
 /** Says of which parts a machine is built, as far as they are numbers and words. SHA-256, hexadecimal. */
 export function fingerprintOf(spec: ReplicaSpec): string {
-  const { memoryMB, vgaMemoryMB, seed, startTimeMs, nic, cmdline, floppyBytes, disk, files } = spec;
+  const { memoryMB, vgaMemoryMB, seed, startTimeMs, nic, cmdline, floppyBytes, disk, files, bootOrder } = spec;
   const built = [memoryMB, vgaMemoryMB, seed, startTimeMs, nic && [nic.type, nic.mac, nic.mtu], cmdline];
   const drives = [disk?.bytes ?? null, floppyBytes ?? null, files.bzimage !== undefined, files.initrd !== undefined];
   return createHash('sha256')
-    .update(JSON.stringify([built, drives]))
+    .update(
+      JSON.stringify([
+        built,
+        drives,
+        ...(bootOrder || files.multiboot ? [bootOrder, files.multiboot !== undefined] : []),
+      ]),
+    )
     .digest('hex');
 }
 

@@ -44,6 +44,16 @@ export class MetricTable {
     })();
   }
 
+  /** When the last second of this VM ended that was measured, in milliseconds since 1970, UTC; null: never. */
+  lastAt(vm: string): number | null {
+    const [stepMs] = STEPS_MS;
+    const at = this.#database
+      .prepare<[string, number], number | null>('SELECT max(at) FROM metric WHERE vm_id = ? AND step_ms = ?')
+      .pluck()
+      .get(vm, stepMs);
+    return at === null || at === undefined ? null : at + stepMs;
+  }
+
   /** The steps that begin in [from, to), oldest first. */
   read(vm: string, stepMs: StepMs, from: number, to: number): MetricRow[] {
     return this.#database

@@ -140,4 +140,23 @@ export const migrations: readonly string[] = [
     UNIQUE (vm_id, name)
   ) STRICT;
   `,
+  `
+  -- The host takes an automatic checkpoint every so many minutes while it runs; 0: it takes none.
+  ALTER TABLE vm ADD COLUMN checkpoint_minutes INTEGER NOT NULL DEFAULT 0
+    CHECK (checkpoint_minutes BETWEEN 0 AND 1440);
+  -- Until when it is known to have run (ms since 1970, UTC), where it was powered off unexpectedly.
+  ALTER TABLE vm ADD COLUMN lost_at INTEGER;
+
+  -- Of each VM the newest one: the next takes its place in one step.
+  CREATE TABLE checkpoint (
+    vm_id     TEXT PRIMARY KEY REFERENCES vm (id) ON DELETE CASCADE,
+    id        TEXT NOT NULL UNIQUE,
+    parent    TEXT REFERENCES snapshot (id) ON DELETE SET NULL,  -- the snapshot that was current then
+    taken_at  INTEGER NOT NULL,                                  -- ms since 1970, UTC
+    stun_ms   REAL NOT NULL,
+    config    TEXT NOT NULL CHECK (json_valid(config)),          -- of the VM
+    state     TEXT NOT NULL CHECK (json_valid(state)),
+    disk      TEXT                                               -- the frozen file; NULL: it has no hard disk
+  ) STRICT;
+  `,
 ];

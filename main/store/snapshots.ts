@@ -91,6 +91,7 @@ export class SnapshotTable {
     this.#database
       .transaction(() => {
         this.#database.prepare('UPDATE snapshot SET parent = ? WHERE parent = ?').run(parent, id);
+        this.#database.prepare('UPDATE checkpoint SET parent = ? WHERE parent = ?').run(parent, id);
         this.#database
           .prepare('UPDATE vm SET current_snapshot = ? WHERE id = ? AND current_snapshot = ?')
           .run(parent, vm, id);

@@ -6,6 +6,7 @@
  */
 import type Database from 'better-sqlite3';
 import type { FtSettings, Sample } from '../../preload/contract.ts';
+import type { BootDrive, VgaMemory } from '../../preload/boot.ts';
 import type { NicType } from '../../preload/network.ts';
 
 /** What a VM is made of, as it is kept. Absent files come from the installed guests. */
@@ -19,10 +20,14 @@ export interface VmConfig {
   readonly nic?: { readonly type: NicType; readonly network: string; readonly address: string | null } | undefined;
   readonly bzimage?: string | undefined;
   readonly initrd?: string | undefined;
+  readonly multiboot?: string | undefined;
   readonly hda?: string | undefined;
   readonly cdrom?: string | undefined;
   readonly fda?: string | undefined;
   readonly cmdline: string | null;
+  /** Absent: by what there is. */
+  readonly bootOrder?: readonly BootDrive[] | undefined;
+  readonly vgaMemoryMB?: VgaMemory | undefined;
 }
 
 /** A machine's state in a file, and what the machine was made of. */
@@ -59,8 +64,12 @@ export interface VmRecord {
   readonly savedState: SavedState | null;
   /** The snapshot from which it goes on. */
   readonly currentSnapshot: string | null;
-  /** The snapshot to which it is being taken back. */
+  /** The snapshot, or the checkpoint, to which it is being taken back. */
   readonly revertingTo: string | null;
+  /** It is to have a checkpoint every so many minutes while it runs; 0: none. */
+  readonly checkpointMinutes: number;
+  /** Until when it is known to have run where it was powered off unexpectedly, in milliseconds since 1970, UTC. */
+  readonly lostAt: number | null;
 }
 
 interface Row {
@@ -77,11 +86,13 @@ interface Row {
   readonly saved_state: string | null;
   readonly current_snapshot: string | null;
   readonly reverting_to: string | null;
+  readonly checkpoint_minutes: number;
+  readonly lost_at: number | null;
 }
 
 const COLUMNS =
   'id, name, folder, created_at, config, ft_enabled, ft_suspended, ft_settings, powered_on_at, note, ' +
-  'saved_state, current_snapshot, reverting_to';
+  'saved_state, current_snapshot, reverting_to, checkpoint_minutes, lost_at';
 
 export class VmTable {
   readonly #database: Database.Database;
@@ -136,18 +147,34 @@ export class VmTable {
       .run(name, folder, JSON.stringify(config), id);
   }
 
-  /** From now on it runs, or is off; it is not suspended then. */
-  setPower(id: string, poweredOnAt: number | null, note: string | null): void {
-    this.#database
-      .prepare('UPDATE vm SET powered_on_at = ?, note = ?, saved_state = NULL WHERE id = ?')
-      .run(poweredOnAt, note, id);
+  setCheckpointMinutes(id: string, minutes: number): void {
+    this.#database.prepare('UPDATE vm SET checkpoint_minutes = ? WHERE id = ?').run(minutes, id);
+  }
+
+  /** From now on it runs; it is not suspended then. */
+  setOn(id: string, at: number): void {
+    this.#database.prepare('UPDATE vm SET powered_on_at = ?, note = NULL, saved_state = NULL WHERE id = ?').run(at, id);
+  }
+
+  /**
+   * It is off, and not suspended. Where that was unexpected (`lost`), its checkpoint is worth something still; else it
+   * is given up in the same step.
+   */
+  setOff(id: string, lost: { readonly note: string; readonly lostAt: number | null } | null): void {
+    this.#endRun(id, lost === null, () =>
+      this.#database
+        .prepare('UPDATE vm SET powered_on_at = NULL, saved_state = NULL, note = ?, lost_at = ? WHERE id = ?')
+        .run(lost?.note ?? null, lost?.lostAt ?? null, id),
+    );
   }
 
   /** In one step it is off, and suspended in this state. */
   setSuspended(id: string, state: SavedState): void {
-    this.#database
-      .prepare('UPDATE vm SET powered_on_at = NULL, note = NULL, saved_state = ? WHERE id = ?')
-      .run(JSON.stringify(state), id);
+    this.#endRun(id, true, () =>
+      this.#database
+        .prepare('UPDATE vm SET powered_on_at = NULL, note = NULL, lost_at = NULL, saved_state = ? WHERE id = ?')
+        .run(JSON.stringify(state), id),
+    );
   }
 
   /** It is about to be taken back to this snapshot. */
@@ -155,15 +182,29 @@ export class VmTable {
     this.#database.prepare('UPDATE vm SET reverting_to = ? WHERE id = ?').run(snapshot, id);
   }
 
-  /** It was taken back: off, or suspended in the snapshot's state. */
-  setReverted(id: string, snapshot: { id: string; config: VmConfig; state: SavedState | null }): void {
-    const state = snapshot.state && JSON.stringify(snapshot.state);
+  /** It was taken back: off, or suspended in this state. A checkpoint is kept only by going back to it. */
+  setReverted(
+    id: string,
+    to: { readonly current: string | null; readonly config: VmConfig; readonly state: SavedState | null },
+    keepsCheckpoint: boolean,
+  ): void {
+    const update = this.#database.prepare(
+      `UPDATE vm SET reverting_to = NULL, current_snapshot = ?, config = ?, saved_state = ?, powered_on_at = NULL,
+         note = NULL, lost_at = NULL WHERE id = ?`,
+    );
+    this.#endRun(id, !keepsCheckpoint, () =>
+      update.run(to.current, JSON.stringify(to.config), to.state && JSON.stringify(to.state), id),
+    );
+  }
+
+  /** Changes its row and, where its run has ended for good, gives its checkpoint up, in one step. */
+  #endRun(id: string, forGood: boolean, change: () => void): void {
     this.#database
-      .prepare(
-        `UPDATE vm SET reverting_to = NULL, current_snapshot = ?, config = ?, saved_state = ?, powered_on_at = NULL,
-           note = NULL WHERE id = ?`,
-      )
-      .run(snapshot.id, JSON.stringify(snapshot.config), state, id);
+      .transaction(() => {
+        change();
+        if (forGood) this.#database.prepare('DELETE FROM checkpoint WHERE vm_id = ?').run(id);
+      })
+      .immediate();
   }
 }
 
@@ -182,5 +223,7 @@ function record(row: Row): VmRecord {
     savedState: row.saved_state === null ? null : (JSON.parse(row.saved_state) as SavedState),
     currentSnapshot: row.current_snapshot,
     revertingTo: row.reverting_to,
+    checkpointMinutes: row.checkpoint_minutes,
+    lostAt: row.lost_at,
   };
 }

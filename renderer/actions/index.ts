@@ -8,6 +8,8 @@ import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 import { captureStart } from './capture-start.ts';
 import { captureStop } from './capture-stop.ts';
+import { checkpointResume } from './checkpoint-resume.ts';
+import { checkpointTake } from './checkpoint-take.ts';
 import { copyScreen } from './copy-screen.ts';
 import { deleteVm } from './delete.ts';
 import { detachConsole } from './detach-console.ts';
@@ -53,7 +55,7 @@ export interface Submenu {
 
 /** Groups are divided by a line in menus. */
 export const ACTION_GROUPS: readonly (readonly (Action | Submenu)[])[] = [
-  [powerOn, shutdown, powerOff, suspend, pause, resume, reset],
+  [powerOn, shutdown, powerOff, suspend, pause, resume, reset, checkpointResume],
   [
     openConsole,
     detachConsole,
@@ -82,7 +84,7 @@ export const ACTION_GROUPS: readonly (readonly (Action | Submenu)[])[] = [
       actions: [nicEdit, forwardAdd, captureStart, captureStop],
     },
   ],
-  [snapshotTake, recordStart, recordStop],
+  [snapshotTake, checkpointTake, recordStart, recordStop],
   [editVm, moveVm, vmClone, vmExport],
   [deleteVm],
 ];

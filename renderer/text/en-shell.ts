@@ -130,11 +130,13 @@ export const form = {
     disk: { title: 'Hard disk', text: 'An image that boots, or a new one beside a CD' },
     cd: { title: 'CD image (ISO)', text: 'An installer or a live system' },
     floppy: { title: 'Floppy image', text: 'DOS, and other old things' },
+    multiboot: { title: 'Multiboot kernel', text: 'What GRUB could load, started without a BIOS' },
   },
   files: {
     bzimage: 'Kernel',
     initrd: 'Initial RAM disk',
     cmdline: 'Kernel command line',
+    multiboot: 'Multiboot kernel',
     hda: 'Hard disk image',
     cdrom: 'CD image (ISO)',
     fda: 'Floppy image',
@@ -151,6 +153,7 @@ export const form = {
     disk: 'Name the image, or add a CD or floppy to start from.',
     cd: 'Name the CD image.',
     floppy: 'Name the floppy image.',
+    multiboot: 'Name the kernel.',
   },
   noDisk: 'Name the image.',
   emptyDisk: 'An empty disk boots nothing: name a CD or floppy image to start from.',
@@ -173,4 +176,13 @@ export const edit = {
   defaultCmdline: 'The default',
   sampleKernel: 'The sample brings its own kernel.',
   moved: (file: string) => `The disk is now in "${file}", after a failover with separate disks.`,
+} as const;
+
+/** From what the BIOS starts, and the video card. */
+export const boot = {
+  first: 'Started first from',
+  usual: 'The usual: floppy, hard disk, CD',
+  drives: { hda: 'Hard disk', cdrom: 'CD-ROM', fda: 'Floppy' },
+  vga: 'Video memory',
+  usualVga: 'The usual: 8 MB',
 } as const;

@@ -7,7 +7,8 @@ import { screenConsole } from './en-console.ts';
 import { RULE_WORDS } from '../../preload/rule-words.ts';
 import { failover, faults, lab, monitor, notices } from './en-lab.ts';
 import { share } from './en-share.ts';
-import { edit, folders, form, media, menus, palette, shell, shortcuts, start } from './en-shell.ts';
+import { boot, edit, folders, form, media, menus, palette, shell, shortcuts, start } from './en-shell.ts';
+import { checkpoints } from './en-checkpoints.ts';
 import { snapshots } from './en-snapshots.ts';
 import { views } from './en-views.ts';
 import type { AlarmSeverity, FtReason, PowerState, TaskOutcome } from '../../preload/contract.ts';
@@ -42,6 +43,8 @@ export const en = {
   product: 'Lockstep',
   share,
   snapshots,
+  checkpoints,
+  boot,
   power,
   ftReasons,
   actions: {
@@ -214,6 +217,7 @@ export const en = {
       capture: 'Captures',
       guest: 'Guest',
       snapshot: 'Snapshots',
+      checkpoint: 'Checkpoints',
       vm: 'Configuration',
       host: 'Host',
     },

@@ -74,6 +74,8 @@ const edits: Value = ({ what }) =>
   typeof what === 'string'
     ? what.replace(/(\w+) = /g, (_, key: string) => `${(KEYS as { readonly [key: string]: string })[key] ?? key} = `)
     : null;
+const TAKEN_AT: Value = ({ takenAt }) =>
+  typeof takenAt === 'number' ? new Date(takenAt).toLocaleString('zh-CN') : null;
 const MiB: Value = ({ bytes }) => (typeof bytes === 'number' ? (bytes / 2 ** 20).toFixed(1) : null);
 const ms: Value = (data) => {
   const value = valueOf(data, 'ms');
@@ -106,6 +108,11 @@ const lifecycle = {
   'snapshot.taken': say`已生成快照“${'name'}”。`,
   'snapshot.reverted': say`已恢复到快照“${'name'}”。`,
   'snapshot.deleted': say`已删除快照“${'name'}”。`,
+  'checkpoint.taken': say`已生成自动检查点（${MiB} MiB）。`,
+  'checkpoint.failed': say`无法生成自动检查点：${'why'}`,
+  'checkpoint.resumed': say`已从 ${TAKEN_AT} 的自动检查点恢复。`,
+  'checkpoint.set': say`自动检查点：从现在起每 ${'minutes'} 分钟一次。`,
+  'checkpoint.off': () => '已关闭自动检查点。',
   'snapshot.failed': by('what', {
     finish: say`无法完成上一个 Lockstep 遗留的快照操作：${'why'}`,
     merge: say`无法合并已删除快照的磁盘层：${'why'}`,

@@ -48,5 +48,7 @@ export const rules: RuleWords = {
   exportSuspended: (name) => `“${name}”已挂起，导出的文件将只有磁盘而没有已保存的状态：${GIVE_UP}`,
   nicSuspended: (name) => `“${name}”已挂起，网卡属于已保存的状态：${GIVE_UP}`,
   mediaSuspended: (name) => `“${name}”已挂起，驱动器中的介质属于已保存的状态：请恢复它，或通过关闭电源丢弃该状态。`,
+  checkpointRunning: (name) => `“${name}”正在运行：检查点用于意外关闭电源的虚拟机。`,
+  noCheckpoint: (name) => `“${name}”没有可以从中恢复的自动检查点。`,
   uplink: (name) => `网络“${name}”是上行链路：端口转发在它的另一端设置。`,
 };

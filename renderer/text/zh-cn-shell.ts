@@ -121,11 +121,13 @@ export const form: Text['form'] = {
     disk: { title: '硬盘', text: '可引导的映像，或与 CD 一起使用的新磁盘' },
     cd: { title: 'CD 映像 (ISO)', text: '安装程序或 Live 系统' },
     floppy: { title: '软盘映像', text: 'DOS 和其他旧系统' },
+    multiboot: { title: 'Multiboot 内核', text: 'GRUB 可加载的内核，不经 BIOS 启动' },
   },
   files: {
     bzimage: '内核',
     initrd: '初始 RAM 磁盘',
     cmdline: '内核命令行',
+    multiboot: 'Multiboot 内核',
     hda: '硬盘映像',
     cdrom: 'CD 映像 (ISO)',
     fda: '软盘映像',
@@ -142,6 +144,7 @@ export const form: Text['form'] = {
     disk: '请指定映像，或添加用于引导的 CD 或软盘。',
     cd: '请指定 CD 映像。',
     floppy: '请指定软盘映像。',
+    multiboot: '请指定内核。',
   },
   noDisk: '请指定映像。',
   emptyDisk: '空磁盘无法引导：请指定用于引导的 CD 或软盘映像。',
@@ -164,4 +167,12 @@ export const edit: Text['edit'] = {
   defaultCmdline: '默认值',
   sampleKernel: '示例自带内核。',
   moved: (file) => `使用独立磁盘故障切换之后，磁盘现在位于“${file}”。`,
+};
+
+export const boot: Text['boot'] = {
+  first: '首先引导自',
+  usual: '通常：软盘、硬盘、CD',
+  drives: { hda: '硬盘', cdrom: 'CD-ROM', fda: '软盘' },
+  vga: '显存',
+  usualVga: '通常：8 MB',
 };

@@ -9,7 +9,8 @@ import { screenConsole } from './zh-cn-console.ts';
 import { failover, faults, lab, monitor, notices } from './zh-cn-lab.ts';
 import { rules } from './zh-cn-rules.ts';
 import { share } from './zh-cn-share.ts';
-import { edit, folders, form, media, menus, palette, shell, shortcuts, start } from './zh-cn-shell.ts';
+import { boot, edit, folders, form, media, menus, palette, shell, shortcuts, start } from './zh-cn-shell.ts';
+import { checkpoints } from './zh-cn-checkpoints.ts';
 import { snapshots } from './zh-cn-snapshots.ts';
 import { views } from './zh-cn-views.ts';
 
@@ -194,6 +195,7 @@ export const zhCN: Text = {
       capture: '捕获',
       guest: '客户机',
       snapshot: '快照',
+      checkpoint: '检查点',
       vm: '配置',
       host: '主机',
     },
@@ -390,6 +392,8 @@ export const zhCN: Text = {
   rules,
   share,
   snapshots,
+  checkpoints,
+  boot,
   views,
   shell,
   palette,

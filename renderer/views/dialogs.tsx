@@ -1,5 +1,6 @@
 /** The dialog that is open. Invariant: every kind of `OpenDialog` has its dialog here, and at most one is mounted. */
 import { usePage } from '../services.ts';
+import { CheckpointDialog } from './checkpoint.tsx';
 import { ConfirmDialog } from './confirm.tsx';
 import { ForVm } from './dialog-parts.tsx';
 import { EditVmDialog } from './edit-vm.tsx';
@@ -53,6 +54,8 @@ export function Dialogs() {
       return <ForVm id={dialog.vm}>{(vm) => <ForwardDialog vm={vm} forward={dialog.forward} />}</ForVm>;
     case 'snapshot':
       return <ForVm id={dialog.vm}>{(vm) => <SnapshotDialog vm={vm} dialog={dialog} />}</ForVm>;
+    case 'checkpoint':
+      return <ForVm id={dialog.vm}>{(vm) => <CheckpointDialog vm={vm} />}</ForVm>;
     case 'newNetwork':
       return <NewNetworkDialog />;
     case 'clone':

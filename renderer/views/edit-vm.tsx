@@ -21,6 +21,7 @@ import { SelectField } from '../kit/select-field.tsx';
 import { refusal } from '../refusal.ts';
 import { usePage, useServices } from '../services.ts';
 import { texts } from '../text/index.ts';
+import { BootField, VgaField } from './boot-fields.tsx';
 import { CommandDialog } from './dialog-parts.tsx';
 import { FolderField } from './folders.tsx';
 
@@ -96,6 +97,15 @@ function General({ form, errors, change }: PartProps) {
         onChange={(name) => change({ name })}
       />
       <FolderField value={form.folder} onChange={(folder) => change({ folder })} />
+      <Field
+        label={texts.checkpoints.setting}
+        unit={texts.checkpoints.unit}
+        inputMode="numeric"
+        value={form.checkpoints}
+        hint={texts.checkpoints.settingHint}
+        error={errors.checkpoints ?? null}
+        onChange={(checkpoints) => change({ checkpoints })}
+      />
     </Section>
   );
 }
@@ -126,6 +136,8 @@ function Hardware({ vm, form, errors, change }: PartProps) {
         {...(vm.currentDisk !== undefined && { hint: words.moved(vm.currentDisk) })}
         onChange={(disk) => change({ disk })}
       />
+      <BootField value={form.boot} reason={reason} onChange={(boot) => change({ boot })} />
+      <VgaField value={form.vgaMemory} reason={reason} onChange={(vgaMemory) => change({ vgaMemory })} />
       {form.disk === 'file' ? (
         <Field
           label={labels.files.hda}
@@ -177,7 +189,7 @@ function Kernel({ vm, form, errors, change }: PartProps) {
   const off = refusal('vm.edit', vm);
   return (
     <Section title={words.kernel} note={off ?? (sample ? words.sampleKernel : words.needsOff)}>
-      {(['bzimage', 'initrd', 'cmdline'] as const).map((field) => (
+      {(['bzimage', 'initrd', 'cmdline', 'multiboot'] as const).map((field) => (
         <Field
           key={field}
           label={labels.files[field]}

@@ -20,6 +20,7 @@ import {
   fieldOfError,
   filesOf,
   SOURCES,
+  startsByBios,
   toArgs,
   withSource,
   type DiskChoice,
@@ -29,6 +30,7 @@ import {
 import { usePage, useServices } from '../services.ts';
 import { hostWords } from '../host-words.ts';
 import { texts } from '../text/index.ts';
+import { BootField, VgaField } from './boot-fields.tsx';
 import { FolderField } from './folders.tsx';
 import { CardFields } from './network/nic-dialog.tsx';
 
@@ -199,6 +201,7 @@ const PLACEHOLDERS = {
   bzimage: '/path/to/bzImage',
   initrd: '/path/to/initrd.img',
   cmdline: 'console=tty0 console=ttyS0',
+  multiboot: '/path/to/kernel',
   cdrom: '/path/to/image.iso',
   fda: '/path/to/floppy.img',
 } as const;
@@ -206,7 +209,8 @@ type FileField = keyof typeof PLACEHOLDERS;
 
 /** What the guest boots from is asked for first; the rest is behind "More". */
 function mainFields({ source }: NewVmForm): readonly FileField[] {
-  const main = { kernel: ['bzimage', 'initrd', 'cmdline'], cd: ['cdrom'], floppy: ['fda'], disk: ['cdrom'] } as const;
+  const kernels = { kernel: ['bzimage', 'initrd', 'cmdline'], multiboot: ['multiboot'] } as const;
+  const main = { ...kernels, cd: ['cdrom'], floppy: ['fda'], disk: ['cdrom'] } as const;
   return source === 'sample' || source === 'test' ? [] : main[source];
 }
 
@@ -277,7 +281,7 @@ function DiskFields({ form, errors, change }: PartProps) {
 
 /** What most people leave as it is. */
 function More(props: PartProps) {
-  const { form, change } = props;
+  const { form, errors, change } = props;
   const main = mainFields(form);
   const rest = filesOf(form).filter((field) => !main.includes(field));
   const folders = usePage((state) => (state.inventory?.folders.length ?? 0) > 0);
@@ -295,7 +299,18 @@ function More(props: PartProps) {
           onNetwork={(network) => change({ network })}
           onType={(nic) => change({ nic })}
         />
+        {startsByBios(form) ? <BootField value={form.boot} onChange={(boot) => change({ boot })} /> : null}
+        <VgaField value={form.vgaMemory} onChange={(vgaMemory) => change({ vgaMemory })} />
         {folders ? <FolderField value={form.folder} onChange={(folder) => change({ folder })} /> : null}
+        <Field
+          label={texts.checkpoints.setting}
+          unit={texts.checkpoints.unit}
+          inputMode="numeric"
+          value={form.checkpoints}
+          hint={texts.checkpoints.settingHint}
+          error={errors.checkpoints ?? null}
+          onChange={(checkpoints) => change({ checkpoints })}
+        />
       </div>
     </details>
   );

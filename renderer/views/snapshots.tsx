@@ -16,6 +16,7 @@ import { useAsked } from '../network-query.ts';
 import { refusal } from '../refusal.ts';
 import { usePage, useServices } from '../services.ts';
 import { texts } from '../text/index.ts';
+import { CheckpointCard } from './checkpoint.tsx';
 
 const words = texts.snapshots;
 
@@ -45,6 +46,7 @@ export function SnapshotsTab({ vm }: { readonly vm: VmView }) {
           <p className="empty">{answer || failure ? words.none : words.loading}</p>
         )}
       </Card>
+      <CheckpointCard vm={vm} />
     </div>
   );
 }

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react';
 import type { VmView } from '../../preload/contract.ts';
 import * as format from '../format.ts';
 import { Card, Fact, Facts } from '../kit/card.tsx';
+import { refusal } from '../refusal.ts';
 import { useServices } from '../services.ts';
 import { texts } from '../text/index.ts';
 import { VmAlarms } from './alarms.tsx';
@@ -11,6 +12,7 @@ import { ConsolePreview } from './console/preview.tsx';
 import { RecentEvents } from './events.tsx';
 import { Failovers } from './failover.tsx';
 import { guestName, hostWords } from '../host-words.ts';
+import { checkpointResume } from '../actions/checkpoint-resume.ts';
 import { editVm } from '../actions/edit.ts';
 import { noRoomText } from '../ft-view.ts';
 import { ActionButton } from '../kit/action-button.tsx';
@@ -25,6 +27,11 @@ export function Summary({ vm }: { readonly vm: VmView }) {
         <p className="note" role="note">
           <TriangleAlert className="icon" aria-hidden="true" />
           {hostWords(vm.note)}
+          {refusal('checkpoint.resume', vm) === null ? (
+            <span className="note-aside">
+              <ActionButton action={checkpointResume} vm={vm} size="small" tone="primary" />
+            </span>
+          ) : null}
         </p>
       ) : null}
       {vm.noRoom ? (
@@ -78,11 +85,12 @@ function Performance({ vm }: { readonly vm: VmView }) {
 }
 
 function Hardware({ vm }: { readonly vm: VmView }) {
-  const { files, cmdline, guest, memoryMB } = vm.hardware;
+  const { files, cmdline, guest, memoryMB, bootOrder, vgaMemoryMB } = vm.hardware;
   const { hardware: names } = texts.views;
   const named = [
     [names.kernel, files.bzimage],
     [names.initrd, files.initrd],
+    [names.multiboot, files.multiboot],
     [names.hda, files.hda],
     [names.cdrom, files.cdrom],
     [names.fda, files.fda],
@@ -100,6 +108,10 @@ function Hardware({ vm }: { readonly vm: VmView }) {
             </Fact>
           ) : null,
         )}
+        {bootOrder ? (
+          <Fact label={texts.boot.first}>{bootOrder.map((drive) => texts.boot.drives[drive]).join(', ')}</Fact>
+        ) : null}
+        {vgaMemoryMB === undefined ? null : <Fact label={texts.boot.vga}>{format.megabytes(vgaMemoryMB)}</Fact>}
         {cmdline ? (
           <Fact label={names.cmdline} title={cmdline} mono>
             {cmdline}

@@ -13,7 +13,7 @@ export interface Tool {
 }
 
 /** Debian's package of each tool. */
-const packageOf = { nasm: 'nasm', xz: 'xz-utils', mke2fs: 'e2fsprogs' } as const;
+const packageOf = { nasm: 'nasm', xz: 'xz-utils', mke2fs: 'e2fsprogs', 'grub-mkimage': 'grub-common' } as const;
 export type ToolName = keyof typeof packageOf;
 
 export class Tools {

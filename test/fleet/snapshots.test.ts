@@ -1,46 +1,21 @@
 // Suspending and snapshots as the fleet sees them, with replicas that a test plays: what is kept, in which order, and
 // what becomes of it when a host dies in between.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { reduced } from '../../main/fleet/thumbnail.ts';
 import type { SnapshotView } from '../../preload/contract.ts';
-import { encodeScreen } from '../../preload/screen.ts';
 import { eventually } from '../support/eventually.ts';
-import { FakeProcesses, wellBehaved, type FakeReplica } from '../support/fake-processes.ts';
+import { FakeProcesses, type FakeReplica } from '../support/fake-processes.ts';
 import { openFleet, type FleetParts, type TestFleet } from '../support/fleet.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { HASH, saving } from '../support/saving-replica.ts';
 
 /** Resolves as soon as it is so. */
 const until = (check: () => boolean | Promise<boolean>): Promise<void> =>
   eventually(async () => expect(await check()).toBe(true));
-
-const HASH = 'ab'.repeat(32);
-const MADE = { epoch: 80, virtualNs: 1e9, hash: HASH, bytes: 9, stunMs: 3 };
-
-/** Saves at once, and comes back from what it saved. */
-function saving(replica: FakeReplica): void {
-  wellBehaved(replica);
-  const { react } = replica;
-  replica.react = (message) => {
-    if (message.type === 'boot' && message.state !== undefined) {
-      replica.says({ type: 'restoring', fraction: 1 });
-      replica.says({ type: 'restored', epoch: 80, hash: HASH });
-    }
-    react(message);
-    if (message.type === 'frame') {
-      replica.says({ type: 'screen', full: true, data: encodeScreen({ kind: 'blank', full: true }) });
-    }
-    if (message.type !== 'save') return;
-    const { id, file } = message.order;
-    mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, 'the state');
-    replica.says({ type: 'save', event: { state: 'writing', id, fraction: 0.5 } });
-    replica.says({ type: 'save', event: { state: 'done', id, saved: { ...MADE, disk: null } } });
-  };
-}
 
 async function running(parts: FleetParts = {}): Promise<TestFleet> {
   const world = openFleet({ processes: new FakeProcesses(saving), ...parts });

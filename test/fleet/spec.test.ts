@@ -155,6 +155,8 @@ describe('a replica is told', () => {
     savedState: null,
     currentSnapshot: null,
     revertingTo: null,
+    checkpointMinutes: 0,
+    lostAt: null,
   };
 
   test('everything that makes the machine, as whole paths', () => {

@@ -35,12 +35,14 @@ const recorded = { ...on, recording };
 const suspended = vm('on', true, 'suspended');
 const suspendedOff = vm('off', true, 'suspended');
 const toDisk = { ...off, suspended: { at: 0, epoch: 1, bytes: 1, hash: '' } };
+const lost = { ...off, checkpoint: { at: 0, epoch: 1, bytes: 1, hash: '', stunMs: 1, ranUntil: 2 } };
 const paused = vm('paused', true, 'protected', true);
 
 const subjects = {
   recorded,
   off,
   toDisk,
+  lost,
   offWithFt,
   suspendedOff,
   startingUp,
@@ -58,24 +60,26 @@ const withPower = ['recorded', 'on', 'starting', 'protectedPair', 'needSecondary
 
 /** Where each command is allowed. Everywhere else it is refused. */
 const allowed: { readonly [C in GuardedCommand]: readonly Subject[] } = {
-  'vm.delete': ['off', 'toDisk', 'offWithFt', 'suspendedOff'],
-  'vm.clone': ['off', 'offWithFt', 'suspendedOff'],
-  'vm.export': ['off', 'offWithFt', 'suspendedOff'],
+  'vm.delete': ['off', 'toDisk', 'lost', 'offWithFt', 'suspendedOff'],
+  'vm.clone': ['off', 'lost', 'offWithFt', 'suspendedOff'],
+  'vm.export': ['off', 'lost', 'offWithFt', 'suspendedOff'],
   'power.shutdown': withPower.filter((name) => name !== 'paused'),
-  'vm.edit': ['off', 'offWithFt', 'suspendedOff'],
-  'nic.set': ['off', 'offWithFt', 'suspendedOff'],
-  'media.insert': ['off', 'offWithFt', 'suspendedOff', ...withPower],
-  'media.eject': ['off', 'offWithFt', 'suspendedOff', ...withPower],
-  'power.on': ['off', 'toDisk', 'offWithFt', 'suspendedOff'],
+  'vm.edit': ['off', 'lost', 'offWithFt', 'suspendedOff'],
+  'nic.set': ['off', 'lost', 'offWithFt', 'suspendedOff'],
+  'media.insert': ['off', 'lost', 'offWithFt', 'suspendedOff', ...withPower],
+  'media.eject': ['off', 'lost', 'offWithFt', 'suspendedOff', ...withPower],
+  'power.on': ['off', 'toDisk', 'lost', 'offWithFt', 'suspendedOff'],
   'power.off': ['toDisk', 'startingUp', ...withPower, 'shuttingDown'],
   'power.reset': withPower,
   'power.pause': withPower.filter((name) => name !== 'paused'),
   'power.unpause': ['paused'],
   'power.suspend': withPower,
   'power.resume': ['toDisk', 'paused'],
-  'snapshot.take': ['off', 'toDisk', 'offWithFt', 'suspendedOff', ...withPower],
-  'snapshot.revert': ['off', 'toDisk', 'offWithFt', 'suspendedOff', ...withPower],
-  'snapshot.delete': ['off', 'toDisk', 'offWithFt', 'suspendedOff', ...withPower],
+  'snapshot.take': ['off', 'toDisk', 'lost', 'offWithFt', 'suspendedOff', ...withPower],
+  'snapshot.revert': ['off', 'toDisk', 'lost', 'offWithFt', 'suspendedOff', ...withPower],
+  'snapshot.delete': ['off', 'toDisk', 'lost', 'offWithFt', 'suspendedOff', ...withPower],
+  'checkpoint.take': withPower,
+  'checkpoint.resume': ['lost'],
   'ft.on': ['recorded', 'on'],
   'ft.off': ['offWithFt', 'suspendedOff', 'protectedPair', 'needSecondary', 'suspended', 'paused', 'shuttingDown'],
   'ft.suspend': ['protectedPair', 'needSecondary', 'paused'],

@@ -87,6 +87,7 @@ const DIALOGS: { readonly [kind in OpenDialog['kind']]: Way } = {
   clone: on98(action('clone', 'vm-windows-98')),
   export: on98(action('export', 'vm-windows-98')),
   import: command('import-vm'),
+  checkpoint: on98(action('checkpoint-resume', 'vm-windows-98')),
 };
 
 /** States and menus that are neither a page nor a dialog. */

@@ -62,6 +62,7 @@ describe('enablement', () => {
       'forward-add',
       'capture-start',
       'snapshot-take',
+      'checkpoint-take',
       'record-start',
       'edit',
       'move',

@@ -26,6 +26,8 @@ function snapshot(id: string, parent: string | null, part: Partial<SnapshotView>
   };
 }
 
+const CHECKPOINT = { at: 1, ranUntil: 2, epoch: 1, bytes: 31 << 20, hash: 'c0ffee', stunMs: 92 };
+
 export function busy(world: FakeWorld): void {
   company(world);
   const vm = {
@@ -34,6 +36,8 @@ export function busy(world: FakeWorld): void {
     nic: { ...LEDGER.nic, guestAddress: '10.77.0.10', counters: COUNTERS },
   };
   world.put(vm);
+  const cutOff = world.vms.find(({ id }) => id === 'vm-windows-98');
+  if (cutOff) world.put({ ...cutOff, checkpointMinutes: 5, checkpoint: CHECKPOINT });
   story(world, vm);
   trouble(world, vm);
   failovers(world, vm);

@@ -22,6 +22,7 @@ const guarded = {
 const files = { cdrom: '/srv/disc.iso', fda: '/srv/floppy.img' };
 const hardware = { memoryMB: 64, guest: 'Disk image', files, cmdline: null };
 const FILE = '/tmp/a.file';
+const CHECKPOINT = { at: 1, epoch: 1, bytes: 1, hash: 'c0ffee', stunMs: 1, ranUntil: 2 };
 
 /** A VM in each state that some action needs; the names have letters that no label has. */
 const VMS = {
@@ -31,6 +32,7 @@ const VMS = {
   guarded: fakeVm('Yankee-7', guarded),
   ftSuspended: fakeVm('Juliett-7', { ...guarded, ft: { ...guarded.ft, status: 'suspended', secondary: null } }),
   recording: fakeVm('Kilo-7', { ...on, recording: { file: FILE, startedAt: 1, epoch: 1 } }),
+  cutOff: fakeVm('Victor-7', { checkpointMinutes: 5, checkpoint: CHECKPOINT }),
   capturing: fakeVm('Xray-7', {
     ...on,
     nic: { ...fakeVm('').nic, capture: { file: FILE, frames: 1, dropped: 0 } },
@@ -67,6 +69,7 @@ const ROWS: { readonly [id: string]: Row } = {
   pause: { vm: 'on', sends: ['power.pause', {}] },
   resume: { vm: 'paused', sends: ['power.resume', {}] },
   reset: { vm: 'on', asks: true, sends: ['power.reset', {}] },
+  'checkpoint-resume': { vm: 'cutOff', asks: true, sends: ['checkpoint.resume', {}] },
   'open-console': { vm: 'on', sends: null },
   'detach-console': { vm: 'on', sends: null, window: true },
   'ctrl-alt-del': { vm: 'on', sends: ['console.key', { combo: 'ctrl+alt+del' }] },
@@ -119,6 +122,7 @@ const ROWS: { readonly [id: string]: Row } = {
     dialog: { Name: 'before', Note: 'why' },
     sends: ['snapshot.take', { name: 'before', note: 'why' }],
   },
+  'checkpoint-take': { vm: 'on', sends: ['checkpoint.take', {}] },
   'record-start': { vm: 'on', dialog: { File: FILE }, sends: ['record.start', { file: FILE, force: false }] },
   'record-stop': { vm: 'recording', sends: ['record.stop', {}] },
   edit: { vm: 'off', dialog: { Memory: '64' }, sends: ['vm.edit', { memoryMB: 64 }] },

@@ -54,7 +54,7 @@ export function editedVm(vm: VmView, args: Args): VmView {
     cmdline = vm.hardware.cmdline,
   } = args as Partial<VmView> & Partial<VmView['hardware']>;
   const files = Object.fromEntries(
-    (['bzimage', 'initrd', 'hda', 'cdrom', 'fda'] as const)
+    (['bzimage', 'initrd', 'multiboot', 'hda', 'cdrom', 'fda'] as const)
       .map((kind) => [kind, args[kind] === undefined ? vm.hardware.files[kind] : args[kind]] as const)
       .filter(([, file]) => file !== undefined && file !== null),
   );

@@ -67,6 +67,22 @@ describe.skipIf(NO_BROWSER)('the page', PAGE_TEST, () => {
     ]);
   });
 
+  test('a VM that was cut off is resumed from its checkpoint once it was said what is lost', async () => {
+    const taken = Date.now() - 5 * 60_000;
+    const about = { epoch: 9, bytes: 30 << 20, hash: 'ab', stunMs: 90 };
+    const checkpoint = { ...about, at: taken, ranUntil: taken + 3 * 60_000 };
+    host.world.put({ ...off, note: 'Powered off unexpectedly', checkpointMinutes: 5, checkpoint });
+    await page.goto(host.url + at('snapshots'));
+    await page.getByText(/^Every 5 minutes while the VM runs\. Last automatic checkpoint: .*, 5 min ago/).waitFor();
+    await page.goto(host.url + at('summary'));
+    const main = page.getByRole('main');
+    await main.getByRole('button', { name: 'Resume from checkpoint…', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    expect(await dialog.textContent()).toMatch(/Lost by going back3 min.*written to its disk, is lost\./);
+    await dialog.getByRole('button', { name: 'Resume from checkpoint', exact: true }).click();
+    await expect.poll(commands).toContain('checkpoint.resume');
+  });
+
   test('a dimmed button says why, to the eye and to a screen reader', async () => {
     host.world.put(off);
     await page.goto(host.url + at('summary'));

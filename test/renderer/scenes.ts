@@ -184,6 +184,20 @@ export const FAULTS_NOW: VmView['faults'] = [
 const SUMMARY = `#/vm/${LINUX.id}/summary`;
 const CONSOLE = `#/vm/${LINUX.id}/console`;
 
+/** Its host was killed three minutes after its last checkpoint. */
+const CUT_OFF = fakeVm('Sample Linux', {
+  note: 'Powered off unexpectedly: Lockstep itself was ended while the VM was running',
+  checkpointMinutes: 5,
+  checkpoint: {
+    at: Date.now() - 5 * 60_000,
+    ranUntil: Date.now() - 2 * 60_000,
+    epoch: 1_204_551,
+    bytes: 31 << 20,
+    hash: 'ab',
+    stunMs: 92,
+  },
+});
+
 export const SCENES: readonly Scene[] = [
   ...SHELL_SCENES,
   { name: 'snapshots-none', at: `#/vm/${LINUX.id}/snapshots`, before: show(LINUX), act: live },
@@ -437,6 +451,22 @@ export const SCENES: readonly Scene[] = [
       await page.getByLabel('Memory').fill('4');
       await page.getByRole('button', { name: 'Create' }).click();
     },
+  },
+  {
+    name: 'checkpoint',
+    at: SUMMARY.replace('summary', 'snapshots'),
+    before: show(CUT_OFF),
+    act: async (page) => void (await page.getByText('Last automatic checkpoint').or(page.getByText('最近')).waitFor()),
+  },
+  {
+    name: 'checkpoint-resume',
+    at: SUMMARY,
+    before: show(CUT_OFF),
+    act: (page) =>
+      page
+        .getByRole('main')
+        .getByRole('button', { name: /Resume from checkpoint…|从检查点恢复…/ })
+        .click(),
   },
   {
     name: 'confirm',

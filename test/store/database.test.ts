@@ -28,7 +28,13 @@ function message(act: () => unknown): string {
 }
 
 const noFt = { ftEnabled: false, ftSuspended: false, ftSettings: {} } as const;
-const noState = { savedState: null, currentSnapshot: null, revertingTo: null } as const;
+const noState = {
+  savedState: null,
+  currentSnapshot: null,
+  revertingTo: null,
+  checkpointMinutes: 0,
+  lostAt: null,
+} as const;
 const config = { sample: 'linux', memoryMB: 128, seed: 7, mac: '02:4c:53:00:00:01', cmdline: null } as const;
 
 describe('a data folder', () => {
@@ -40,6 +46,7 @@ describe('a data folder', () => {
     const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all();
     expect(tables).toEqual([
       'alarm',
+      'checkpoint',
       'event',
       'failover',
       'folder',
@@ -196,12 +203,12 @@ describe('the table of VMs', () => {
   test('keeps power, note and Fault Tolerance, and forgets what is deleted', () => {
     const vms = table();
     vms.insert({ id: 'id 1', name: 'web', createdAt: 1, config });
-    vms.setPower('id 1', 1234, null);
+    vms.setOn('id 1', 1234);
     vms.setFt('id 1', true);
     expect(vms.find('web')).toMatchObject({ poweredOnAt: 1234, note: null, ftEnabled: true });
-    vms.setPower('id 1', null, 'why');
+    vms.setOff('id 1', { note: 'why', lostAt: 5678 });
     vms.setFt('id 1', false);
-    expect(vms.find('web')).toMatchObject({ poweredOnAt: null, note: 'why', ftEnabled: false });
+    expect(vms.find('web')).toMatchObject({ poweredOnAt: null, note: 'why', lostAt: 5678, ftEnabled: false });
     vms.delete('id 1');
     expect(vms.all()).toEqual([]);
   });

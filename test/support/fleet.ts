@@ -28,6 +28,7 @@ export interface FleetParts {
   readonly processes?: FakeProcesses;
   readonly limits?: Limits;
   readonly hostLoopback?: boolean;
+  readonly checkpointMinuteMs?: number;
 }
 
 /** Opens a fleet; in a new data folder unless one is given. */
@@ -35,8 +36,16 @@ export function openFleet(parts: FleetParts = {}): TestFleet {
   const dataFolder = parts.dataFolder ?? temporaryFolder();
   const guests = parts.guests ?? makeGuests(temporaryFolder());
   const processes = parts.processes ?? new FakeProcesses(wellBehaved);
-  const { limits, hostLoopback = true } = parts;
-  const fleet = new Fleet({ dataFolder, version: '9.9.9', processes, guests, hostLoopback, ...(limits && { limits }) });
+  const { limits, hostLoopback = true, checkpointMinuteMs } = parts;
+  const fleet = new Fleet({
+    dataFolder,
+    version: '9.9.9',
+    processes,
+    guests,
+    hostLoopback,
+    ...(limits && { limits }),
+    ...(checkpointMinuteMs !== undefined && { checkpointMinuteMs }),
+  });
   onTestFinished(() => fleet.close());
   const call = (command: string, args: unknown): Promise<never> => carryOut(fleet, command, args) as Promise<never>;
   return { fleet, processes, guests, dataFolder, call };

@@ -15,6 +15,7 @@ export const ROLES = {
   cdrom: 16 * GIB,
   fda: 4 << 20,
   bzimage: 128 << 20,
+  multiboot: 64 << 20,
   initrd: GIB,
   state: 16 * GIB,
 } as const;

@@ -6,7 +6,7 @@ _lockstep_command() {
     'link') takes='' options='' ;;
     'logout') takes='' options='' ;;
     'host show') takes='' options='' ;;
-    'vm create') takes='vm' options='--sample=linux|test --memory=none --bzimage=file --initrd=file --cmdline=none --hda=file --disk-size=none --cdrom=file --fda=file --folder=none --network=none --nic=virtio|ne2k|none' ;;
+    'vm create') takes='vm' options='--sample=linux|test --memory=none --bzimage=file --initrd=file --cmdline=none --multiboot=file --hda=file --disk-size=none --cdrom=file --fda=file --folder=none --network=none --nic=virtio|ne2k|none --checkpoint-minutes=none --boot=none* --vga-memory=none' ;;
     'vm list') takes='' options='' ;;
     'vm show') takes='vm' options='' ;;
     'vm set') takes='vm none*' options='' ;;
@@ -34,6 +34,8 @@ _lockstep_command() {
     'snapshot delete') takes='vm none' options='' ;;
     'snapshot thumbnail') takes='vm none file' options='--force' ;;
     'power unpause') takes='vm' options='' ;;
+    'checkpoint take') takes='vm' options='' ;;
+    'checkpoint resume') takes='vm' options='--yes' ;;
     'ft on') takes='vm' options='' ;;
     'ft off') takes='vm' options='' ;;
     'ft suspend') takes='vm' options='' ;;
@@ -113,7 +115,7 @@ _lockstep() {
       continue
     fi
     case "$word" in
-      --data | --host | --port | --listen | --tls-cert | --tls-key | --guest-memory | --on-exit | --sample | --memory | --bzimage | --initrd | --cmdline | --hda | --disk-size | --cdrom | --fda | --folder | --network | --nic | --timeout | --then | --note | --for | --seconds | --subnet | --uplink | --type | --parent | --format | --since | --before | --limit | --kind | --severity | --search | --vm | --range | --at | --count | --to) skip="$word" ;;
+      --data | --host | --port | --listen | --tls-cert | --tls-key | --guest-memory | --on-exit | --sample | --memory | --bzimage | --initrd | --cmdline | --multiboot | --hda | --disk-size | --cdrom | --fda | --folder | --network | --nic | --checkpoint-minutes | --boot | --vga-memory | --timeout | --then | --note | --for | --seconds | --subnet | --uplink | --type | --parent | --format | --since | --before | --limit | --kind | --severity | --search | --vm | --range | --at | --count | --to) skip="$word" ;;
       -*) ;;
       *) plain+=("$word") ;;
     esac
@@ -139,7 +141,7 @@ _lockstep() {
       _lockstep_offer "${kinds[-1]%\*}"
     fi
   elif ((${#plain[@]} == 0)); then
-    COMPREPLY=($(compgen -W 'serve link logout host vm folder media power snapshot ft console serial network nic forward capture disk record events tasks alarms alarm task metrics failovers fault replay help completion man' -- "$cur"))
+    COMPREPLY=($(compgen -W 'serve link logout host vm folder media power snapshot checkpoint ft console serial network nic forward capture disk record events tasks alarms alarm task metrics failovers fault replay help completion man' -- "$cur"))
   elif ((${#plain[@]} == 1)); then
     case "${plain[0]}" in
       host) COMPREPLY=($(compgen -W 'show' -- "$cur")) ;;
@@ -148,6 +150,7 @@ _lockstep() {
       media) COMPREPLY=($(compgen -W 'insert eject' -- "$cur")) ;;
       power) COMPREPLY=($(compgen -W 'on shutdown off reset pause suspend resume unpause' -- "$cur")) ;;
       snapshot) COMPREPLY=($(compgen -W 'take list revert delete thumbnail' -- "$cur")) ;;
+      checkpoint) COMPREPLY=($(compgen -W 'take resume' -- "$cur")) ;;
       ft) COMPREPLY=($(compgen -W 'on off suspend resume test-failover test-restart-secondary migrate status wait' -- "$cur")) ;;
       console) COMPREPLY=($(compgen -W 'text screenshot type key sound' -- "$cur")) ;;
       serial) COMPREPLY=($(compgen -W 'attach' -- "$cur")) ;;

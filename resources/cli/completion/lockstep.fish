@@ -11,7 +11,7 @@ function __lockstep_command
         case 'host show'
             printf '%s\n' '' ''
         case 'vm create'
-            printf '%s\n' 'vm' '--sample=linux|test --memory=none --bzimage=file --initrd=file --cmdline=none --hda=file --disk-size=none --cdrom=file --fda=file --folder=none --network=none --nic=virtio|ne2k|none'
+            printf '%s\n' 'vm' '--sample=linux|test --memory=none --bzimage=file --initrd=file --cmdline=none --multiboot=file --hda=file --disk-size=none --cdrom=file --fda=file --folder=none --network=none --nic=virtio|ne2k|none --checkpoint-minutes=none --boot=none* --vga-memory=none'
         case 'vm list'
             printf '%s\n' '' ''
         case 'vm show'
@@ -66,6 +66,10 @@ function __lockstep_command
             printf '%s\n' 'vm none file' '--force'
         case 'power unpause'
             printf '%s\n' 'vm' ''
+        case 'checkpoint take'
+            printf '%s\n' 'vm' ''
+        case 'checkpoint resume'
+            printf '%s\n' 'vm' '--yes'
         case 'ft on'
             printf '%s\n' 'vm' ''
         case 'ft off'
@@ -184,7 +188,7 @@ function __lockstep_complete
             continue
         end
         switch $word
-            case --data --host --port --listen --tls-cert --tls-key --guest-memory --on-exit --sample --memory --bzimage --initrd --cmdline --hda --disk-size --cdrom --fda --folder --network --nic --timeout --then --note --for --seconds --subnet --uplink --type --parent --format --since --before --limit --kind --severity --search --vm --range --at --count --to
+            case --data --host --port --listen --tls-cert --tls-key --guest-memory --on-exit --sample --memory --bzimage --initrd --cmdline --multiboot --hda --disk-size --cdrom --fda --folder --network --nic --checkpoint-minutes --boot --vga-memory --timeout --then --note --for --seconds --subnet --uplink --type --parent --format --since --before --limit --kind --severity --search --vm --range --at --count --to
                 set skip $word
             case '-*'
             case '*'
@@ -216,7 +220,7 @@ function __lockstep_complete
             __lockstep_offer (string replace -r '\*$' '' -- $takes[-1])
         end
     else if test (count $plain) -eq 0
-        printf '%s\n' serve link logout host vm folder media power snapshot ft console serial network nic forward capture disk record events tasks alarms alarm task metrics failovers fault replay help completion man
+        printf '%s\n' serve link logout host vm folder media power snapshot checkpoint ft console serial network nic forward capture disk record events tasks alarms alarm task metrics failovers fault replay help completion man
     else if test (count $plain) -eq 1
         switch $plain[1]
             case host
@@ -231,6 +235,8 @@ function __lockstep_complete
                 printf '%s\n' on shutdown off reset pause suspend resume unpause
             case snapshot
                 printf '%s\n' take list revert delete thumbnail
+            case checkpoint
+                printf '%s\n' take resume
             case ft
                 printf '%s\n' on off suspend resume test-failover test-restart-secondary migrate status wait
             case console
