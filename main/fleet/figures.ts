@@ -4,9 +4,24 @@
  * Invariant: unknown is null, never zero, wherever the contract lets it be.
  */
 import type { FtStatus, VmMetrics } from '../../preload/contract.ts';
+import type { VmRecord } from '../store/vms.ts';
 import type { Pair } from './pair.ts';
 
-export function ftStatusOf(pair: Pair | null, state: Pick<FtStatus, 'status' | 'reason'>, hostName: string): FtStatus {
+type State = Pick<FtStatus, 'status' | 'reason'>;
+
+/** `runs`: it is on, and not on its way to off. */
+export function ftStateOf(
+  record: Pick<VmRecord, 'ftEnabled' | 'ftSuspended'>,
+  pair: Pair | null,
+  runs: boolean,
+): State {
+  if (!record.ftEnabled) return { status: 'notConfigured', reason: null };
+  if (record.ftSuspended) return { status: 'suspended', reason: null };
+  if (!pair || !runs) return { status: 'vmNotRunning', reason: null };
+  return pair.status();
+}
+
+export function ftStatusOf(pair: Pair | null, state: State, hostName: string): FtStatus {
   const report = pair?.primary?.report ?? null;
   const delays = report?.outputDelayMs ?? null;
   return {

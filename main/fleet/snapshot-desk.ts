@@ -16,10 +16,10 @@ import { beginTop, freeze, topOf } from '../datastore/disk/top.ts';
 import type { CheckpointRecord, CheckpointTable } from '../store/checkpoints.ts';
 import type { SnapshotRecord, SnapshotTable } from '../store/snapshots.ts';
 import type { SavedState, VmTable } from '../store/vms.ts';
-import { mergeLastLayer } from './last-layer.ts';
+import { LayerMerging } from './layer-merging.ts';
 import { SnapshotFiles, type Needed } from './snapshot-files.ts';
 import { againWords, pointOf, pointOfCheckpoint, viewOf, type Point } from './snapshot-points.ts';
-import { requireOneFile, requireReadsByLog, runs } from './snapshot-rules.ts';
+import { requireOneFile, requireReadsByLog } from './snapshot-rules.ts';
 import { thumbnailOf } from './thumbnail.ts';
 import type { Vm } from './vm.ts';
 
@@ -48,17 +48,13 @@ export interface SnapshotOutside {
 /** What a VM shows of its snapshots. */
 type Shown = Pick<VmView, 'snapshots' | 'diskFiles'>;
 
-/** Thrown into a merge that makes way. */
-class MadeWay extends Error {}
-
 export class SnapshotDesk {
   readonly #outside: SnapshotOutside;
   /** VMs that are worked on, by id, with what is done. */
   readonly #busy = new Map<string, string>();
-  readonly #merging = new Map<string, { stop: boolean; readonly ended: Promise<void> }>();
+  readonly #merging: LayerMerging;
   /** VMs of which a state is on the disk that is not written down yet. */
   readonly #taking = new Set<string>();
-  readonly #gone = new Map<string, Set<string>>();
   readonly #shown = new Map<string, Shown>();
   /** What a former host had begun is finished. */
   #recovered: Promise<void> = Promise.resolve();
@@ -66,6 +62,13 @@ export class SnapshotDesk {
 
   constructor(outside: SnapshotOutside) {
     this.#outside = outside;
+    this.#merging = new LayerMerging({
+      ...outside,
+      files: (vm) => this.files(vm),
+      needed: (vm) => this.#needed(vm),
+      isBusy: (vm) => this.#busy.has(vm.id),
+      changed: (vm) => void this.#shown.delete(vm.id),
+    });
   }
 
   folder(vm: string): string {
@@ -193,7 +196,7 @@ export class SnapshotDesk {
         const record = { ...taken, id, vm: vm.id, parent, config, takenAt: taken.state.takenAt };
         const former = this.#outside.checkpoints.find(vm.id);
         this.#outside.checkpoints.put(record);
-        if (former?.disk) this.#goneOf(vm.id).add(former.disk);
+        if (former?.disk) this.#merging.isGone(vm.id, former.disk);
         return record;
       } finally {
         this.#taking.delete(vm.id);
@@ -284,7 +287,7 @@ export class SnapshotDesk {
     this.requireOwn(vm, (file) => file === snapshot.disk);
     await this.#during(vm, `the snapshot "${snapshot.name}" is being deleted`, async () => {
       this.#outside.snapshots.delete(snapshot);
-      if (snapshot.disk !== null) this.#goneOf(vm.id).add(snapshot.disk);
+      if (snapshot.disk !== null) this.#merging.isGone(vm.id, snapshot.disk);
       vm.reread();
       this.#outside.event(vm, 'snapshot.deleted', 'info', `The snapshot "${snapshot.name}" was deleted.`, {
         id: snapshot.id,
@@ -312,7 +315,7 @@ export class SnapshotDesk {
   async forget(vm: Vm): Promise<void> {
     await this.makeWay(vm.id);
     this.#shown.delete(vm.id);
-    this.#gone.delete(vm.id);
+    this.#merging.forget(vm.id);
     await this.files(vm.id).remove();
   }
 
@@ -356,63 +359,10 @@ export class SnapshotDesk {
     }
   }
 
-  /** Merges what can be merged now, while nothing else is done to the VM's disk. It may run. */
+  /** Merges what can be merged now. */
   consolidate(vm: Vm): void {
     this.#shown.delete(vm.id);
-    const settled = vm.power === 'off' || runs(vm);
-    if (this.#closed || !settled || this.#busy.has(vm.id) || this.#merging.has(vm.id)) return;
-    const merging = { stop: false, ended: Promise.resolve() };
-    this.#merging.set(vm.id, merging);
-    const running = runs(vm);
-    merging.ended = this.#merge(vm, merging, running)
-      .catch((error: Error) => {
-        if (error instanceof MadeWay || this.#closed) return;
-        const message = `The disk layers of deleted snapshots could not be merged: ${error.message}`;
-        this.#outside.event(vm, 'snapshot.failed', 'warning', message, { what: 'merge', why: error.message });
-      })
-      .finally(() => {
-        this.#merging.delete(vm.id);
-        this.#shown.delete(vm.id);
-        // It was powered off meanwhile: then more can be merged.
-        if (running && vm.power === 'off' && !merging.stop) this.consolidate(vm);
-      });
-  }
-
-  async #merge(vm: Vm, merging: { readonly stop: boolean }, running: boolean): Promise<void> {
-    const files = this.files(vm.id);
-    const gone = this.#goneOf(vm.id);
-    const goOn = (): void => {
-      if (merging.stop) throw new MadeWay('it makes way');
-    };
-    for (;;) {
-      goOn();
-      const { states, layers } = this.#needed(vm);
-      // What a disk of another VM stands on stays as it is, and so does all below it.
-      const kept = { states, layers: new Set([...layers, ...this.#outside.others(vm).keys()]) };
-      const next = await files.nextMerge(kept, running ? gone : null);
-      if (!next) break;
-      await files.merge(next, goOn);
-      gone.add(next.layer);
-    }
-    if (!running) await this.#mergeLast(vm, goOn);
-  }
-
-  /** The user's own file is the whole disk again. */
-  async #mergeLast(vm: Vm, goOn: () => void): Promise<void> {
-    const [own, copy] = [vm.disk.names('A'), vm.disk.names('B')];
-    if (!own || !copy || vm.disk.slot !== 'A' || this.#needed(vm).layers.size > 0) return;
-    if (this.#outside.others(vm).size > 0 || !this.#outside.isFree(vm, own.own)) return;
-    const file = await mergeLastLayer(own, copy, goOn);
-    if (file === null) return;
-    this.#outside.event(vm, 'disk.merged', 'info', `The virtual machine's disk is whole in "${file}" again.`, { file });
-    this.#changed(vm);
-  }
-
-  /** Layers of this VM that nobody begins to use again: snapshots that were deleted had them, or they were merged. */
-  #goneOf(vm: string): Set<string> {
-    const gone = this.#gone.get(vm) ?? new Set();
-    this.#gone.set(vm, gone);
-    return gone;
+    this.#merging.begin(vm);
   }
 
   /**
@@ -437,7 +387,7 @@ export class SnapshotDesk {
   async makeWay(vm: string): Promise<void> {
     await this.#recovered;
     await this.#outside.checkpointTaken(vm);
-    await this.#stopMerging(vm);
+    await this.#merging.stop(vm);
     const what = this.#busy.get(vm);
     if (what !== undefined) throw new CommandError('refused', `Wait a moment: ${what}.`);
     const half = this.#halfTakenBackTo(vm);
@@ -453,19 +403,11 @@ export class SnapshotDesk {
     return snapshot && pointOf(snapshot);
   }
 
-  async #stopMerging(vm: string): Promise<void> {
-    const merging = this.#merging.get(vm);
-    if (!merging) return;
-    merging.stop = true;
-    await merging.ended;
-  }
-
   /** The host is closing. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#recovered;
-    for (const merging of this.#merging.values()) merging.stop = true;
-    await Promise.all([...this.#merging.values()].map(({ ended }) => ended));
+    await this.#merging.close();
   }
 
   #needed(vm: Vm): Needed {
@@ -484,7 +426,7 @@ export class SnapshotDesk {
     if (present !== undefined) throw new CommandError('refused', `Wait a moment: of "${vm.name}" ${present}.`);
     this.#busy.set(vm.id, what);
     try {
-      await this.#stopMerging(vm.id);
+      await this.#merging.stop(vm.id);
       return await work();
     } finally {
       this.#busy.delete(vm.id);

@@ -24,7 +24,7 @@ import type { AlarmSubject } from './alarms.ts';
 import type { DiskUser } from './disk-desk.ts';
 import { Faults, faultWords, type FaultDetails } from './faults.ts';
 import { FT_CHANGES, OPERATIONS, type PairOperation } from './ft-changes.ts';
-import { ftStatusOf, metricsOf } from './figures.ts';
+import { ftStateOf, ftStatusOf, metricsOf } from './figures.ts';
 import type { NicRecord } from './network-desk.ts';
 import { OutsideEnds } from './outside-ends.ts';
 import { Pair } from './pair.ts';
@@ -152,7 +152,8 @@ export class Vm {
   }
 
   ftStatus(): FtStatus {
-    return ftStatusOf(this.#pair, this.#ftState(), this.#around.hostName);
+    const state = ftStateOf(this.#record, this.#pair, this.#power !== 'shuttingDown');
+    return ftStatusOf(this.#pair, state, this.#around.hostName);
   }
 
   metrics(): VmMetrics {
@@ -166,13 +167,6 @@ export class Vm {
     const throttle = this.#pair?.primary?.report?.throttle ?? 0;
     const ftSettings = settingsOf(this.#record);
     return { id, name, power, ft: this.ftStatus(), ftSettings, throttle, noRoom: this.room.words };
-  }
-
-  #ftState(): Pick<FtStatus, 'status' | 'reason'> {
-    if (!this.#record.ftEnabled) return { status: 'notConfigured', reason: null };
-    if (this.#record.ftSuspended) return { status: 'suspended', reason: null };
-    if (!this.#pair || this.#power === 'shuttingDown') return { status: 'vmNotRunning', reason: null };
-    return this.#pair.status();
   }
 
   /* -------------------------------------------------------------- what is asked of it ------------------------ */

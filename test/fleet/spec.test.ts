@@ -31,11 +31,11 @@ describe('arguments that contradict each other, or say too little, are wrong usa
   test.each([
     [
       { sample: 'linux', bzimage: 'k' },
-      'A sample brings its own kernel: leave out either --sample or --bzimage and --initrd.',
+      'A sample brings its own kernel: leave out either --sample or --bzimage, --initrd and --multiboot.',
     ],
     [{ sample: 'linux', initrd: 'i' }, 'A sample brings its own kernel'],
     [{ sample: 'test', fda: 'f' }, 'The test guest boots from its own floppy'],
-    [{}, 'Say what the VM boots: --sample linux, or --bzimage, --hda, --cdrom or --fda with a file.'],
+    [{}, 'Say what the VM boots: --sample linux, or --bzimage, --multiboot, --hda, --cdrom or --fda with a file.'],
     [{ memoryMB: 64, cmdline: 'quiet' }, 'Say what the VM boots'],
     [{ initrd: 'i' }, 'Say what the VM boots'],
     [{ hda: 'h', initrd: 'i' }, 'An initrd needs its kernel: add --bzimage FILE.'],

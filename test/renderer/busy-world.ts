@@ -7,7 +7,8 @@ import type { SnapshotView } from '../../preload/contract.ts';
 import type { FakeHost } from './fake-host.ts';
 import { COUNTERS } from './fake-network.ts';
 import type { FakeWorld } from './fake-world.ts';
-import { FAULTS_NOW, failovers, story, trouble, type Scene } from './scenes.ts';
+import { FAULTS_NOW, failovers, story, trouble } from './scene-states.ts';
+import type { Scene } from './scenes.ts';
 import { company, LEDGER } from './shell-scenes.ts';
 
 function snapshot(id: string, parent: string | null, part: Partial<SnapshotView>): SnapshotView {
