@@ -9,9 +9,9 @@ import { DEFAULT_NETWORK_NAME } from '../../preload/network.ts';
 import { beginGeneration } from '../datastore/leases.ts';
 import type { ReplicaSpec } from '../replica/messages.ts';
 import type { VmRecord } from '../store/vms.ts';
-import type { PairParts } from './pair-parts.ts';
+import type { PairParts } from './pair/pair-parts.ts';
 import { checkFiles, specify, specifySaved } from './spec.ts';
-import { otherSlot, type VmDisk } from './vm-disk.ts';
+import { otherSlot, type VmDisk } from './disks/vm-disk.ts';
 import type { VmSurroundings } from './vm-surroundings.ts';
 
 /** @throws {CommandError} `refused` or `failed`, naming what is wrong. */

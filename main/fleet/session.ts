@@ -11,10 +11,10 @@ import { ALARMS_LIMIT_MAX } from '../../preload/history.ts';
 import { decodeConsoleInput, decodeSeen } from '../../preload/input.ts';
 import { ClientMessage, decodeBytes, encodeBytes, type HostMessage, type WireError } from '../../preload/messages.ts';
 import { isAudit } from '../store/events.ts';
-import type { Caller } from './audit.ts';
+import type { Caller } from './watch/audit.ts';
 import { asCommandError, carryOutFor, parseArgs, vmOf } from './commands.ts';
 import type { Fleet } from './fleet.ts';
-import { PictureFlow } from './picture-flow.ts';
+import { PictureFlow } from './outside/picture-flow.ts';
 
 /** A pipe of messages to one client. */
 export interface Door {

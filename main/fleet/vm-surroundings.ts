@@ -3,12 +3,12 @@ import type { AlarmSummary } from '../../preload/contract.ts';
 import type { EventTable } from '../store/events.ts';
 import type { FailoverTable } from '../store/failovers.ts';
 import type { VmTable } from '../store/vms.ts';
-import type { CheckpointDesk } from './checkpoint-desk.ts';
-import type { DiskDesk } from './disk-desk.ts';
-import type { NetworkDesk } from './network-desk.ts';
-import type { Processes } from './processes.ts';
-import type { Spares } from './spares.ts';
-import type { SnapshotDesk } from './snapshot-desk.ts';
+import type { CheckpointDesk } from './states/checkpoint-desk.ts';
+import type { DiskDesk } from './disks/disk-desk.ts';
+import type { NetworkDesk } from './network/network-desk.ts';
+import type { Processes } from './pair/processes.ts';
+import type { Spares } from './pair/spares.ts';
+import type { SnapshotDesk } from './states/snapshot-desk.ts';
 import type { GuestLibrary } from './spec.ts';
 import type { Vm } from './vm.ts';
 

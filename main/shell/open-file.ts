@@ -9,7 +9,7 @@ import type { App, IpcMain } from 'electron';
 import { DROP_CHANNEL } from '../../preload/bridge.ts';
 import { CommandError } from '../../preload/contract.ts';
 import { EXPORT_EXTENSION } from '../../preload/share.ts';
-import { newCaller } from '../fleet/audit.ts';
+import { newCaller } from '../fleet/watch/audit.ts';
 import { carryOutFor } from '../fleet/commands.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { fromOurPage } from './window-door.ts';

@@ -5,7 +5,7 @@
  * then flow directly between the two processes.
  */
 import { MessageChannelMain, utilityProcess, type MessagePortMain, type UtilityProcess } from 'electron';
-import type { ChildProcess, Processes } from '../fleet/processes.ts';
+import type { ChildProcess, Processes } from '../fleet/pair/processes.ts';
 import type { FromGateway, GatewayLinkName, ToGateway } from '../gateway/messages.ts';
 import type { FromReplica, LinkName, ToReplica } from '../replica/messages.ts';
 

@@ -8,7 +8,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import net from 'node:net';
-import type { Caller } from '../fleet/audit.ts';
+import type { Caller } from '../fleet/watch/audit.ts';
 import { hostName, isLoopback } from './addresses.ts';
 
 const SECRET_BYTES = 32;

@@ -7,7 +7,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
-import { newCaller } from '../fleet/audit.ts';
+import { newCaller } from '../fleet/watch/audit.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Access } from './access.ts';
 import { clientOf } from './addresses.ts';

@@ -8,7 +8,7 @@ import { fork, type ChildProcess as NodeChild } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { ChildProcess, Processes } from '../fleet/processes.ts';
+import type { ChildProcess, Processes } from '../fleet/pair/processes.ts';
 import type { FromGateway, GatewayLinkName, ToGateway } from '../gateway/messages.ts';
 import type { FromReplica, LinkName, ToReplica } from '../replica/messages.ts';
 import type { LinkInstruction, LinkListening } from '../transport/parent.ts';

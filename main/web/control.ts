@@ -14,7 +14,7 @@ import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { WebSocket, WebSocketServer } from 'ws';
 import { CLIENT_MESSAGE_BYTES_MAX } from '../../preload/messages.ts';
-import { newCaller } from '../fleet/audit.ts';
+import { newCaller } from '../fleet/watch/audit.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { openDoor } from './websocket-door.ts';
 

@@ -5,7 +5,7 @@
  * limit); a browser that has not answered for a minute is gone (who is on this computer closes its end when it dies).
  */
 import type { WebSocket } from 'ws';
-import type { Caller } from '../fleet/audit.ts';
+import type { Caller } from '../fleet/watch/audit.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { Session } from '../fleet/session.ts';
 

@@ -1,8 +1,8 @@
 // Alarms: what raises them, what clears them, and what acknowledging does.
 
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { AlarmDesk } from '../../main/fleet/alarm-desk.ts';
-import { ALARMS, LAG_STEADY_MS, START_FAILURES_MAX, type AlarmSubject } from '../../main/fleet/alarms.ts';
+import { AlarmDesk } from '../../main/fleet/watch/alarm-desk.ts';
+import { ALARMS, LAG_STEADY_MS, START_FAILURES_MAX, type AlarmSubject } from '../../main/fleet/watch/alarms.ts';
 import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
 import { AlarmTable } from '../../main/store/alarms.ts';
 import { openDataFolder } from '../../main/store/database.ts';

@@ -1,7 +1,7 @@
 // The audit trail: who did what, through which door; never what was typed; and bounded, whatever anybody does.
 
 import { describe, expect, test } from 'vitest';
-import { Audit, newCaller, type Caller } from '../../main/fleet/audit.ts';
+import { Audit, newCaller, type Caller } from '../../main/fleet/watch/audit.ts';
 import { carryOutFor } from '../../main/fleet/commands.ts';
 import { Session } from '../../main/fleet/session.ts';
 import { encodeConsoleInput } from '../../preload/input.ts';

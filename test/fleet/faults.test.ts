@@ -1,9 +1,9 @@
 // Faults made on purpose: which are active, for how long, and what is kept of the failover that follows.
 
 import { describe, expect, test, vi } from 'vitest';
-import { Faults } from '../../main/fleet/faults.ts';
-import { Replica } from '../../main/fleet/replica.ts';
-import { Rate } from '../../main/fleet/rate.ts';
+import { Faults } from '../../main/fleet/pair/faults.ts';
+import { Replica } from '../../main/fleet/pair/replica.ts';
+import { Rate } from '../../main/fleet/watch/rate.ts';
 import { ftEvent, report, surviving, FakeProcesses } from '../support/fake-processes.ts';
 import { eventually } from '../support/eventually.ts';
 import { openFleet } from '../support/fleet.ts';

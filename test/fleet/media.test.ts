@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { InputLine } from '../../main/fleet/input-line.ts';
+import { InputLine } from '../../main/fleet/outside/input-line.ts';
 import { eventually } from '../support/eventually.ts';
 import { ftEvent } from '../support/fake-processes.ts';
 import { openFleet, type TestFleet } from '../support/fleet.ts';

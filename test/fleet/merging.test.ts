@@ -8,8 +8,8 @@ import { checkDisk } from '../../main/datastore/disk/check.ts';
 import { chainFiles, openDisk, openOverlay } from '../../main/datastore/disk/open.ts';
 import type { Overlay } from '../../main/datastore/disk/overlay.ts';
 import { beginTop, freeze } from '../../main/datastore/disk/top.ts';
-import { mergeLastLayer } from '../../main/fleet/last-layer.ts';
-import { SnapshotFiles } from '../../main/fleet/snapshot-files.ts';
+import { mergeLastLayer } from '../../main/fleet/states/last-layer.ts';
+import { SnapshotFiles } from '../../main/fleet/states/snapshot-files.ts';
 import { Random } from '../simulation/random.ts';
 import { temporaryFolder } from '../support/folder.ts';
 

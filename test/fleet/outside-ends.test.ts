@@ -2,10 +2,10 @@
 
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { INPUT_BYTES_MAX, InputLine } from '../../main/fleet/input-line.ts';
-import { ScreenHub } from '../../main/fleet/screen-hub.ts';
-import { SERIAL_HISTORY_BYTES, SerialPort } from '../../main/fleet/serial-port.ts';
-import { Spares } from '../../main/fleet/spares.ts';
+import { INPUT_BYTES_MAX, InputLine } from '../../main/fleet/outside/input-line.ts';
+import { ScreenHub } from '../../main/fleet/outside/screen-hub.ts';
+import { SERIAL_HISTORY_BYTES, SerialPort } from '../../main/fleet/outside/serial-port.ts';
+import { Spares } from '../../main/fleet/pair/spares.ts';
 import type { ToReplica } from '../../main/replica/messages.ts';
 import { FakeProcesses } from '../support/fake-processes.ts';
 import { holds } from '../support/random.ts';

@@ -1,11 +1,11 @@
 /** A pair between fake processes, with everything it tells its VM written down. The clock is a test's. */
 import { onTestFinished, vi } from 'vitest';
-import type { PairFailover } from '../../main/fleet/failovers.ts';
-import { Pair } from '../../main/fleet/pair.ts';
-import type { PairOutside } from '../../main/fleet/pair-parts.ts';
+import type { PairFailover } from '../../main/fleet/pair/failovers.ts';
+import { Pair } from '../../main/fleet/pair/pair.ts';
+import type { PairOutside } from '../../main/fleet/pair/pair-parts.ts';
 import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
-import { otherSlot } from '../../main/fleet/vm-disk.ts';
-import { Spares } from '../../main/fleet/spares.ts';
+import { otherSlot } from '../../main/fleet/disks/vm-disk.ts';
+import { Spares } from '../../main/fleet/pair/spares.ts';
 import type { FromReplica, ReplicaSpec } from '../../main/replica/messages.ts';
 import { FakeProcesses, ftEvent, type FakeReplica } from '../support/fake-processes.ts';
 

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { newCaller } from '../../main/fleet/audit.ts';
+import { newCaller } from '../../main/fleet/watch/audit.ts';
 import { Session } from '../../main/fleet/session.ts';
 import type { AlarmRecord, TaskRecord } from '../../preload/contract.ts';
 import { encodeConsoleInput, encodeSeen } from '../../preload/input.ts';

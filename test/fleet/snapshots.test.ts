@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
-import { reduced } from '../../main/fleet/thumbnail.ts';
+import { reduced } from '../../main/fleet/states/thumbnail.ts';
 import type { SnapshotView } from '../../preload/contract.ts';
 import { eventually } from '../support/eventually.ts';
 import { FakeProcesses, type FakeReplica } from '../support/fake-processes.ts';

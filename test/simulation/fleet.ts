@@ -1,12 +1,12 @@
 /**
- * A small fleet: what main/fleet/pair.ts and vm.ts do for one virtual machine, with the real outside ends of its serial
+ * A small fleet: what main/fleet/pair/pair.ts and vm.ts do for one virtual machine, with the real outside ends of its serial
  * port and its inputs.
  *
  * Invariants: the fleet decides nothing about who may go on: it starts replicas, passes hints, and follows whoever went
  * live. A virtual machine of which no replica is left is powered on again, as a new life on the same disk.
  */
-import { InputLine } from '../../main/fleet/input-line.ts';
-import { SerialPort } from '../../main/fleet/serial-port.ts';
+import { InputLine } from '../../main/fleet/outside/input-line.ts';
+import { SerialPort } from '../../main/fleet/outside/serial-port.ts';
 import type { DiskSlot } from '../../main/datastore/leases.ts';
 import type { FtEvent } from '../../main/ft/environment.ts';
 import { Link } from './link.ts';

@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { SampleLine } from '../../main/fleet/sample-line.ts';
-import { Sampler, type Sampled } from '../../main/fleet/sampler.ts';
+import { SampleLine } from '../../main/fleet/watch/sample-line.ts';
+import { Sampler, type Sampled } from '../../main/fleet/watch/sampler.ts';
 import { openDataFolder } from '../../main/store/database.ts';
 import { KEPT_MS, MetricTable, STEPS_MS, type MetricRow } from '../../main/store/metrics.ts';
 import { VmTable } from '../../main/store/vms.ts';

@@ -4,7 +4,7 @@
  * Invariant: as with real ones, the end of a killed process is heard a moment later, once, and nothing is heard of a
  * process after its end.
  */
-import type { GatewayProcess, Processes, ReplicaProcess } from '../../main/fleet/processes.ts';
+import type { GatewayProcess, Processes, ReplicaProcess } from '../../main/fleet/pair/processes.ts';
 import type { FtEvent } from '../../main/ft/environment.ts';
 import type { FromGateway, GatewayRequest, ToGateway } from '../../main/gateway/messages.ts';
 import type { FromReplica, ReplicaReport, ToReplica } from '../../main/replica/messages.ts';

@@ -7,8 +7,8 @@
  * every run; `expectCorrect` is to be called at the end of each.
  */
 import { expect } from 'vitest';
-import { InputLine } from '../../main/fleet/input-line.ts';
-import { SerialPort } from '../../main/fleet/serial-port.ts';
+import { InputLine } from '../../main/fleet/outside/input-line.ts';
+import { SerialPort } from '../../main/fleet/outside/serial-port.ts';
 import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
 import type { Output } from '../../main/ft/entry.ts';
 import type { FtEvent, FtSettings } from '../../main/ft/environment.ts';

@@ -4,7 +4,7 @@ import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { ReplicaProcess } from '../../main/fleet/processes.ts';
+import type { ReplicaProcess } from '../../main/fleet/pair/processes.ts';
 import { childProcesses } from '../../main/web/child-processes.ts';
 import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/folder.ts';

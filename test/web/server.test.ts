@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
-import type { Caller } from '../../main/fleet/audit.ts';
+import type { Caller } from '../../main/fleet/watch/audit.ts';
 import { Access } from '../../main/web/access.ts';
 import { isLoopback } from '../../main/web/addresses.ts';
 import { startWebServer, type WebServer } from '../../main/web/server.ts';

@@ -1,0 +1,250 @@
+/**
+ * The disk files: what can be done to them, and who uses them.
+ *
+ * Invariant: a file is never changed while a running VM uses it, and no VM is powered on, and no layer of its disk
+ * merged, while its disk is being worked on; what takes long is a task.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, realpathSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { CommandError, type CommandResults, type ParsedArgs, type TaskKind } from '../../../preload/contract.ts';
+import type { diskCommands, DiskView } from '../../../preload/disk.ts';
+import { checkDisk, diskInfo } from '../../datastore/disk/check.ts';
+import { exportDisk, importDisk } from '../../datastore/disk/convert.ts';
+import { createDisk, createOverlay } from '../../datastore/disk/create.ts';
+import { chainFiles, isOverlay } from '../../datastore/disk/open.ts';
+import { compactDisk, growDisk, type Progress } from '../../datastore/disk/operations.ts';
+import type { Fleet } from '../fleet.ts';
+import type { TaskDesk } from '../watch/tasks.ts';
+
+/** What is asked of a VM. */
+export interface DiskUser {
+  readonly name: string;
+  readonly running: boolean;
+  /** Its hard disk images: the user's file, and the copy in the datastore. */
+  readonly images: readonly string[];
+  /** Where the layers of its snapshots are. */
+  readonly layers: string;
+  /** Meanwhile none of its layers is merged, and it is not powered on. Refused while its snapshots are worked on. */
+  readonly hold: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+type Kind = Extract<TaskKind, keyof typeof diskCommands>;
+type Name = keyof typeof diskCommands;
+type Handlers = {
+  readonly [C in Name]: (fleet: Fleet, args: ParsedArgs<C>) => Promise<CommandResults[C]>;
+};
+
+export class DiskDesk {
+  readonly #tasks: TaskDesk;
+  readonly #folder: string;
+  readonly #users: () => readonly DiskUser[];
+  /** Files that are being worked on. */
+  readonly #busy = new Set<string>();
+
+  /** `folder` is where disks go whose file nobody has named. */
+  constructor(tasks: TaskDesk, folder: string, users: () => readonly DiskUser[]) {
+    this.#tasks = tasks;
+    this.#folder = folder;
+    this.#users = users;
+  }
+
+  async view(file: string): Promise<DiskView> {
+    const info = await diskInfo(file);
+    const self = real(file);
+    const using = this.#users().filter(({ images }) => filesOf(images).has(self));
+    return { ...info, vms: using.map(({ name }) => name) };
+  }
+
+  /** Makes a thin disk in the data folder, for a VM of this name. @returns its file. */
+  async createFor(vm: string, bytes: number): Promise<string> {
+    const file = path.join(this.folder(), `${vm}-${randomUUID().slice(0, 8)}.lsd`);
+    await createDisk(file, { virtualBytes: bytes });
+    return file;
+  }
+
+  /** @throws {CommandError} `refused` while one of these is being worked on. */
+  requireIdle(images: readonly string[]): void {
+    if (this.#busy.size === 0) return;
+    for (const file of filesOf(images)) {
+      if (!this.#busy.has(file)) continue;
+      throw new CommandError('refused', `The disk "${file}" is being worked on: wait until that is done.`);
+    }
+  }
+
+  /**
+   * Keeps a VM's disk from being used or worked on by somebody else meanwhile.
+   * @throws {CommandError} `refused` while that happens already.
+   */
+  async hold<T>(images: readonly string[], act: () => Promise<T>): Promise<T> {
+    this.requireIdle(images);
+    const files = images.map(real);
+    for (const file of files) this.#busy.add(file);
+    try {
+      return await act();
+    } finally {
+      for (const file of files) this.#busy.delete(file);
+    }
+  }
+
+  /**
+   * What other disks stand on must stay as it is.
+   * @throws {CommandError} `refused` when these images are worked on, or another VM's disk stands on one of them.
+   */
+  requireWritable(vm: string, images: readonly string[]): void {
+    this.requireIdle(images);
+    const own = new Set(images.map(real));
+    for (const { name, images: others } of this.#users()) {
+      if (name === vm) continue;
+      for (const file of others.flatMap((image) => chainFiles(image).slice(1)).map(real)) {
+        if (!own.has(file)) continue;
+        const words = `The disk of "${name}" stands on "${file}", which must stay as it is.`;
+        throw new CommandError('refused', `${words} Give "${vm}" an overlay of its own: lockstep vm clone --linked.`);
+      }
+    }
+  }
+
+  /** `requireWritable`, as an answer. */
+  isFree(vm: string, file: string): boolean {
+    try {
+      this.requireWritable(vm, [file]);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The files of this folder that other VMs' disks are made of, each with the name of such a VM. */
+  othersIn(folder: string, vm: string): ReadonlyMap<string, string> {
+    const here = real(folder);
+    const found = new Map<string, string>();
+    for (const { name, images } of this.#users()) {
+      if (name === vm) continue;
+      const inside = [...filesOf(images)].filter((file) => path.dirname(file) === here);
+      for (const file of inside) found.set(path.join(folder, path.basename(file)), name);
+    }
+    return found;
+  }
+
+  /** Where disks go whose file nobody has named. It is there. */
+  folder(): string {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    return this.#folder;
+  }
+
+  /**
+   * Works on a disk that no running VM uses, as a task. `base`: also none that is off may stand on it.
+   * @throws {CommandError} `refused`, naming the VM.
+   */
+  async work<T>(kind: Kind, file: string, act: (progress: Progress) => Promise<T>, base = false): Promise<T> {
+    const self = real(file);
+    this.requireIdle([file]);
+    for (const { name, running, images } of this.#users()) {
+      if (running && filesOf(images).has(self)) {
+        throw new CommandError('refused', `"${name}" is running and uses "${file}": power it off first.`);
+      }
+      if (base && filesOf(images).has(self) && !images.some((image) => real(image) === self)) {
+        throw new CommandError('refused', `The disk of "${name}" stands on "${file}", which must stay as it is.`);
+      }
+    }
+    const mine = this.#users().filter(
+      ({ images, layers }) => filesOf(images).has(self) || path.dirname(self) === real(layers),
+    );
+    const task = (): Promise<T> => this.#task(kind, file, act);
+    let work = task;
+    for (const { hold } of mine) {
+      const inner = work;
+      work = () => hold(inner);
+    }
+    return work();
+  }
+
+  async #task<T>(kind: Kind, file: string, act: (progress: Progress) => Promise<T>): Promise<T> {
+    const self = real(file);
+    // It was somebody's turn meanwhile.
+    this.requireIdle([file]);
+    const { id } = this.#tasks.begin(kind, { id: '', name: path.basename(file) }, 'user', { progress: 0, phase: file });
+    this.#busy.add(self);
+    try {
+      const result = await act((progress) => this.#tasks.progress(id, { progress, phase: file }));
+      this.#tasks.end(id, 'done');
+      return result;
+    } catch (error) {
+      this.#tasks.end(id, 'failed', (error as Error).message);
+      throw error;
+    } finally {
+      this.#busy.delete(self);
+    }
+  }
+}
+
+export const diskHandlers: Handlers = {
+  'disk.create': async ({ disks }, { file: named, bytes, parent }) => {
+    const file = path.resolve(named);
+    if (parent !== undefined) {
+      const below = path.resolve(parent);
+      await disks.work('disk.create', below, () => createOverlay(file, below, bytes));
+    } else if (bytes === undefined) {
+      throw new CommandError('usage', 'Say how large the disk is to be, or on which disk it is to stand.');
+    } else {
+      await createDisk(file, { virtualBytes: bytes });
+    }
+    return disks.view(file);
+  },
+  'disk.info': ({ disks }, { file }) => disks.view(path.resolve(file)),
+  'disk.check': ({ disks }, { file, repair }) => {
+    const at = path.resolve(file);
+    return disks.work('disk.check', at, (progress) => checkDisk(at, repair, progress));
+  },
+  'disk.compact': ({ disks }, { file }) => {
+    const at = path.resolve(file);
+    if (!isOverlay(at)) throw new CommandError('refused', `"${at}" is a raw image: import it first.`);
+    return disks.work('disk.compact', at, (progress) => compactDisk(at, progress));
+  },
+  'disk.resize': async ({ disks }, { file, bytes }) => {
+    const at = path.resolve(file);
+    await disks.work('disk.resize', at, () => growDisk(at, bytes), true);
+    return disks.view(at);
+  },
+  'disk.import': async ({ disks }, { source, file }) => {
+    const [from, at] = [path.resolve(source), path.resolve(file)];
+    await disks.work('disk.import', from, (progress) => importDisk(from, at, progress));
+    return disks.view(at);
+  },
+  'disk.export': async ({ disks }, { file, target, format }) => {
+    const [at, to] = [path.resolve(file), path.resolve(target)];
+    await disks.work('disk.export', at, (progress) => exportDisk(at, to, format, progress));
+    return { file: to };
+  },
+};
+
+/** Makes the VM's disk first where one is wanted, and takes it away again where no VM comes of it. */
+export async function createWithDisk(
+  fleet: Fleet,
+  { diskBytes, ...args }: ParsedArgs<'vm.create'>,
+): Promise<ReturnType<Fleet['create']>> {
+  if (diskBytes === undefined) return fleet.create(args);
+  if (args.hda !== undefined) {
+    throw new CommandError('usage', 'A VM has one hard disk: leave out either --hda or --disk-size.');
+  }
+  const hda = await fleet.disks.createFor(args.name, diskBytes);
+  try {
+    return fleet.create({ ...args, hda });
+  } catch (error) {
+    rmSync(hda, { force: true });
+    throw error;
+  }
+}
+
+function filesOf(images: readonly string[]): ReadonlySet<string> {
+  return new Set(images.flatMap((image) => chainFiles(image)).map(real));
+}
+
+/** The same for two names of one file. */
+function real(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return path.resolve(file);
+  }
+}

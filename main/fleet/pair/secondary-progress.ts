@@ -1,0 +1,63 @@
+/**
+ * How far the start of a secondary is, for people, and how long it may take.
+ *
+ * Invariant: a start that makes no progress for START_TIMEOUT_MS is told once; comparing a large disk is progress.
+ */
+import type { StartProgress } from '../../../preload/contract.ts';
+
+const START_TIMEOUT_MS = 120_000;
+
+export class SecondaryProgress {
+  #timer: NodeJS.Timeout | null = null;
+  #timedOut: () => void = () => {};
+  #startedAt = 0;
+  #stunMs = 0;
+  #copied = 0;
+  /** The share of its own disk that has been compared; null where that is done, or it has none. */
+  #synchronised: number | null = null;
+
+  begin(timedOut: () => void): void {
+    this.#startedAt = Date.now();
+    this.#copied = 0;
+    this.#synchronised = null;
+    this.#timedOut = timedOut;
+    this.#wait();
+  }
+
+  synchronised(fraction: number): void {
+    this.#synchronised = fraction;
+    this.#wait();
+  }
+
+  captured(stunMs: number): void {
+    this.#stunMs = stunMs;
+    this.#synchronised = null;
+    this.#wait();
+  }
+
+  copied(fraction: number): void {
+    this.#copied = fraction;
+  }
+
+  /** It is Protected, or it is none any more. */
+  end(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  /** How long the guest stood still, and how long it took until now. */
+  times(): { stunMs: number; protectedMs: number } {
+    return { stunMs: this.#stunMs, protectedMs: Date.now() - this.#startedAt };
+  }
+
+  /** Where it is after its machine was built. */
+  view(): StartProgress {
+    if (this.#synchronised !== null) return { phase: 'synchronising', copied: this.#synchronised };
+    return { phase: this.#copied < 1 ? 'copying' : 'catchingUp', copied: this.#copied };
+  }
+
+  #wait(): void {
+    this.end();
+    this.#timer = setTimeout(this.#timedOut, START_TIMEOUT_MS);
+  }
+}

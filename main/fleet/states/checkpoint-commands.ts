@@ -1,0 +1,33 @@
+/**
+ * The contract's commands of automatic checkpoints, carried out as tasks.
+ *
+ * Invariant: what is refused is no task; a VM that was taken back to its checkpoint and could not be powered on then is
+ * suspended in it, and can be resumed again.
+ */
+import type { CommandResults, ParsedArgs } from '../../../preload/contract.ts';
+import type { checkpointCommands } from '../../../preload/checkpoint.ts';
+import type { Fleet } from '../fleet.ts';
+import { admitReplicas, replicasOf } from '../limits.ts';
+import { during } from './snapshot-commands.ts';
+
+type Name = keyof typeof checkpointCommands;
+type Handlers = {
+  readonly [C in Name]: (fleet: Fleet, args: ParsedArgs<C>) => Promise<CommandResults[C]>;
+};
+
+export const checkpointHandlers: Handlers = {
+  'checkpoint.take': (fleet, { vm: name }) => {
+    const vm = fleet.vm(name);
+    return during(fleet, vm, 'checkpoint.take', (progress) => fleet.checkpoints.take(vm, progress));
+  },
+  'checkpoint.resume': (fleet, { vm: name }) => {
+    const vm = fleet.vm(name);
+    vm.require('checkpoint.resume');
+    admitReplicas(fleet, vm, replicasOf(vm));
+    return during(fleet, vm, 'checkpoint.resume', async (progress) => {
+      await fleet.snapshots.revertToCheckpoint(vm);
+      await vm.powerOn(progress);
+      return vm.view();
+    });
+  },
+};
