@@ -56,7 +56,7 @@ const FAULT = oneOf('kind', {
   'delay-channel': '延迟日志通道',
   heal: '修复',
 });
-const KEYS = { memoryMB: '内存', cmdline: '命令行', hda: '硬盘', cdrom: 'CD-ROM', fda: '软盘', bzimage: '内核' };
+const KEYS = { memoryMB: '内存', cmdline: '命令行', hda: '硬盘', cdrom: 'CD-ROM 光盘', fda: '软盘', bzimage: '内核' };
 
 const forward: Value = (data) => {
   const parts = ['protocol', 'hostAddress', 'hostPort', 'guestPort'].map((name) => valueOf(data, name));

@@ -172,7 +172,7 @@ export const edit: Text['edit'] = {
 export const boot: Text['boot'] = {
   first: '首先引导自',
   usual: '通常：软盘、硬盘、CD',
-  drives: { hda: '硬盘', cdrom: 'CD-ROM', fda: '软盘' },
+  drives: { hda: '硬盘', cdrom: 'CD-ROM 光盘', fda: '软盘' },
   vga: '显存',
   usualVga: '通常：8 MB',
 };

@@ -89,7 +89,7 @@ export const views: Text['views'] = {
     initrd: '初始 RAM 磁盘',
     multiboot: 'Multiboot 内核',
     hda: '硬盘',
-    cdrom: 'CD-ROM',
+    cdrom: 'CD-ROM 光盘',
     fda: '软盘',
     cmdline: '命令行',
     guest: '客户机',

@@ -1,6 +1,6 @@
 /**
- * A small fleet: what main/fleet/pair/pair.ts and vm.ts do for one virtual machine, with the real outside ends of its serial
- * port and its inputs.
+ * A small fleet: what main/fleet/pair/pair.ts and vm.ts do for one virtual machine, with the real outside ends of its
+ * serial port and its inputs.
  *
  * Invariants: the fleet decides nothing about who may go on: it starts replicas, passes hints, and follows whoever went
  * live. A virtual machine of which no replica is left is powered on again, as a new life on the same disk.
