@@ -286,8 +286,10 @@ export class Vm {
     if (this.#power === wanted) return;
     // Who waits for room goes on when there is some: that is what was asked for.
     if (this.#pair === pair && !this.room.missing) this.#wantPause(!paused);
-    const words = `"${this.name}" could not be ${paused ? 'paused' : 'resumed'}. `;
-    throw new CommandError('failed', words + (this.room.words ?? `"lockstep events ${this.name}" says more.`));
+    const { name } = this;
+    if (this.room.words !== null) throw new CommandError('failed', `"${name}" does not go on yet: ${this.room.words}`);
+    const what = paused ? 'paused' : 'resumed';
+    throw new CommandError('failed', `"${name}" could not be ${what}. "lockstep events ${name}" says more.`);
   }
 
   #wantPause(paused: boolean): void {

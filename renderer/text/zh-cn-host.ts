@@ -103,6 +103,7 @@ const files: readonly Phrase[] = [
 /** What a running machine does not do, or not now. */
 const machine: readonly Phrase[] = [
   ['"{}" could not be powered on: {}', '无法打开“{1}”的电源：{2}'],
+  ['"{}" does not go on yet: {}', '“{1}”尚未继续运行：{2}'],
   ['"{}" could not be {}. "lockstep events {}" says more.', '“{1}”的操作未能完成。详见事件。'],
   ['"{}" has no replica at this moment.', '“{1}”目前没有副本。'],
   ['"{}" does not take its input: too much is waiting already.', '“{1}”不接受输入：等待的内容过多。'],

@@ -15,7 +15,7 @@ import { SCENES } from './scenes.ts';
 import { LEDGER } from './shell-scenes.ts';
 
 const WALK = { timeout: 300_000 } as const;
-const BODY = '.page, .dialog';
+const BODY = '.page, .dialog, .app-main:has(.detached-head)';
 
 type Way = (page: Page) => Promise<void>;
 
@@ -95,7 +95,7 @@ const LOOKED = ['home-empty', 'shell-guide', 'shell-menu', 'shell-settings-menu'
 
 async function goTo(page: Page, address: string): Promise<void> {
   await page.evaluate((hash) => void (location.hash = hash), address);
-  await page.locator('.page').waitFor();
+  await page.locator('.page, .detached-head').waitFor();
 }
 
 describe.skipIf(NO_BROWSER)('axe finds nothing serious', WALK, () => {

@@ -30,6 +30,8 @@ const DATA: { readonly [name: string]: unknown } = {
   reason: "the primary's process ended (killed by SIGKILL)",
   who: 'secondary',
   epoch: 4711,
+  takenAt: 1_763_700_000_000,
+  minutes: 5,
   bytes: 3 << 20,
   epochs: 12,
   file: '/file.iso',
