@@ -145,7 +145,9 @@ test.skipIf(typeof found === 'string')(
     await host.call('power.on', { vm: name });
     serial = host.attach(name);
     await serial.until(/installed:~# $/, 180_000);
-    serial.write('mkdir -p /own; mount /dev/sda1 /own; echo kept > /own/word; sync; word=kept; echo re""ady\n');
+    // The guest finds its disk a moment after its prompt.
+    serial.write('until [ -b /dev/sda1 ]; do usleep 100000; done; mkdir -p /own; mount /dev/sda1 /own\n');
+    serial.write('echo kept > /own/word; sync; word=kept; echo re""ady\n');
     await serial.until(/ready/);
     await host.call('ft.on', { vm: name });
     await host.call('ft.wait', { vm: name, for: 'protected' });

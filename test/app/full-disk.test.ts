@@ -99,7 +99,7 @@ describe.skipIf(!SmallDisk.possible)('on a full disk (a small tmpfs, which takes
       expect((await host.run('vm', 'show', name)).stdout).toMatch(/No room in +.*: it goes on when there is/);
       // Resuming it is no use, and says so; nor does it end what runs.
       await expect(host.call('power.resume', { vm: name })).rejects.toThrow(
-        /could not be resumed. There is no room in/,
+        /does not go on yet: There is no room in/,
       );
       expect(await replicas()).toEqual(before);
       small.empty();
