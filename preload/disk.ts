@@ -34,7 +34,11 @@ export const diskCommands = {
   /** A disk can grow, not shrink. */
   'disk.resize': v.strictObject({ file: FilePath, bytes: DiskBytes }),
   /** From raw, qcow2, vmdk, vdi, vhd or vhdx; all but raw need `qemu-img`. */
-  'disk.import': v.strictObject({ source: FilePath, file: FilePath }),
+  'disk.import': v.strictObject({
+    source: FilePath,
+    /** Absent: a new file in the data folder. */
+    file: v.exactOptional(FilePath),
+  }),
   'disk.export': v.strictObject({
     file: FilePath,
     target: FilePath,

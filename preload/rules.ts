@@ -12,6 +12,10 @@ export type GuardedCommand =
   | 'vm.edit'
   | 'vm.clone'
   | 'vm.export'
+  | 'disk.check'
+  | 'disk.compact'
+  | 'disk.resize'
+  | 'disk.export'
   | 'power.shutdown'
   | 'nic.set'
   | 'media.insert'
@@ -170,6 +174,12 @@ export function refusal(command: GuardedCommand, vm: Subject, words: RuleWords =
       return offRefusal(vm, words.cloneRunning(vm.name), words.cloneSuspended(vm.name));
     case 'vm.export':
       return offRefusal(vm, words.exportRunning(vm.name), words.exportSuspended(vm.name));
+    case 'disk.check':
+    case 'disk.compact':
+    case 'disk.export':
+      return vm.power === 'off' ? null : words.diskRunning(vm.name);
+    case 'disk.resize':
+      return offRefusal(vm, words.diskRunning(vm.name), words.diskSuspended(vm.name));
     case 'nic.set':
       return offRefusal(vm, words.nicRunning(vm.name), words.nicSuspended(vm.name));
     case 'checkpoint.take':

@@ -51,6 +51,14 @@ export function mebibytes(bytes: number): string {
   return `${one.format(bytes / 2 ** 20)} MiB`;
 }
 
+/** 192 KB, 12.4 MB, 4 GB: of 1,024 each, as disks are made. */
+export function diskBytes(value: Maybe): string {
+  if (value === null || value === undefined) return UNKNOWN;
+  if (value < 2 ** 10) return `${whole.format(value)} B`;
+  if (value < 2 ** 20) return `${one.format(value / 2 ** 10)} KB`;
+  return value < 2 ** 30 ? `${one.format(value / 2 ** 20)} MB` : `${number(2).format(value / 2 ** 30)} GB`;
+}
+
 /** 940 B, 12.4 kB, 3.1 MB, 2 GB: of a thousand each, as traffic is counted. */
 export function bytes(value: Maybe): string {
   if (value === null || value === undefined) return UNKNOWN;

@@ -1,5 +1,5 @@
 /**
- * What the host says of networks, port forwards and snapshots, which no topic carries: asked, and asked again while it
+ * What the host says of networks, port forwards, snapshots and disks, which no topic carries: asked, and asked again while it
  * is looked at.
  *
  * Invariant: at most one question is under way; an answer that came before `again` was called is not taken.
@@ -20,10 +20,11 @@ export interface Asked<T> {
   readonly again: () => void;
 }
 
-/** Every two seconds while the page is visible and connected. */
-export function useAsked<C extends 'network.list' | 'forward.list' | 'snapshot.list'>(
+/** Every two seconds, or as often as said, while the page is visible and connected. */
+export function useAsked<C extends 'network.list' | 'forward.list' | 'snapshot.list' | 'disk.info'>(
   command: C,
   args: CommandArgs<C>,
+  everyMs = EVERY_MS,
 ): Asked<CommandResults[C]> {
   const { bridge } = useServices();
   const open = usePage((state) => state.phase === 'open');
@@ -50,12 +51,12 @@ export function useAsked<C extends 'network.list' | 'forward.list' | 'snapshot.l
       }
     };
     void ask();
-    const timer = setInterval(() => void (document.hidden || ask()), EVERY_MS);
+    const timer = setInterval(() => void (document.hidden || ask()), everyMs);
     return () => {
       current = false;
       clearInterval(timer);
     };
-  }, [bridge, command, question, open, turn]);
+  }, [bridge, command, question, open, turn, everyMs]);
   const again = useCallback(() => setTurn((before) => before + 1), []);
   return { answer, failure, again };
 }

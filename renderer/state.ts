@@ -43,7 +43,12 @@ export type OpenDialog =
   | { readonly kind: 'newVm'; readonly folder?: string }
   | { readonly kind: 'edit'; readonly vm: string }
   | { readonly kind: 'move'; readonly vm: string }
-  | { readonly kind: 'media'; readonly vm: string; readonly drive: MediaDrive }
+  /** `folder`: a disc is to be made of one. */
+  | { readonly kind: 'media'; readonly vm: string; readonly drive: MediaDrive; readonly folder?: true }
+  | { readonly kind: 'diskCheck'; readonly vm: string }
+  | { readonly kind: 'diskGrow'; readonly vm: string }
+  | { readonly kind: 'diskExport'; readonly vm: string }
+  | { readonly kind: 'diskImport'; readonly vm: string }
   /** A new one in `folder` (empty: at the top), or another name for it. */
   | { readonly kind: 'newFolder'; readonly folder: string }
   | { readonly kind: 'renameFolder'; readonly folder: string }

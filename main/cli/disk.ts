@@ -119,11 +119,14 @@ const resize: Command = {
 
 const importing: Command = {
   words: 'disk import',
-  takes: ['IMAGE', 'FILE.lsd'],
-  help: 'Make a disk of an image: raw, qcow2, vmdk, vdi, vhd or vhdx (all but raw by qemu-img)',
+  takes: ['IMAGE', 'FILE.lsd?'],
+  help:
+    'Make a disk of an image: raw, qcow2, vmdk, vdi, vhd or vhdx (all but raw by qemu-img); without FILE in the ' +
+    'data folder',
   run: (invocation) =>
     withHost(invocation, async (client) => {
-      const work = client.call('disk.import', { source: at(invocation, 0), file: at(invocation, 1) });
+      const named = invocation.positionals[1] === undefined ? {} : { file: at(invocation, 1) };
+      const work = client.call('disk.import', { source: at(invocation, 0), ...named });
       show(invocation, await telling(client, invocation, 'disk.import', work), details);
     }),
 };

@@ -122,7 +122,9 @@ export class Vm {
   get diskUser(): DiskUser {
     const hold = <T>(work: () => Promise<T>): Promise<T> => this.#around.snapshots.hold(this, work);
     const { images, layers } = this.disk;
-    return { name: this.name, running: this.#power !== 'off', images, layers, hold };
+    const running = this.#power !== 'off';
+    const suspended = !running && this.#record.savedState !== null;
+    return { name: this.name, running, suspended, images, layers, hold };
   }
 
   /** Its network card. */

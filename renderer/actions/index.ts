@@ -3,7 +3,7 @@
  *
  * Invariant: what is not in this list cannot be done to a VM from the page; ids are unique.
  */
-import { Disc3, EthernetPort, FlaskConical, Keyboard, Shield, type LucideIcon } from 'lucide-react';
+import { Disc3, EthernetPort, FlaskConical, HardDrive, Keyboard, Shield, type LucideIcon } from 'lucide-react';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 import { captureStart } from './capture-start.ts';
@@ -12,6 +12,7 @@ import { checkpointResume } from './checkpoint-resume.ts';
 import { checkpointTake } from './checkpoint-take.ts';
 import { copyScreen } from './copy-screen.ts';
 import { deleteVm } from './delete.ts';
+import { DISK_ACTIONS } from './disk.ts';
 import { detachConsole } from './detach-console.ts';
 import { editVm } from './edit.ts';
 import { FAULT_ACTIONS } from './faults.ts';
@@ -77,6 +78,7 @@ export const ACTION_GROUPS: readonly (readonly (Action | Submenu)[])[] = [
   ],
   [
     { id: 'menu-media', label: texts.menus.media, icon: Disc3, actions: MEDIA_ACTIONS },
+    { id: 'menu-disk', label: texts.menus.disk, icon: HardDrive, actions: DISK_ACTIONS },
     {
       id: 'menu-network',
       label: texts.menus.network,

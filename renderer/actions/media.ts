@@ -3,7 +3,7 @@
  *
  * Invariant: allowed exactly when the rules allow it; an empty drive has nothing to be taken out.
  */
-import { Disc3, DiscAlbum, LogOut, Save } from 'lucide-react';
+import { Disc3, DiscAlbum, FolderDown, LogOut, Save } from 'lucide-react';
 import type { MediaDrive, VmView } from '../../preload/contract.ts';
 import { refusal } from '../refusal.ts';
 import { texts } from '../text/index.ts';
@@ -41,4 +41,18 @@ function eject(drive: MediaDrive): Action {
   };
 }
 
-export const MEDIA_ACTIONS: readonly Action[] = [insert('cdrom'), eject('cdrom'), insert('fda'), eject('fda')];
+const insertFolder: Action = {
+  id: 'insert-folder',
+  label: texts.disks.folder.action,
+  hint: texts.disks.folder.hint,
+  icon: FolderDown,
+  enabled: (vm) => refusal('media.insert', vm),
+  perform: async ({ vm, open }) => open({ kind: 'media', vm: vm.id, drive: 'cdrom', folder: true }),
+};
+
+/** By drive. */
+export const DRIVE_ACTIONS: { readonly [drive in MediaDrive]: readonly Action[] } = {
+  cdrom: [insert('cdrom'), insertFolder, eject('cdrom')],
+  fda: [insert('fda'), eject('fda')],
+};
+export const MEDIA_ACTIONS: readonly Action[] = [...DRIVE_ACTIONS.cdrom, ...DRIVE_ACTIONS.fda];

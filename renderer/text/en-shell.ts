@@ -58,6 +58,7 @@ export const menus = {
   ft: 'Fault Tolerance',
   network: 'Network',
   keys: 'Send keys',
+  disk: 'Hard disk',
 } as const;
 
 export const folders = {

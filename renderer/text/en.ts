@@ -8,6 +8,7 @@ import { RULE_WORDS } from '../../preload/rule-words.ts';
 import { failover, faults, lab, monitor, notices } from './en-lab.ts';
 import { share } from './en-share.ts';
 import { boot, edit, folders, form, media, menus, palette, shell, shortcuts, start } from './en-shell.ts';
+import { disks } from './en-disks.ts';
 import { checkpoints } from './en-checkpoints.ts';
 import { snapshots } from './en-snapshots.ts';
 import { views } from './en-views.ts';
@@ -44,6 +45,7 @@ export const en = {
   share,
   snapshots,
   checkpoints,
+  disks,
   boot,
   power,
   ftReasons,

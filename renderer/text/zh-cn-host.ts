@@ -94,7 +94,6 @@ const files: readonly Phrase[] = [
   ['"{}" cannot be replaced: {}.', '无法替换“{1}”：{2}。'],
   ['"{}" cannot be imported: {}.', '无法导入“{1}”：{2}。'],
   ['The disk "{}" is being worked on: wait until that is done.', '磁盘“{1}”正在处理中：请等待完成。'],
-  ['"{}" is running and uses "{}": power it off first.', '“{1}”正在运行并使用“{2}”：请先关闭其电源。'],
   ['The disk of "{}" stands on "{}", which must stay as it is.', '“{1}”的磁盘建立在“{2}”之上，后者必须保持不变。'],
   ['There is no {} in the {} of "{}".', '“{3}”的驱动器中没有介质。'],
   ['The datastore "{}" cannot be written: {}.', '无法写入数据存储“{1}”：{2}。'],

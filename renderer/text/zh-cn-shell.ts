@@ -51,6 +51,7 @@ export const menus: Text['menus'] = {
   ft: '容错',
   network: '网络',
   keys: '发送按键',
+  disk: '硬盘',
 };
 
 export const folders: Text['folders'] = {

@@ -10,6 +10,7 @@ import { failover, faults, lab, monitor, notices } from './zh-cn-lab.ts';
 import { rules } from './zh-cn-rules.ts';
 import { share } from './zh-cn-share.ts';
 import { boot, edit, folders, form, media, menus, palette, shell, shortcuts, start } from './zh-cn-shell.ts';
+import { disks } from './zh-cn-disks.ts';
 import { checkpoints } from './zh-cn-checkpoints.ts';
 import { snapshots } from './zh-cn-snapshots.ts';
 import { views } from './zh-cn-views.ts';
@@ -393,6 +394,7 @@ export const zhCN: Text = {
   share,
   snapshots,
   checkpoints,
+  disks,
   boot,
   views,
   shell,

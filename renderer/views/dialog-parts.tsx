@@ -10,7 +10,7 @@ import type { VmView } from '../../preload/contract.ts';
 import { Button } from '../kit/button.tsx';
 import { Dialog } from '../kit/dialog.tsx';
 import { usePage, useServices } from '../services.ts';
-import { findVm } from '../state.ts';
+import { findVm, withToast } from '../state.ts';
 import { errorWords } from '../host-words.ts';
 import { texts } from '../text/index.ts';
 
@@ -27,6 +27,8 @@ export interface CommandDialogProps {
   /** Somebody wanted to send it. */
   readonly onTried?: () => void;
   readonly send: () => Promise<unknown>;
+  /** It shows what came of it, and can send again. */
+  readonly stays?: boolean;
   readonly children: ReactNode;
 }
 
@@ -48,7 +50,8 @@ export function CommandDialog(props: CommandDialogProps) {
     setFailure(null);
     try {
       await props.send();
-      close();
+      if (props.stays) setBusy(false);
+      else close();
     } catch (error) {
       setFailure(errorWords(error));
       setBusy(false);
@@ -84,6 +87,15 @@ export function CommandDialog(props: CommandDialogProps) {
       {props.children}
     </Dialog>
   );
+}
+
+/** Tells of an error when the dialog is gone. */
+export function useLate(): (title: string) => (error: unknown) => void {
+  const { store } = useServices();
+  return (title) => (error) => {
+    const message = errorWords(error);
+    store.setState((state) => withToast(state, { tone: 'error', title, message }));
+  };
 }
 
 /** The VM that a dialog is about; the dialog closes when the VM is gone. */

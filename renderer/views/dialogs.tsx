@@ -3,6 +3,7 @@ import { usePage } from '../services.ts';
 import { CheckpointDialog } from './checkpoint.tsx';
 import { ConfirmDialog } from './confirm.tsx';
 import { ForVm } from './dialog-parts.tsx';
+import { CheckDiskDialog, ExportDiskDialog, GrowDiskDialog, ImportDiskDialog } from './disk-dialogs.tsx';
 import { EditVmDialog } from './edit-vm.tsx';
 import { MoveDialog, NewFolderDialog, RenameFolderDialog } from './folders.tsx';
 import { FtSettingsDialog } from './ft-settings.tsx';
@@ -29,7 +30,15 @@ export function Dialogs() {
     case 'move':
       return <ForVm id={dialog.vm}>{(vm) => <MoveDialog vm={vm} />}</ForVm>;
     case 'media':
-      return <ForVm id={dialog.vm}>{(vm) => <MediaDialog vm={vm} drive={dialog.drive} />}</ForVm>;
+      return <ForVm id={dialog.vm}>{(vm) => <MediaDialog vm={vm} drive={dialog.drive} folder={dialog.folder ?? false} />}</ForVm>;
+    case 'diskCheck':
+      return <ForVm id={dialog.vm}>{(vm) => <CheckDiskDialog vm={vm} />}</ForVm>;
+    case 'diskGrow':
+      return <ForVm id={dialog.vm}>{(vm) => <GrowDiskDialog vm={vm} />}</ForVm>;
+    case 'diskExport':
+      return <ForVm id={dialog.vm}>{(vm) => <ExportDiskDialog vm={vm} />}</ForVm>;
+    case 'diskImport':
+      return <ForVm id={dialog.vm}>{(vm) => <ImportDiskDialog vm={vm} />}</ForVm>;
     case 'newFolder':
       return <NewFolderDialog folder={dialog.folder} />;
     case 'renameFolder':

@@ -6,6 +6,8 @@
 import { EthernetPort, SlidersHorizontal } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
 import { MEMORY_MB_MAX, MEMORY_MB_MIN, type VmView } from '../../preload/contract.ts';
+import { useConverter } from '../disk-converter.ts';
+import { isForeign } from '../disk.ts';
 import {
   checkEdit,
   editArgs,
@@ -23,6 +25,7 @@ import { usePage, useServices } from '../services.ts';
 import { texts } from '../text/index.ts';
 import { BootField, VgaField } from './boot-fields.tsx';
 import { CommandDialog } from './dialog-parts.tsx';
+import { DiskProgress } from './disk-progress.tsx';
 import { FolderField } from './folders.tsx';
 
 const { edit: words, form: labels } = texts;
@@ -30,11 +33,15 @@ const { edit: words, form: labels } = texts;
 export function EditVmDialog({ vm }: { readonly vm: VmView }) {
   const { bridge } = useServices();
   const all = usePage((state) => state.inventory?.vms) ?? [];
+  const convert = useConverter();
   const [form, setForm] = useState(() => editFormOf(vm));
   const names = all.filter(({ id }) => id !== vm.id).map(({ name }) => name);
   const errors = checkEdit(form, vm, names);
   const send = async () => {
-    const changes = editArgs(form, vm);
+    const edited = editArgs(form, vm);
+    const hda = edited.hda ? await convert(edited.hda) : undefined;
+    if (hda === null) return;
+    const changes = { ...edited, ...(hda !== undefined && { hda }) };
     for (const { drive, file } of mediaChanges(form, vm)) {
       if (file === null) await bridge.call('media.eject', { vm: vm.id, drive });
       else await bridge.call('media.insert', { vm: vm.id, drive, file });
@@ -143,10 +150,12 @@ function Hardware({ vm, form, errors, change }: PartProps) {
           label={labels.files.hda}
           mono
           value={form.hda}
+          {...(isForeign(form.hda) && { hint: texts.disks.converted })}
           error={errors.hda ?? null}
           onChange={(hda) => change({ hda })}
         />
       ) : null}
+      {form.disk === 'file' && isForeign(form.hda) ? <DiskProgress file={form.hda.trim()} /> : null}
       {form.disk === 'new' ? (
         <Field
           label={labels.diskSize}

@@ -9,6 +9,8 @@ import { useState } from 'react';
 import { MEMORY_MB_MAX, MEMORY_MB_MIN } from '../../preload/contract.ts';
 import { powerOn } from '../actions/power-on.ts';
 import { pendingKey } from '../actions/run.ts';
+import { useConverter } from '../disk-converter.ts';
+import { isForeign } from '../disk.ts';
 import { readDraft, useDraft } from '../draft.ts';
 import { Button } from '../kit/button.tsx';
 import { Dialog } from '../kit/dialog.tsx';
@@ -31,6 +33,7 @@ import { usePage, useServices } from '../services.ts';
 import { hostWords } from '../host-words.ts';
 import { texts } from '../text/index.ts';
 import { BootField, VgaField } from './boot-fields.tsx';
+import { DiskProgress } from './disk-progress.tsx';
 import { FolderField } from './folders.tsx';
 import { CardFields } from './network/nic-dialog.tsx';
 
@@ -113,12 +116,15 @@ function toldErrors(errors: FormErrors, touched: ReadonlySet<string>, problem: P
 function useCreate(form: NewVmForm, tell: (problem: Problem | null) => void, done: () => void) {
   const { store, bridge, runner, go } = useServices();
   const [busy, setBusy] = useState(false);
+  const convert = useConverter();
   const create = async () => {
     setBusy(true);
     tell(null);
     const args = toArgs(form);
     try {
-      const vm = await bridge.call('vm.create', args);
+      const hda = args.hda === undefined ? undefined : await convert(args.hda);
+      if (hda === null) return;
+      const vm = await bridge.call('vm.create', { ...args, ...(hda !== undefined && { hda }) });
       done();
       store.setState({ dialog: null });
       go({ page: 'vm', vm: vm.id, tab: 'summary' });
@@ -271,10 +277,12 @@ function DiskFields({ form, errors, change }: PartProps) {
           placeholder="/path/to/disk.img"
           mono
           value={form.hda}
+          {...(isForeign(form.hda) && { hint: texts.disks.converted })}
           error={errors.hda ?? null}
           onChange={(hda) => change({ hda })}
         />
       ) : null}
+      {form.disk === 'file' && isForeign(form.hda) ? <DiskProgress file={form.hda.trim()} /> : null}
     </>
   );
 }

@@ -13,19 +13,8 @@ import { Button } from '../kit/button.tsx';
 import { Field } from '../kit/field.tsx';
 import { SelectField } from '../kit/select-field.tsx';
 import { usePage, useServices } from '../services.ts';
-import { withToast } from '../state.ts';
-import { errorWords } from '../host-words.ts';
 import { texts } from '../text/index.ts';
-import { CommandDialog } from './dialog-parts.tsx';
-
-/** Tells of an error when the dialog is gone. */
-function useLate(): (title: string) => (error: unknown) => void {
-  const { store } = useServices();
-  return (title) => (error) => {
-    const message = errorWords(error);
-    store.setState((state) => withToast(state, { tone: 'error', title, message }));
-  };
-}
+import { CommandDialog, useLate } from './dialog-parts.tsx';
 
 export function CloneDialog({ vm }: { readonly vm: VmView }) {
   const { bridge } = useServices();

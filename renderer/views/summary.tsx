@@ -16,6 +16,7 @@ import { checkpointResume } from '../actions/checkpoint-resume.ts';
 import { editVm } from '../actions/edit.ts';
 import { noRoomText } from '../ft-view.ts';
 import { ActionButton } from '../kit/action-button.tsx';
+import { DiskCard } from './disk-card.tsx';
 import { FtPanel } from './ft-panel.tsx';
 import { LivePlot } from './live-plot.tsx';
 import { RecordingLine } from './record.tsx';
@@ -52,6 +53,7 @@ export function Summary({ vm }: { readonly vm: VmView }) {
           <ConsoleCard vm={vm} />
           {vm.power === 'off' ? null : <Performance vm={vm} />}
           <Hardware vm={vm} />
+          <DiskCard vm={vm} />
         </div>
       </div>
     </div>
@@ -91,7 +93,6 @@ function Hardware({ vm }: { readonly vm: VmView }) {
     [names.kernel, files.bzimage],
     [names.initrd, files.initrd],
     [names.multiboot, files.multiboot],
-    [names.hda, files.hda],
     [names.cdrom, files.cdrom],
     [names.fda, files.fda],
   ] as const;

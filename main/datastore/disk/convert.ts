@@ -83,6 +83,8 @@ export async function exportDisk(
 ): Promise<void> {
   if (format === 'raw') return exportRaw(file, target, progress);
   await refuseExisting(target);
+  // Better told now than after all has been read.
+  await qemuImg(['--version']);
   const raw = temporary(target);
   try {
     await rm(raw, { force: true });

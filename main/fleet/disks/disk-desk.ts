@@ -14,6 +14,7 @@ import { exportDisk, importDisk } from '../../datastore/disk/convert.ts';
 import { createDisk, createOverlay } from '../../datastore/disk/create.ts';
 import { chainFiles, isOverlay } from '../../datastore/disk/open.ts';
 import { compactDisk, growDisk, type Progress } from '../../datastore/disk/operations.ts';
+import { RULE_WORDS } from '../../../preload/rule-words.ts';
 import type { Fleet } from '../fleet.ts';
 import type { TaskDesk } from '../watch/tasks.ts';
 
@@ -21,6 +22,8 @@ import type { TaskDesk } from '../watch/tasks.ts';
 export interface DiskUser {
   readonly name: string;
   readonly running: boolean;
+  /** Its saved state is of a machine with this disk, of this size. */
+  readonly suspended: boolean;
   /** Its hard disk images: the user's file, and the copy in the datastore. */
   readonly images: readonly string[];
   /** Where the layers of its snapshots are. */
@@ -28,6 +31,9 @@ export interface DiskUser {
   /** Meanwhile none of its layers is merged, and it is not powered on. Refused while its snapshots are worked on. */
   readonly hold: <T>(work: () => Promise<T>) => Promise<T>;
 }
+
+/** What a disk's file takes of the name that it is made for, in characters. */
+const NAME_MAX = 64;
 
 type Kind = Extract<TaskKind, keyof typeof diskCommands>;
 type Name = keyof typeof diskCommands;
@@ -58,9 +64,22 @@ export class DiskDesk {
 
   /** Makes a thin disk in the data folder, for a VM of this name. @returns its file. */
   async createFor(vm: string, bytes: number): Promise<string> {
-    const file = path.join(this.folder(), `${vm}-${randomUUID().slice(0, 8)}.lsd`);
+    const file = this.newFile(vm);
     await createDisk(file, { virtualBytes: bytes });
     return file;
+  }
+
+  /** The name of a disk that is not there yet, for what is called so. */
+  newFile(called: string): string {
+    return path.join(this.folder(), `${called.slice(0, NAME_MAX)}-${randomUUID().slice(0, 8)}.lsd`);
+  }
+
+  /** @throws {CommandError} `refused` when a suspended VM uses it. */
+  requireResizable(file: string): void {
+    const self = real(file);
+    for (const { name, suspended, images } of this.#users()) {
+      if (suspended && filesOf(images).has(self)) throw new CommandError('refused', RULE_WORDS.diskSuspended(name));
+    }
   }
 
   /** @throws {CommandError} `refused` while one of these is being worked on. */
@@ -141,7 +160,7 @@ export class DiskDesk {
     this.requireIdle([file]);
     for (const { name, running, images } of this.#users()) {
       if (running && filesOf(images).has(self)) {
-        throw new CommandError('refused', `"${name}" is running and uses "${file}": power it off first.`);
+        throw new CommandError('refused', RULE_WORDS.diskRunning(name));
       }
       if (base && filesOf(images).has(self) && !images.some((image) => real(image) === self)) {
         throw new CommandError('refused', `The disk of "${name}" stands on "${file}", which must stay as it is.`);
@@ -203,11 +222,13 @@ export const diskHandlers: Handlers = {
   },
   'disk.resize': async ({ disks }, { file, bytes }) => {
     const at = path.resolve(file);
+    disks.requireResizable(at);
     await disks.work('disk.resize', at, () => growDisk(at, bytes), true);
     return disks.view(at);
   },
   'disk.import': async ({ disks }, { source, file }) => {
-    const [from, at] = [path.resolve(source), path.resolve(file)];
+    const from = path.resolve(source);
+    const at = file === undefined ? disks.newFile(path.parse(from).name) : path.resolve(file);
     await disks.work('disk.import', from, (progress) => importDisk(from, at, progress));
     return disks.view(at);
   },

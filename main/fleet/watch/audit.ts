@@ -43,6 +43,7 @@ const QUERIES: ReadonlySet<string> = new Set<CommandName>([
   'metrics',
   'snapshot.list',
   'snapshot.thumbnail',
+  'disk.info',
 ]);
 /** What is typed may be a password: that somebody typed is written down, at most once a minute. */
 const TYPING: ReadonlySet<string> = new Set<CommandName>(['console.type', 'console.key']);
