@@ -71,7 +71,7 @@ export const EXAMPLES: { readonly [words: string]: readonly string[] } = {
   'disk check': ['disk check data.lsd --repair'],
   'disk compact': ['disk compact data.lsd'],
   'disk resize': ['disk resize data.lsd 8G'],
-  'disk import': ['disk import old.vmdk new.lsd'],
+  'disk import': ['disk import old.vmdk new.lsd', 'disk import old.vmdk'],
   'disk export': ['disk export data.lsd data.qcow2 --format qcow2'],
   'checkpoint take': ['checkpoint take web'],
   'checkpoint resume': ['checkpoint resume web', 'checkpoint resume web --yes'],

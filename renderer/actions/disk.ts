@@ -19,9 +19,9 @@ function withDisk(vm: VmView, allowed: (file: string) => string | null): string 
 }
 
 interface Asked {
-  readonly what: 'check' | 'grow' | 'export';
+  readonly what: 'check' | 'expand' | 'export';
   readonly command: 'disk.check' | 'disk.resize' | 'disk.export';
-  readonly dialog: 'diskCheck' | 'diskGrow' | 'diskExport';
+  readonly dialog: 'diskCheck' | 'diskExpand' | 'diskExport';
   readonly icon: LucideIcon;
 }
 
@@ -66,7 +66,7 @@ const diskImport: Action = {
 export const DISK_ACTIONS: readonly Action[] = [
   asking({ what: 'check', command: 'disk.check', dialog: 'diskCheck', icon: ShieldCheck }),
   diskCompact,
-  asking({ what: 'grow', command: 'disk.resize', dialog: 'diskGrow', icon: Maximize2 }),
+  asking({ what: 'expand', command: 'disk.resize', dialog: 'diskExpand', icon: Maximize2 }),
   asking({ what: 'export', command: 'disk.export', dialog: 'diskExport', icon: HardDriveUpload }),
   diskImport,
 ];

@@ -29,7 +29,7 @@ export const disks = {
     hint: 'Look for damage: the map of the disk, the checksums of all it holds, the disks it stands on',
     title: (name: string) => `Check the hard disk of "${name}"`,
     send: 'Check',
-    what: 'All of the disk is read, which takes a while for a large one. Nothing in it is changed.',
+    what: 'All of the disk is read, which takes a while for a large one.',
     raw: 'A raw image has no checksums: this only looks whether it can be read.',
     repair: 'Repair what can be repaired without losing data',
     fine: 'The disk has no problems.',
@@ -45,7 +45,7 @@ export const disks = {
     raw: 'A raw image cannot be compacted: import it as a Lockstep disk first.',
     done: (before: string, after: string) => `The file had ${before}, and has ${after} now.`,
   },
-  grow: {
+  expand: {
     action: 'Expand disk…',
     hint: 'Make the disk larger',
     title: (name: string) => `Expand the hard disk of "${name}"`,
@@ -65,7 +65,7 @@ export const disks = {
     send: 'Export',
     what: 'The disk with all that it stands on becomes one image. What the snapshots hold besides is not in it.',
     format: 'Format',
-    formats: { raw: 'Raw image', qcow2: 'qcow2' },
+    formats: { raw: 'Raw image', qcow2: 'qcow2 image' },
     formatHint: {
       raw: 'Every program knows it. Holes take up no room where the file system has them.',
       qcow2: 'For QEMU and KVM. It takes the program qemu-img.',
@@ -94,6 +94,6 @@ export const disks = {
     field: 'Folder',
     what: 'The disc is a copy of what the folder holds now. Insert it again for a newer one.',
     noFolder: 'Name the folder.',
-    failed: (name: string) => `Insert a folder into "${name}"`,
+    title: (name: string) => `Insert a folder into "${name}"`,
   },
 } as const;

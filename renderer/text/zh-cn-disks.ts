@@ -28,7 +28,7 @@ export const disks: Text['disks'] = {
     hint: '查找损坏：磁盘的映射、全部内容的校验和以及它所依赖的磁盘',
     title: (name) => `检查“${name}”的硬盘`,
     send: '检查',
-    what: '将读取整个磁盘，磁盘较大时需要一些时间。其中的内容不会更改。',
+    what: '将读取整个磁盘，磁盘较大时需要一些时间。',
     raw: '原始映像没有校验和：只检查它是否可读。',
     repair: '修复不会丢失数据的问题',
     fine: '磁盘没有问题。',
@@ -44,7 +44,7 @@ export const disks: Text['disks'] = {
     raw: '原始映像无法压缩：请先将其导入为 Lockstep 磁盘。',
     done: (before, after) => `文件原为 ${before}，现为 ${after}。`,
   },
-  grow: {
+  expand: {
     action: '扩展磁盘…',
     hint: '增大磁盘',
     title: (name) => `扩展“${name}”的硬盘`,
@@ -64,7 +64,7 @@ export const disks: Text['disks'] = {
     send: '导出',
     what: '磁盘及其依赖的全部内容将成为一个映像。快照中的其他内容不包括在内。',
     format: '格式',
-    formats: { raw: '原始映像', qcow2: 'qcow2' },
+    formats: { raw: '原始映像', qcow2: 'qcow2 映像' },
     formatHint: {
       raw: '所有程序都支持。文件系统支持空洞时，空洞不占空间。',
       qcow2: '用于 QEMU 和 KVM，需要程序 qemu-img。',
@@ -93,6 +93,6 @@ export const disks: Text['disks'] = {
     field: '文件夹',
     what: '光盘是文件夹当前内容的副本。需要更新时请再次插入。',
     noFolder: '请指定文件夹。',
-    failed: (name) => `将文件夹插入“${name}”`,
+    title: (name) => `将文件夹插入“${name}”`,
   },
 };

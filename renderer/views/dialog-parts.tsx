@@ -65,7 +65,7 @@ export function CommandDialog(props: CommandDialogProps) {
       onSubmit={() => void submit()}
       footer={
         <>
-          <Button label={texts.actions.cancel} onPress={close} />
+          <Button label={props.stays ? texts.actions.close : texts.actions.cancel} onPress={close} />
           <Button
             label={props.label}
             {...(props.icon && { icon: props.icon })}

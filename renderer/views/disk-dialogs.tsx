@@ -107,7 +107,7 @@ function Found({ check, thin }: { readonly check: DiskCheckView; readonly thin: 
   );
 }
 
-export function GrowDiskDialog({ vm }: OfVm) {
+export function ExpandDiskDialog({ vm }: OfVm) {
   const { bridge } = useServices();
   const late = useLate();
   const [size, setSize] = useState('');
@@ -116,11 +116,11 @@ export function GrowDiskDialog({ vm }: OfVm) {
   const { answer } = useAsked('disk.info', { file });
   const error = wrongSize(size, answer?.bytes ?? null);
   const others = answer?.vms.filter((name) => name !== vm.name) ?? [];
-  const title = words.grow.title(vm.name);
+  const title = words.expand.title(vm.name);
   return (
     <CommandDialog
       title={title}
-      label={words.grow.send}
+      label={words.expand.send}
       icon={Maximize2}
       reason={reasonOf('disk.resize', vm)}
       wrong={error !== null}
@@ -129,15 +129,15 @@ export function GrowDiskDialog({ vm }: OfVm) {
     >
       <p className="mono disk-path">{file}</p>
       <Field
-        label={words.grow.field}
+        label={words.expand.field}
         first
         value={size}
-        hint={answer ? words.grow.now(format.diskBytes(answer.bytes)) : words.grow.unknown}
+        hint={answer ? words.expand.now(format.diskBytes(answer.bytes)) : words.expand.unknown}
         error={tried ? error : null}
         onChange={setSize}
       />
-      <p>{words.grow.what}</p>
-      {others.length > 0 ? <p className="fine">{words.grow.shared(format.list(others))}</p> : null}
+      <p>{words.expand.what}</p>
+      {others.length > 0 ? <p className="fine">{words.expand.shared(format.list(others))}</p> : null}
     </CommandDialog>
   );
 }

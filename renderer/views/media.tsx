@@ -37,10 +37,10 @@ export function MediaDialog({ vm, drive, folder }: MediaProps) {
   const send = () =>
     kind === 'file'
       ? bridge.call('media.insert', { vm: vm.id, drive, file: named })
-      : soon(bridge.call('media.folder', { vm: vm.id, folder: named }), late(ofFolder.failed(vm.name)));
+      : soon(bridge.call('media.folder', { vm: vm.id, folder: named }), late(ofFolder.title(vm.name)));
   return (
     <CommandDialog
-      title={words.title[drive](vm.name)}
+      title={kind === 'file' ? words.title[drive](vm.name) : ofFolder.title(vm.name)}
       label={words.insertIt}
       reason={refusal('media.insert', vm)}
       wrong={named === ''}

@@ -157,9 +157,13 @@ function TaskRow({ task }: { readonly task: TaskRecord }) {
     <tr data-task={task.kind} data-outcome={task.outcome ?? 'running'}>
       <td className="cell-line">{taskTitle(task)}</td>
       <td className="cell-line task-target">
-        <button type="button" className="link" onClick={() => go({ page: 'vm', vm: vm.id, tab: 'summary' })}>
-          {vm.name}
-        </button>
+        {vm.id === '' ? (
+          vm.name
+        ) : (
+          <button type="button" className="link" onClick={() => go({ page: 'vm', vm: vm.id, tab: 'summary' })}>
+            {vm.name}
+          </button>
+        )}
       </td>
       <td className="task-status">
         <Status task={task} />

@@ -242,7 +242,6 @@ const NOT_IN_CLI: { readonly [name: string]: string } = {
   inventory: 'a topic for pages that stay open: "vm list" asks once, "events --follow" goes on',
   screen: 'moving pictures: "console screenshot" and "console text" show one',
 };
-const DISK_FILES = 'disk files are worked on from the command line, on which their paths are at hand';
 const NOT_ON_PAGE: { readonly [name: string]: string } = {
   'host.show': 'the inventory, which the page is told, has it',
   'vm.list': 'the inventory has it',
@@ -251,14 +250,7 @@ const NOT_ON_PAGE: { readonly [name: string]: string } = {
   'ft.wait': 'a page is told of every change: only a script has to wait',
   'console.text': 'the console shows the screen',
   'console.type': 'the console takes keys',
-  'disk.create': DISK_FILES,
-  'disk.info': DISK_FILES,
-  'disk.check': DISK_FILES,
-  'disk.compact': DISK_FILES,
-  'disk.resize': DISK_FILES,
-  'disk.import': DISK_FILES,
-  'disk.export': DISK_FILES,
-  'media.folder': 'the page takes image files; a folder of the host is chosen at the command line',
+  'disk.create': 'a new disk is made with its VM or in its settings, an overlay by a snapshot or a linked clone',
   'folder.list': 'the folders are in the inventory, which the page is told of',
 };
 

@@ -5,14 +5,16 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createOverlay } from '../../main/datastore/disk/create.ts';
 import { parseSize } from '../../preload/disk.ts';
+import { FakeProcesses } from '../support/fake-processes.ts';
 import { openFleet } from '../support/fleet.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { saving } from '../support/saving-replica.ts';
 
 const MIB = 1 << 20;
 
 describe('a disk file', () => {
   test('is made thin, looked at, enlarged, compacted, checked and exported, each as a task', async () => {
-    const { call } = openFleet();
+    const { call, dataFolder } = openFleet();
     const folder = temporaryFolder();
     const [file, image] = [path.join(folder, 'a.lsd'), path.join(folder, 'a.img')];
     expect(await call('disk.create', { file, bytes: MIB })).toMatchObject({ format: 'lsd', bytes: MIB, vms: [] });
@@ -22,8 +24,11 @@ describe('a disk file', () => {
     expect(await call('disk.check', { file })).toMatchObject({ problems: [] });
     expect(await call('disk.export', { file, target: image, format: 'raw' })).toEqual({ file: image });
     expect(await call('disk.import', { source: image, file: `${file}.2.lsd` })).toMatchObject({ bytes: 2 * MIB });
+    const imported = await call('disk.import', { source: image });
+    expect(path.relative(dataFolder, imported.file)).toMatch(/^disks.a-[0-9a-f]{8}\.lsd$/);
     const tasks = await call('task.list', {});
     expect(tasks.map(({ kind, vm, outcome }) => [kind, vm.name, outcome])).toEqual([
+      ['disk.import', 'a.img', 'done'],
       ['disk.import', 'a.img', 'done'],
       ['disk.export', 'a.lsd', 'done'],
       ['disk.check', 'a.lsd', 'done'],
@@ -47,6 +52,19 @@ describe('a disk file', () => {
     }
     await call('power.off', { vm: 'web' });
     await call('disk.compact', { file });
+  });
+
+  test('stays as large as it was while a suspended VM waits for it, and can be compacted', async () => {
+    const { call } = openFleet({ processes: new FakeProcesses(saving) });
+    const file = path.join(temporaryFolder(), 'a.lsd');
+    await call('disk.create', { file, bytes: MIB });
+    await call('vm.create', { name: 'web', hda: file });
+    await call('power.on', { vm: 'web' });
+    await call('power.suspend', { vm: 'web' });
+    await expect(call('disk.resize', { file, bytes: 2 * MIB })).rejects.toThrow(/belongs to its state/);
+    await call('disk.compact', { file });
+    await call('power.off', { vm: 'web' });
+    expect(await call('disk.resize', { file, bytes: 2 * MIB })).toMatchObject({ bytes: 2 * MIB });
   });
 
   test('says what is wrong with a request', async () => {

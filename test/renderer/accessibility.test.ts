@@ -26,6 +26,7 @@ const PAGES: { readonly [page in Exclude<Route['page'], 'vm' | 'console'>]: stri
   networks: '#/networks',
 };
 
+const WITH_DISK = 'vm-payroll';
 const OFF = '#/vm/Windows 98/summary';
 const BUSY = `#/vm/${LEDGER.id}/summary`;
 
@@ -41,6 +42,12 @@ const on98 =
   (way: Way): Way =>
   async (page) => {
     await goTo(page, OFF);
+    await way(page);
+  };
+const onDisk =
+  (way: Way): Way =>
+  async (page) => {
+    await goTo(page, `#/vm/${WITH_DISK}/summary`);
     await way(page);
   };
 const key =
@@ -65,6 +72,17 @@ const DIALOGS: { readonly [kind in OpenDialog['kind']]: Way } = {
   edit: key('Control+d'),
   move: action('move'),
   media: action('insert-cdrom'),
+  diskCheck: onDisk(async (page) => {
+    await action('disk-check', WITH_DISK)(page);
+    await page.locator('.dialog-footer button').last().click();
+    await page.locator('.disk-found').waitFor();
+  }),
+  diskExpand: onDisk(async (page) => {
+    await action('disk-expand', WITH_DISK)(page);
+    await page.locator('.dialog-footer button').last().click();
+  }),
+  diskExport: onDisk(action('disk-export', WITH_DISK)),
+  diskImport: onDisk(action('disk-import', WITH_DISK)),
   newFolder: command('new-folder'),
   renameFolder: async (page) => {
     await page.locator('[data-folder="Lab"]').focus();

@@ -4,9 +4,10 @@
  * Invariant: no page and no tab about the VM `LEDGER` is empty.
  */
 import type { SnapshotView } from '../../preload/contract.ts';
+import { fakeTask } from './fake-history.ts';
 import type { FakeHost } from './fake-host.ts';
 import { COUNTERS } from './fake-network.ts';
-import type { FakeWorld } from './fake-world.ts';
+import { fakeVm, type FakeWorld } from './fake-world.ts';
 import { FAULTS_NOW, failovers, story, trouble } from './scene-states.ts';
 import type { Scene } from './scenes.ts';
 import { company, LEDGER } from './shell-scenes.ts';
@@ -39,6 +40,16 @@ export function busy(world: FakeWorld): void {
   world.put(vm);
   const cutOff = world.vms.find(({ id }) => id === 'vm-windows-98');
   if (cutOff) world.put({ ...cutOff, checkpointMinutes: 5, checkpoint: CHECKPOINT });
+  const files = { hda: '/srv/images/payroll.lsd' };
+  world.put(fakeVm('Payroll', { hardware: { memoryMB: 256, guest: 'Disk image', files, cmdline: null } }));
+  world.diskCheck = {
+    ...world.diskCheck,
+    problems: [
+      { where: null, message: 'The first copy of the header is damaged.' },
+      { where: 196_608, message: 'its checksum does not fit' },
+    ],
+    problemsLeftOut: 12,
+  };
   story(world, vm);
   trouble(world, vm);
   failovers(world, vm);
@@ -69,6 +80,14 @@ const doing =
   };
 const show = (host: FakeHost) => busy(host.world);
 const OFF = 'vm-windows-98';
+const WITH_DISK = 'vm-payroll';
+const AT_DISK = `#/vm/${WITH_DISK}/summary`;
+const sending =
+  (action: string): Scene['act'] =>
+  async (page, host) => {
+    await doing(action, WITH_DISK)(page, host);
+    await page.locator('.dialog-footer button').last().click();
+  };
 
 export const BUSY_SCENES: readonly Scene[] = [
   {
@@ -80,6 +99,31 @@ export const BUSY_SCENES: readonly Scene[] = [
   { name: 'busy-events', at: '#/events', before: show, act: (page) => page.locator('tr[data-kind]').first().waitFor() },
   { name: 'busy-lab', at: `#/vm/${LEDGER.id}/faults`, before: show, act: (page) => page.locator('.page').waitFor() },
   { name: 'snapshot-take', at: `#/vm/${LEDGER.id}/snapshots`, before: show, act: doing('snapshot-take', LEDGER.id) },
+  {
+    name: 'disk-menu',
+    at: AT_DISK,
+    before: show,
+    act: (page) => page.locator('.card-header [aria-haspopup=menu]').click(),
+  },
+  { name: 'disk-check', at: AT_DISK, before: show, act: sending('disk-check') },
+  { name: 'disk-expand', at: AT_DISK, before: show, act: sending('disk-expand') },
+  { name: 'disk-export', at: AT_DISK, before: show, act: doing('disk-export', WITH_DISK) },
+  { name: 'disk-import', at: AT_DISK, before: show, act: doing('disk-import', WITH_DISK) },
+  { name: 'insert-folder', at: AT_DISK, before: show, act: doing('insert-folder', WITH_DISK) },
+  {
+    name: 'new-vm-convert',
+    before: show,
+    act: async (page, host) => {
+      await page.locator('.page').waitFor();
+      await page.keyboard.press('Alt+n');
+      await page.locator('.choice').nth(3).click();
+      const source = '/srv/old/payroll.vmdk';
+      await page.locator('.form-files input').first().fill(source);
+      const task = { kind: 'disk.import', title: 'Import virtual disk', phase: source, progress: 0.42 } as const;
+      const now = { startedAt: Date.now() - 4000, endedAt: null, outcome: null } as const;
+      host.world.task(fakeTask({ ...LEDGER, id: '', name: 'payroll.vmdk' }, 40, { ...task, ...now }));
+    },
+  },
   { name: 'clone', at: `#/vm/${OFF}/summary`, before: show, act: doing('clone', OFF) },
   { name: 'export', at: `#/vm/${OFF}/summary`, before: show, act: doing('export', OFF) },
 ];

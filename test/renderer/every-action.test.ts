@@ -22,6 +22,7 @@ const guarded = {
 const files = { cdrom: '/srv/disc.iso', fda: '/srv/floppy.img' };
 const hardware = { memoryMB: 64, guest: 'Disk image', files, cmdline: null };
 const FILE = '/tmp/a.file';
+const DISK = '/tmp/a.lsd';
 const CHECKPOINT = { at: 1, epoch: 1, bytes: 1, hash: 'c0ffee', stunMs: 1, ranUntil: 2 };
 
 /** A VM in each state that some action needs; the names have letters that no label has. */
@@ -32,6 +33,7 @@ const VMS = {
   guarded: fakeVm('Yankee-7', guarded),
   ftSuspended: fakeVm('Juliett-7', { ...guarded, ft: { ...guarded.ft, status: 'suspended', secondary: null } }),
   recording: fakeVm('Kilo-7', { ...on, recording: { file: FILE, startedAt: 1, epoch: 1 } }),
+  withDisk: fakeVm('Romeo-7', { hardware: { ...hardware, files: { hda: DISK } } }),
   cutOff: fakeVm('Victor-7', { checkpointMinutes: 5, checkpoint: CHECKPOINT }),
   capturing: fakeVm('Xray-7', {
     ...on,
@@ -43,6 +45,10 @@ interface Row {
   readonly vm: keyof typeof VMS;
   /** What the host is told, apart from which VM it is about. Null: nothing. */
   readonly sends: readonly [CommandName, object] | null;
+  /** And what after that. */
+  readonly then?: readonly [CommandName, object];
+  /** The dialog shows what came of it. */
+  readonly stays?: true;
   /** A dialog comes first: what is changed in it, by the name of the field. Empty: nothing. */
   readonly dialog?: { readonly [field: string]: string };
   /** A question comes first. */
@@ -102,6 +108,11 @@ const ROWS: { readonly [id: string]: Row } = {
     dialog: { 'Image file': FILE },
     sends: ['media.insert', { drive: 'cdrom', file: FILE }],
   },
+  'insert-folder': {
+    vm: 'off',
+    dialog: { Folder: '/tmp/papers' },
+    sends: ['media.folder', { folder: '/tmp/papers' }],
+  },
   'eject-cdrom': { vm: 'on', sends: ['media.eject', { drive: 'cdrom' }] },
   'insert-fda': {
     vm: 'off',
@@ -109,6 +120,20 @@ const ROWS: { readonly [id: string]: Row } = {
     sends: ['media.insert', { drive: 'fda', file: FILE }],
   },
   'eject-fda': { vm: 'on', sends: ['media.eject', { drive: 'fda' }] },
+  'disk-check': { vm: 'withDisk', dialog: {}, stays: true, sends: ['disk.check', { file: DISK, repair: false }] },
+  'disk-compact': { vm: 'withDisk', sends: ['disk.compact', { file: DISK }] },
+  'disk-expand': { vm: 'withDisk', dialog: { 'New size': '8G' }, sends: ['disk.resize', { file: DISK, bytes: 2 ** 33 }] },
+  'disk-export': {
+    vm: 'withDisk',
+    dialog: { File: FILE, Format: 'qcow2' },
+    sends: ['disk.export', { file: DISK, target: FILE, format: 'qcow2' }],
+  },
+  'disk-import': {
+    vm: 'off',
+    dialog: { 'Disk image': '/tmp/a.vmdk' },
+    sends: ['disk.import', { source: '/tmp/a.vmdk' }],
+    then: ['vm.edit', { hda: expect.stringMatching(/\.lsd$/) }],
+  },
   'nic-edit': { vm: 'off', dialog: { 'Network card': 'NE2000' }, sends: ['nic.set', { type: 'ne2k' }] },
   'forward-add': {
     vm: 'on',
@@ -166,11 +191,19 @@ describe.skipIf(NO_BROWSER)('every action', WALK, () => {
       const shown = opened ? await opened : page;
       if (row.sends === null) await shown.getByTestId('console-canvas').waitFor();
       else {
-        const [command, args] = row.sends;
+        const sent = [row.sends, ...(row.then ? [row.then] : [])].map(([command, args]) => ({
+          command,
+          // A disk is named by its file.
+          args: command.startsWith('disk.') ? args : { vm: vm.id, ...args },
+        }));
         const told = () => host.world.performed.filter((one) => one.command.split('.')[1] !== 'list');
-        await expect.poll(told, { message: id }).toEqual([{ command, args: { vm: vm.id, ...args } }]);
+        await expect.poll(told, { message: id }).toEqual(sent);
       }
       if (opened) await shown.close();
+      if (row.stays) {
+        await page.locator('.disk-found').waitFor();
+        await page.keyboard.press('Escape');
+      }
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       // As it was, whatever the command has made of it.
       host.world.put(vm);

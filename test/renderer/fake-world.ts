@@ -7,6 +7,7 @@ import {
   CommandError,
   type AlarmRecord,
   type CommandName,
+  type DiskCheckView,
   type EventRecord,
   type Severity,
   type SnapshotView,
@@ -17,6 +18,7 @@ import type { FailoverRecord, VmView } from '../../preload/contract.ts';
 import type { MetricsRange } from '../../preload/metrics.ts';
 import { refusal, type GuardedCommand } from '../../preload/rules.ts';
 import { encodeScreen } from '../../preload/screen.ts';
+import { fakeDisk } from './fake-disk.ts';
 import { editedVm, fakeFolders } from './fake-folders.ts';
 import { fakeHistory } from './fake-history.ts';
 import { fakeMetrics, fakeMetricsHistory } from './fake-metrics.ts';
@@ -110,6 +112,14 @@ export class FakeWorld {
   failovers: FailoverRecord[] = [];
   /** Of every VM alike. */
   snapshots: readonly SnapshotView[] = [];
+  /** What every check of a disk finds. */
+  diskCheck: DiskCheckView = {
+    problems: [],
+    problemsLeftOut: 0,
+    repaired: [],
+    clustersChecked: 20_480,
+    unusedBytes: 536_870_912,
+  };
   /** Binary messages from clients, in order. */
   readonly received: { subscription: number; bytes: Uint8Array }[] = [];
   /** Every command, in order. */
@@ -217,6 +227,7 @@ export class FakeWorld {
       return fakeMetricsHistory(this.find(String(args['vm'])), args['range'] as MetricsRange, since);
     }
     if (command === 'snapshot.list') return this.snapshots;
+    if (command === 'disk.info') return fakeDisk(this, command, args);
     if (command === 'snapshot.thumbnail') return { pngBase64: ONE_PIXEL_PNG };
     this.performed.push({ command, args });
     const failure = this.fail;
@@ -225,6 +236,8 @@ export class FakeWorld {
     if (command === 'vm.create') return this.#create(args);
     const history = fakeHistory(this, command, args);
     if (history) return history;
+    const disk = fakeDisk(this, command, args);
+    if (disk !== undefined) return disk;
     const folders = fakeFolders(this, command, args);
     if (folders !== undefined) return folders;
     const network = this.network.perform(command, args);
