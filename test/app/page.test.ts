@@ -2,7 +2,7 @@
  * The same main job through the page, in a real browser: Turn on FT, Protected, Crash primary, and the guest answers.
  * `LOCKSTEP_SCREENSHOTS=DIR` keeps pictures of the way.
  */
-import { statSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { chromium as browserType, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -184,6 +184,40 @@ describe.skipIf(!executablePath)('the page, in Chromium', () => {
     await page.locator('.xterm').waitFor();
     await new Promise((resolve) => setTimeout(resolve, 1000));
     await picture('serial');
+  });
+
+  test('a folder becomes a disc, and a disk grows, by the page', { timeout: 120_000 }, async () => {
+    const papers = path.join(host.dataFolder, 'papers');
+    mkdirSync(papers);
+    writeFileSync(path.join(papers, 'note.txt'), 'read by the guest\n');
+    await page.getByRole('tab', { name: 'Summary' }).click();
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('insert a folder');
+    const chosen = page.locator('.palette-item[aria-selected=true]');
+    await expect.poll(() => chosen.getAttribute('data-item')).toMatch(/^insert-folder:/);
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Folder').fill(papers);
+    await dialog.getByRole('button', { name: 'Insert', exact: true }).click();
+    await dialog.waitFor({ state: 'detached' });
+    const serial = host.attach('Sample Linux');
+    serial.write('mkdir -p /cd; until mount -t iso9660 /dev/sr0 /cd; do sleep 0.2; done; cat /cd/*\n');
+    await serial.until(/^read by the guest/m);
+    await serial.close();
+
+    const { id, hardware } = await host.call('vm.create', { name: 'Files', sample: 'linux', diskBytes: 64 << 20 });
+    const file = hardware.files.hda ?? '';
+    await page.locator(`[data-row="vm:${id}"]`).click();
+    const card = page.getByRole('region', { name: 'Hard disk' });
+    await card.getByText('64 MB').waitFor();
+    await card.getByRole('button', { name: 'Disk actions' }).click();
+    await page.getByRole('menuitem', { name: 'Expand disk…' }).click();
+    await dialog.getByLabel('New size').fill('96M');
+    await dialog.getByRole('button', { name: 'Expand' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await card.getByText('96 MB').waitFor();
+    expect(await host.call('disk.info', { file })).toMatchObject({ bytes: 96 << 20, vms: ['Files'] });
+    await picture('disk');
   });
 
   test('the page reported no error of its own', () => {
