@@ -12,7 +12,7 @@ import { defaultDataFolder, guestLibrary, rendererFolder, processEntries, versio
 import { registerAppScheme, serveAppScheme } from './shell/app-scheme.ts';
 import { setApplicationMenu } from './shell/menu.ts';
 import { OpenedFiles } from './shell/open-file.ts';
-import { askToImport, askToQuit, tellImportFailed } from './shell/questions.ts';
+import { askToImport, askToPowerOff, askToQuit, tellImportFailed } from './shell/questions.ts';
 import { Quitting } from './shell/quitting.ts';
 import { restrictNavigation, restrictSession } from './shell/security.ts';
 import { utilityProcesses } from './shell/utility-processes.ts';
@@ -31,7 +31,7 @@ function openFleet(dataFolder: string): Fleet {
 
 /** However the user or the system ends the application, the fleet is closed first. */
 function quitInOrder(fleet: Fleet): Quitting {
-  const quitting = new Quitting(app, fleet, askToQuit);
+  const quitting = new Quitting(app, fleet, { toQuit: askToQuit, toPowerOff: askToPowerOff });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => quitting.now());
   powerMonitor.on('shutdown', (event?: { preventDefault(): void }) => {
     // The system waits for us then, as long as it pleases.

@@ -289,6 +289,16 @@ export class Fleet {
     this.#folder.close();
   }
 
+  /** Suspends whatever runs. @returns those that could not be, which run on, and why. */
+  async suspendAll(): Promise<{ readonly name: string; readonly why: string }[]> {
+    const running = this.all().filter((vm) => vm.power !== 'off');
+    const ends = await Promise.allSettled(running.map((vm) => suspend(this, vm)));
+    return running.flatMap(({ name }, index) => {
+      const end = ends[index];
+      return end?.status === 'rejected' ? [{ name, why: (end.reason as Error).message }] : [];
+    });
+  }
+
   async #suspend(vm: Vm): Promise<void> {
     try {
       await suspend(this, vm);

@@ -5,7 +5,7 @@
  */
 import path from 'node:path';
 import { BrowserWindow, dialog, type MessageBoxOptions } from 'electron';
-import type { WayOut } from './quitting.ts';
+import type { NotSuspended, WayOut } from './quitting.ts';
 
 const NAMES_MAX = 10;
 
@@ -32,6 +32,25 @@ export async function askToQuit(running: readonly string[]): Promise<WayOut | nu
     noLink: true,
   });
   return (['suspend', 'powerOff'] as const)[chosen] ?? null;
+}
+
+export async function askToPowerOff(these: readonly NotSuspended[]): Promise<boolean> {
+  const one = these.length === 1;
+  const chosen = await show({
+    type: 'warning',
+    title: 'Quit Lockstep?',
+    message: `${one ? 'A virtual machine' : `${these.length} virtual machines`} could not be suspended.`,
+    detail:
+      `${these
+        .map(({ name, why }) => `${name}: ${why}`)
+        .slice(0, NAMES_MAX)
+        .join('\n')}\n\n` + 'What a guest has not written to its disk is lost when it is powered off now.',
+    buttons: ['Stay', 'Power off and quit'],
+    defaultId: 0,
+    cancelId: 0,
+    noLink: true,
+  });
+  return chosen === 1;
 }
 
 /** Offers to draw the page once more, after it died again and again. */

@@ -25,6 +25,8 @@ export interface Action {
   readonly hint?: string;
   /** Such as `Ctrl+B`; VMware Workstation's where there is one. */
   readonly shortcut?: string;
+  /** One of many of its kind: found in the palette after all others. */
+  readonly seldom?: true;
   /** `danger` is red in menus and dialogs. */
   readonly tone?: 'primary' | 'danger';
   readonly enabled: (vm: VmView) => string | null;

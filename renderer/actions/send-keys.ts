@@ -29,6 +29,7 @@ export const KEY_ACTIONS: readonly Action[] = COMBOS.map((combo) => ({
   id: `key-${combo.toLowerCase().replaceAll('+', '-')}`,
   label: texts.console.send(combo),
   icon: Keyboard,
+  seldom: true,
   enabled: (vm) => refusal('console', vm),
   perform: async ({ vm, call }) => {
     await call('console.key', { vm: vm.id, combo: combo.toLowerCase() });

@@ -24,6 +24,7 @@ interface Item {
   readonly shortcut?: string | undefined;
   /** Why it cannot be run; null when it can. */
   readonly reason: string | null;
+  readonly seldom?: boolean | undefined;
   readonly run: () => void;
 }
 
@@ -33,6 +34,9 @@ const OTHERS_MAX = 5;
 
 /** What is refused comes after what fits about as well and is not. */
 const REFUSED = 6;
+/** What there are many of comes after what fits at all. */
+const SELDOM = 100;
+const handicapOf = ({ reason, seldom }: Item): number => (reason ? REFUSED : 0) + (seldom ? SELDOM : 0);
 
 /** In other languages an action is found by its English name, too: those who know VMware know that. */
 function searched({ id, label, about }: Item): string {
@@ -47,6 +51,7 @@ function actionsOf(vm: VmView, state: State, { runner }: Services): Item[] {
     about: vm.name,
     icon: action.icon,
     shortcut: action.shortcut,
+    seldom: action.seldom,
     reason: whyNot(action, vm, state),
     run: () => runner.start(action, vm),
   }));
@@ -89,7 +94,7 @@ export function CommandPalette() {
   const [typed, setTyped] = useState('');
   const [at, setAt] = useState(0);
   const items = useMemo(
-    () => search(itemsFor(typed, state, services), typed, searched, SHOWN_MAX, ({ reason }) => (reason ? REFUSED : 0)),
+    () => search(itemsFor(typed, state, services), typed, searched, SHOWN_MAX, handicapOf),
     [typed, state, services],
   );
   const close = () => store.setState({ dialog: null });

@@ -98,9 +98,7 @@ describe.skipIf(!SmallDisk.possible)('on a full disk (a small tmpfs, which takes
       expect(alarms.worst).toBe('error');
       expect((await host.run('vm', 'show', name)).stdout).toMatch(/No room in +.*: it goes on when there is/);
       // Resuming it is no use, and says so; nor does it end what runs.
-      await expect(host.call('power.resume', { vm: name })).rejects.toThrow(
-        /does not go on yet: There is no room in/,
-      );
+      await expect(host.call('power.resume', { vm: name })).rejects.toThrow(/does not go on yet: There is no room in/);
       expect(await replicas()).toEqual(before);
       small.empty();
       await until(async () => (await show(name)).power === 'on');

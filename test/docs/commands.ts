@@ -1,11 +1,10 @@
 /**
  * The commands of a Markdown page: what stands in its fenced blocks marked `sh`.
  *
- * Invariant: a block is run (`sh`), answered with a key that leaves it (`sh interactive`), or starts the host that
- * everything else speaks with (`sh serve`). Blocks without the mark are not commands for the reader's machine as it
- * stands: installation, and abbreviations.
+ * Invariant: a block is run (`sh`), or starts the host that everything else speaks with (`sh serve`). Blocks without the
+ * mark are not commands for the reader's machine as it stands: installation, and abbreviations.
  */
-export type How = 'run' | 'interactive' | 'serve';
+export type How = 'run' | 'serve';
 
 export interface Command {
   readonly how: How;
@@ -35,6 +34,6 @@ export function commandsOf(markdown: string): Command[] {
 
 function named(mark: string, line: number): How {
   if (mark === '') return 'run';
-  if (mark === 'interactive' || mark === 'serve') return mark;
-  throw new Error(`line ${line}: a block of commands is marked "sh", "sh interactive" or "sh serve", not "sh ${mark}"`);
+  if (mark === 'serve') return mark;
+  throw new Error(`line ${line}: a block of commands is marked "sh" or "sh serve", not "sh ${mark}"`);
 }

@@ -10,7 +10,6 @@ import { commandsOf, type Command } from './commands.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..');
 const PAGES = ['README.md', ...readdirSync(path.join(root, 'docs', 'guide')).map((name) => `docs/guide/${name}`)];
-const LEAVE = '\x1d';
 const PATIENCE_MS = 120_000;
 
 interface Ended {
@@ -30,23 +29,20 @@ class Terminal {
     this.#env = { ...process.env, LOCKSTEP_DATA: dataFolder, PATH: `${this.#folder}:${process.env['PATH']}` };
   }
 
-  run({ how, text }: Command): Promise<Ended> {
+  /** What attaches itself to a terminal finds its input at its end. */
+  run({ text }: Command): Promise<Ended> {
     return new Promise((resolve) => {
       const child = spawn('bash', ['-euc', text], {
         cwd: this.#folder,
         env: this.#env,
-        stdio: [how === 'interactive' ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+        stdio: ['ignore', 'pipe', 'pipe'],
         timeout: PATIENCE_MS,
         killSignal: 'SIGKILL',
       });
       let output = '';
-      const take = (bytes: Buffer): void => {
-        output += String(bytes);
-        child.stdin?.write(LEAVE);
-      };
-      child.stdin?.on('error', () => {});
-      child.stdout?.on('data', take);
-      child.stderr?.on('data', (bytes: Buffer) => (output += String(bytes)));
+      const take = (bytes: Buffer): void => void (output += String(bytes));
+      child.stdout.on('data', take);
+      child.stderr.on('data', take);
       child.on('close', (status) => resolve({ status, output }));
     });
   }
@@ -83,11 +79,11 @@ describe('the commands of', () => {
 describe('a page', () => {
   test('has its commands in blocks marked sh, a line each', () => {
     const page =
-      'Text\n```sh\nlockstep one\n# a remark\n\nlockstep two\n```\n```\nnpm ci\n```\n```sh interactive\nthree\n```\n';
+      'Text\n```sh\nlockstep one\n# a remark\n\nlockstep two\n```\n```\nnpm ci\n```\n```sh serve\nthree\n```\n';
     expect(commandsOf(page)).toEqual([
       { how: 'run', line: 3, text: 'lockstep one' },
       { how: 'run', line: 6, text: 'lockstep two' },
-      { how: 'interactive', line: 12, text: 'three' },
+      { how: 'serve', line: 12, text: 'three' },
     ]);
   });
 

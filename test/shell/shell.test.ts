@@ -277,8 +277,12 @@ describe('quitting', () => {
     const question = Promise.withResolvers<'suspend' | 'powerOff' | null>();
     const ask = vi.fn(() => question.promise);
     const all = (): { name: string; power: string }[] => running.map((name) => ({ name, power: 'on' }));
-    const quitting = new Quitting(app as never, { all, close }, ask);
-    return { app, close, ask, question, quitting };
+    const left: { name: string; why: string }[] = [];
+    const suspendAll = vi.fn(() => Promise.resolve(left));
+    const powerOff = Promise.withResolvers<boolean>();
+    const toPowerOff = vi.fn(() => powerOff.promise);
+    const quitting = new Quitting(app as never, { all, suspendAll, close }, { toQuit: ask, toPowerOff });
+    return { app, close, ask, question, left, suspendAll, toPowerOff, powerOff, quitting };
   };
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -308,6 +312,22 @@ describe('quitting', () => {
     question.resolve(how);
     await settle();
     expect([app.quits, close.mock.calls]).toEqual([1, [[how]]]);
+  });
+
+  test.each([
+    ['stays', false, []],
+    ['powers it off where that is said', true, [['powerOff']]],
+  ] as const)('where a VM cannot be suspended it asks again, and %s', async (_what, answer, closes) => {
+    const { app, close, question, left, suspendAll, toPowerOff, powerOff } = begin(['web', 'db']);
+    left.push({ name: 'db', why: 'there is no room in "/srv"' });
+    app.quit();
+    question.resolve('suspend');
+    await settle();
+    expect([suspendAll.mock.calls.length, close.mock.calls.length]).toEqual([1, 0]);
+    expect(toPowerOff.mock.calls).toEqual([[left]]);
+    powerOff.resolve(answer);
+    await settle();
+    expect([app.quits, close.mock.calls]).toEqual([answer ? 1 : 0, closes]);
   });
 
   test('waits for no answer when the session ends', async () => {
