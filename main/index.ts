@@ -8,13 +8,14 @@ import path from 'node:path';
 import { app, dialog, ipcMain, powerMonitor, protocol, session } from 'electron';
 import { Fleet } from './fleet/fleet.ts';
 import { surviveFullDatabase } from './fleet/survive.ts';
-import { defaultDataFolder, guestLibrary, rendererFolder, processEntries, version } from './paths.ts';
+import { defaultDataFolder, guestLibrary, rendererFolder, processEntries, statusIcon, version } from './paths.ts';
 import { registerAppScheme, serveAppScheme } from './shell/app-scheme.ts';
 import { setApplicationMenu } from './shell/menu.ts';
 import { OpenedFiles } from './shell/open-file.ts';
 import { askToImport, askToPowerOff, askToQuit, tellImportFailed } from './shell/questions.ts';
 import { Quitting } from './shell/quitting.ts';
 import { restrictNavigation, restrictSession } from './shell/security.ts';
+import { showStatus } from './shell/status-icon.ts';
 import { utilityProcesses } from './shell/utility-processes.ts';
 import { openWindowDoors } from './shell/window-door.ts';
 import { MainWindow } from './shell/window.ts';
@@ -41,7 +42,7 @@ function quitInOrder(fleet: Fleet): Quitting {
   return quitting;
 }
 
-function openWindow(quitting: Quitting): void {
+function openWindow(quitting: Quitting): MainWindow {
   const window = new MainWindow({
     stateFile: path.join(app.getPath('userData'), 'window.json'),
     mayClose() {
@@ -56,6 +57,7 @@ function openWindow(quitting: Quitting): void {
   app.on('window-all-closed', () => {
     if (QUITS_WITH_ITS_WINDOW) app.quit();
   });
+  return window;
 }
 
 async function start(): Promise<void> {
@@ -74,7 +76,8 @@ async function start(): Promise<void> {
   openWindowDoors(ipcMain, fleet);
   // The command line works beside the window; a browser is not let in.
   await startControl(fleet, dataFolder, () => null);
-  openWindow(quitting);
+  const window = openWindow(quitting);
+  showStatus(app, fleet, statusIcon, () => window.show());
   opened.listen(ipcMain);
   opened.importInto(fleet, { askToImport, tellImportFailed });
 }

@@ -23,6 +23,9 @@ export const version = (JSON.parse(readFileSync(path.join(root, 'package.json'),
 /** The built page. */
 export const rendererFolder = path.join(root, 'out', 'renderer');
 
+/** The application's icon, of a size for the system's tray. */
+export const statusIcon = path.join(root, 'resources', 'icons', '32x32.png');
+
 /** What replica processes and the gateway's process run. */
 export const processEntries = {
   replica: fromSources ? path.join(root, 'main', 'replica', 'entry.ts') : path.join(root, 'out', 'main', 'replica.js'),

@@ -36,6 +36,9 @@ export function stage(root: string): void {
   for (const part of ['main', 'preload', 'renderer']) {
     cpSync(path.join(root, 'out', part), path.join(folder, 'out', part), { recursive: true });
   }
+  // The icon in the tray (main/paths.ts).
+  const icon = path.join('resources', 'icons', '32x32.png');
+  cpSync(path.join(root, icon), path.join(folder, icon));
   for (const found of loadedPackages(root)) {
     const target = path.join(folder, 'node_modules', found.name);
     const wanted = (file: string): boolean => {

@@ -34,6 +34,14 @@ describe.skipIf(!chromium())('the desktop application, from its start to its end
     await desktop.see('focus');
   });
 
+  test('the icon in the tray says how the VMs are, and a click on it shows the window', async () => {
+    for (let told = ''; told !== 'Lockstep: 1 running, 0 protected'; ) told = (await desktop.see('tooltip')).text;
+    expect((await desktop.see('badge')).count).toBe(0);
+    desktop.do({ do: 'minimize' });
+    desktop.do({ do: 'clickTray' });
+    await desktop.see('focus');
+  });
+
   test('a double click on an exported VM, or its drop, asks, then imports it; a wrong one is told', {
     timeout: 60_000,
   }, async () => {

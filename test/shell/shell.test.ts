@@ -20,6 +20,7 @@ const { utilityProcesses } = await import('../../main/shell/utility-processes.ts
 const { openWindowDoors } = await import('../../main/shell/window-door.ts');
 const { MainWindow } = await import('../../main/shell/window.ts');
 const { Quitting } = await import('../../main/shell/quitting.ts');
+const { statusOf } = await import('../../main/shell/status-icon.ts');
 const { readWindowState, writeWindowState } = await import('../../main/shell/window-state.ts');
 
 const ENTRIES = { replica: '/fixed/replica.js', gateway: '/fixed/gateway.js' };
@@ -262,6 +263,16 @@ describe('the window state', () => {
       writeFileSync(file, text);
       expect([text, readWindowState(file, screens)]).toEqual([text, null]);
     }
+  });
+});
+
+describe('the status', () => {
+  test('counts what runs, what is protected, and alarms that nobody has seen', () => {
+    const vm = (power: string, status: string, unacknowledged: number) =>
+      ({ power, ft: { status }, alarms: { active: unacknowledged, unacknowledged, worst: null } }) as never;
+    expect(statusOf([])).toEqual({ tooltip: 'Lockstep: 0 running, 0 protected', alarms: 0 });
+    const vms = [vm('on', 'protected', 0), vm('paused', 'needSecondary', 1), vm('off', 'notConfigured', 2)];
+    expect(statusOf(vms)).toEqual({ tooltip: 'Lockstep: 2 running, 1 protected, 3 alarms', alarms: 3 });
   });
 });
 

@@ -84,6 +84,12 @@ class App extends EventEmitter {
     });
   }
 
+  /** @returns whether the desktop shows it. */
+  setBadgeCount(count: number): boolean {
+    show({ saw: 'badge', count });
+    return true;
+  }
+
   exit(code = 0): void {
     void closeBrowser().finally(() => process.exit(code));
   }

@@ -4,6 +4,7 @@
  * Invariant: whatever a person would see or answer goes to the test.
  */
 import { EventEmitter } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { MenuItemConstructorOptions, MessageBoxOptions, Rectangle } from 'electron';
 import { requireReady } from './app.ts';
 import { perform, show } from './hands.ts';
@@ -45,6 +46,46 @@ export class Menu {
 
   static getApplicationMenu(): Menu | null {
     return Menu.#application;
+  }
+}
+
+class NativeImage {
+  readonly #bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  isEmpty(): boolean {
+    return this.#bytes.length === 0;
+  }
+}
+
+export const nativeImage = {
+  /** A file that cannot be read gives an empty image. */
+  createFromPath(file: string): NativeImage {
+    try {
+      return new NativeImage(readFileSync(file));
+    } catch {
+      return new NativeImage(Buffer.alloc(0));
+    }
+  },
+};
+
+export class Tray extends EventEmitter {
+  constructor(image: NativeImage) {
+    super();
+    requireReady('Cannot create Tray');
+    if (image.isEmpty()) throw new Error('Failed to load image');
+    perform('clickTray', () => this.emit('click'));
+  }
+
+  setToolTip(text: string): void {
+    show({ saw: 'tooltip', text });
+  }
+
+  setContextMenu(menu: Menu): void {
+    if (!(menu instanceof Menu)) throw new TypeError('Error processing argument at index 0, conversion failure');
   }
 }
 

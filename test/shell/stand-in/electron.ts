@@ -6,7 +6,7 @@
  * and fails at the import, rather than doing nothing.
  */
 export { app } from './app.ts';
-export { dialog, Menu, nativeTheme, powerMonitor, screen, shell } from './desktop-services.ts';
+export { dialog, Menu, nativeImage, nativeTheme, powerMonitor, screen, shell, Tray } from './desktop-services.ts';
 export { ipcMain } from './ipc-main.ts';
 export { MessageChannelMain } from './ports.ts';
 export { protocol } from './protocol.ts';

@@ -17,6 +17,7 @@ export type Gesture =
   | { readonly do: 'reload' }
   /** A Mac tells the application that runs of a file. */
   | { readonly do: 'openFile'; readonly file: string }
+  | { readonly do: 'clickTray' }
   | { readonly do: 'quit' };
 
 /** What the test sees. */
@@ -27,6 +28,9 @@ export type Sight =
   | { readonly saw: 'question'; readonly options: MessageBoxOptions }
   | { readonly saw: 'errorBox'; readonly title: string; readonly content: string }
   | { readonly saw: 'external'; readonly url: string }
+  /** Of the icon in the tray. */
+  | { readonly saw: 'tooltip'; readonly text: string }
+  | { readonly saw: 'badge'; readonly count: number }
   | { readonly saw: 'pageGone' };
 
 export function show(sight: Sight): void {
