@@ -59,8 +59,7 @@ const sentences = {
     `"${name}" is suspended, and what is in its drives belongs to its state: ` +
     'resume it, or discard the state by a power-off.',
   diskRunning: (name: string) => `"${name}" is running and uses this disk: power it off first.`,
-  diskSuspended: (name: string) =>
-    `"${name}" is suspended, and the size of its disk belongs to its state: ${GIVE_UP}`,
+  diskSuspended: (name: string) => `"${name}" is suspended, and the size of its disk belongs to its state: ${GIVE_UP}`,
   checkpointRunning: (name: string) =>
     `"${name}" is running: a checkpoint is for one that was powered off unexpectedly.`,
   noCheckpoint: (name: string) => `"${name}" has no automatic checkpoint from which it could be resumed.`,

@@ -29,7 +29,7 @@ export function isForeign(file: string): boolean {
 /** What is wrong with the new size of a disk of `now` bytes; null when it can be sent. */
 export function wrongSize(text: string, now: number | null): string | null {
   const bytes = sizeOf(text);
-  const words = texts.disks.expand;
+  const words = texts.disks.extend;
   if (Number.isNaN(bytes)) return words.noSize;
   if (now !== null && bytes <= now) return words.notLarger;
   const [issue] = v.safeParse(DiskBytes, bytes).issues ?? [];

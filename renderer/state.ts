@@ -46,7 +46,7 @@ export type OpenDialog =
   /** `folder`: a disc is to be made of one. */
   | { readonly kind: 'media'; readonly vm: string; readonly drive: MediaDrive; readonly folder?: true }
   | { readonly kind: 'diskCheck'; readonly vm: string }
-  | { readonly kind: 'diskExpand'; readonly vm: string }
+  | { readonly kind: 'diskExtend'; readonly vm: string }
   | { readonly kind: 'diskExport'; readonly vm: string }
   | { readonly kind: 'diskImport'; readonly vm: string }
   /** A new one in `folder` (empty: at the top), or another name for it. */

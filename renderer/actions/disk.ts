@@ -19,9 +19,9 @@ function withDisk(vm: VmView, allowed: (file: string) => string | null): string 
 }
 
 interface Asked {
-  readonly what: 'check' | 'expand' | 'export';
+  readonly what: 'check' | 'extend' | 'export';
   readonly command: 'disk.check' | 'disk.resize' | 'disk.export';
-  readonly dialog: 'diskCheck' | 'diskExpand' | 'diskExport';
+  readonly dialog: 'diskCheck' | 'diskExtend' | 'diskExport';
   readonly icon: LucideIcon;
 }
 
@@ -66,7 +66,7 @@ const diskImport: Action = {
 export const DISK_ACTIONS: readonly Action[] = [
   asking({ what: 'check', command: 'disk.check', dialog: 'diskCheck', icon: ShieldCheck }),
   diskCompact,
-  asking({ what: 'expand', command: 'disk.resize', dialog: 'diskExpand', icon: Maximize2 }),
+  asking({ what: 'extend', command: 'disk.resize', dialog: 'diskExtend', icon: Maximize2 }),
   asking({ what: 'export', command: 'disk.export', dialog: 'diskExport', icon: HardDriveUpload }),
   diskImport,
 ];

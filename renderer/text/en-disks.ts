@@ -45,11 +45,11 @@ export const disks = {
     raw: 'A raw image cannot be compacted: import it as a Lockstep disk first.',
     done: (before: string, after: string) => `The file had ${before}, and has ${after} now.`,
   },
-  expand: {
-    action: 'Expand disk…',
+  extend: {
+    action: 'Extend disk…',
     hint: 'Make the disk larger',
-    title: (name: string) => `Expand the hard disk of "${name}"`,
-    send: 'Expand',
+    title: (name: string) => `Extend the hard disk of "${name}"`,
+    send: 'Extend',
     field: 'New size',
     now: (size: string) => `Such as 8G. It has ${size} now, and cannot shrink.`,
     unknown: 'Such as 8G. A disk cannot shrink.',

@@ -44,7 +44,7 @@ export const disks: Text['disks'] = {
     raw: '原始映像无法压缩：请先将其导入为 Lockstep 磁盘。',
     done: (before, after) => `文件原为 ${before}，现为 ${after}。`,
   },
-  expand: {
+  extend: {
     action: '扩展磁盘…',
     hint: '增大磁盘',
     title: (name) => `扩展“${name}”的硬盘`,

@@ -95,6 +95,18 @@ const files: readonly Phrase[] = [
   ['"{}" cannot be imported: {}.', '无法导入“{1}”：{2}。'],
   ['The disk "{}" is being worked on: wait until that is done.', '磁盘“{1}”正在处理中：请等待完成。'],
   ['The disk of "{}" stands on "{}", which must stay as it is.', '“{1}”的磁盘建立在“{2}”之上，后者必须保持不变。'],
+  ['"{}" is there already. Choose another name.', '“{1}”已存在。请换一个名称。'],
+  [
+    'For this format Lockstep needs the program "qemu-img", which is not installed. ' +
+      'Debian, Ubuntu: apt install qemu-utils. Fedora: dnf install qemu-img. macOS: brew install qemu.',
+    '此格式需要程序 qemu-img，但尚未安装。Debian、Ubuntu：apt install qemu-utils。' +
+      'Fedora：dnf install qemu-img。macOS：brew install qemu。',
+  ],
+  ['qemu-img failed: {}', 'qemu-img 失败：{1}'],
+  [
+    '"{}" has {} bytes: it can grow, not shrink to {}, which would cut off data.',
+    '“{1}”有 {2} 字节：只能增大，不能缩小到 {3}，否则会丢失数据。',
+  ],
   ['There is no {} in the {} of "{}".', '“{3}”的驱动器中没有介质。'],
   ['The datastore "{}" cannot be written: {}.', '无法写入数据存储“{1}”：{2}。'],
 ];

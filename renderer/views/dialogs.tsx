@@ -3,7 +3,7 @@ import { usePage } from '../services.ts';
 import { CheckpointDialog } from './checkpoint.tsx';
 import { ConfirmDialog } from './confirm.tsx';
 import { ForVm } from './dialog-parts.tsx';
-import { CheckDiskDialog, ExportDiskDialog, ExpandDiskDialog, ImportDiskDialog } from './disk-dialogs.tsx';
+import { CheckDiskDialog, ExportDiskDialog, ExtendDiskDialog, ImportDiskDialog } from './disk-dialogs.tsx';
 import { EditVmDialog } from './edit-vm.tsx';
 import { MoveDialog, NewFolderDialog, RenameFolderDialog } from './folders.tsx';
 import { FtSettingsDialog } from './ft-settings.tsx';
@@ -30,11 +30,15 @@ export function Dialogs() {
     case 'move':
       return <ForVm id={dialog.vm}>{(vm) => <MoveDialog vm={vm} />}</ForVm>;
     case 'media':
-      return <ForVm id={dialog.vm}>{(vm) => <MediaDialog vm={vm} drive={dialog.drive} folder={dialog.folder ?? false} />}</ForVm>;
+      return (
+        <ForVm id={dialog.vm}>
+          {(vm) => <MediaDialog vm={vm} drive={dialog.drive} folder={dialog.folder ?? false} />}
+        </ForVm>
+      );
     case 'diskCheck':
       return <ForVm id={dialog.vm}>{(vm) => <CheckDiskDialog vm={vm} />}</ForVm>;
-    case 'diskExpand':
-      return <ForVm id={dialog.vm}>{(vm) => <ExpandDiskDialog vm={vm} />}</ForVm>;
+    case 'diskExtend':
+      return <ForVm id={dialog.vm}>{(vm) => <ExtendDiskDialog vm={vm} />}</ForVm>;
     case 'diskExport':
       return <ForVm id={dialog.vm}>{(vm) => <ExportDiskDialog vm={vm} />}</ForVm>;
     case 'diskImport':

@@ -1,5 +1,5 @@
 /**
- * The dialogs of a VM's hard disk: check, expand, export, import.
+ * The dialogs of a VM's hard disk: check, extend, export, import.
  *
  * Invariant: what takes long goes on as a task when its dialog is gone; what was refused stays in the dialog.
  */
@@ -107,7 +107,7 @@ function Found({ check, thin }: { readonly check: DiskCheckView; readonly thin: 
   );
 }
 
-export function ExpandDiskDialog({ vm }: OfVm) {
+export function ExtendDiskDialog({ vm }: OfVm) {
   const { bridge } = useServices();
   const late = useLate();
   const [size, setSize] = useState('');
@@ -116,11 +116,11 @@ export function ExpandDiskDialog({ vm }: OfVm) {
   const { answer } = useAsked('disk.info', { file });
   const error = wrongSize(size, answer?.bytes ?? null);
   const others = answer?.vms.filter((name) => name !== vm.name) ?? [];
-  const title = words.expand.title(vm.name);
+  const title = words.extend.title(vm.name);
   return (
     <CommandDialog
       title={title}
-      label={words.expand.send}
+      label={words.extend.send}
       icon={Maximize2}
       reason={reasonOf('disk.resize', vm)}
       wrong={error !== null}
@@ -129,15 +129,15 @@ export function ExpandDiskDialog({ vm }: OfVm) {
     >
       <p className="mono disk-path">{file}</p>
       <Field
-        label={words.expand.field}
+        label={words.extend.field}
         first
         value={size}
-        hint={answer ? words.expand.now(format.diskBytes(answer.bytes)) : words.expand.unknown}
+        hint={answer ? words.extend.now(format.diskBytes(answer.bytes)) : words.extend.unknown}
         error={tried ? error : null}
         onChange={setSize}
       />
-      <p>{words.expand.what}</p>
-      {others.length > 0 ? <p className="fine">{words.expand.shared(format.list(others))}</p> : null}
+      <p>{words.extend.what}</p>
+      {others.length > 0 ? <p className="fine">{words.extend.shared(format.list(others))}</p> : null}
     </CommandDialog>
   );
 }

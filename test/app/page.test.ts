@@ -211,9 +211,9 @@ describe.skipIf(!executablePath)('the page, in Chromium', () => {
     const card = page.getByRole('region', { name: 'Hard disk' });
     await card.getByText('64 MB').waitFor();
     await card.getByRole('button', { name: 'Disk actions' }).click();
-    await page.getByRole('menuitem', { name: 'Expand disk…' }).click();
+    await page.getByRole('menuitem', { name: 'Extend disk…' }).click();
     await dialog.getByLabel('New size').fill('96M');
-    await dialog.getByRole('button', { name: 'Expand' }).click();
+    await dialog.getByRole('button', { name: 'Extend' }).click();
     await dialog.waitFor({ state: 'detached' });
     await card.getByText('96 MB').waitFor();
     expect(await host.call('disk.info', { file })).toMatchObject({ bytes: 96 << 20, vms: ['Files'] });

@@ -77,8 +77,8 @@ const DIALOGS: { readonly [kind in OpenDialog['kind']]: Way } = {
     await page.locator('.dialog-footer button').last().click();
     await page.locator('.disk-found').waitFor();
   }),
-  diskExpand: onDisk(async (page) => {
-    await action('disk-expand', WITH_DISK)(page);
+  diskExtend: onDisk(async (page) => {
+    await action('disk-extend', WITH_DISK)(page);
     await page.locator('.dialog-footer button').last().click();
   }),
   diskExport: onDisk(action('disk-export', WITH_DISK)),

@@ -106,7 +106,7 @@ export const BUSY_SCENES: readonly Scene[] = [
     act: (page) => page.locator('.card-header [aria-haspopup=menu]').click(),
   },
   { name: 'disk-check', at: AT_DISK, before: show, act: sending('disk-check') },
-  { name: 'disk-expand', at: AT_DISK, before: show, act: sending('disk-expand') },
+  { name: 'disk-extend', at: AT_DISK, before: show, act: sending('disk-extend') },
   { name: 'disk-export', at: AT_DISK, before: show, act: doing('disk-export', WITH_DISK) },
   { name: 'disk-import', at: AT_DISK, before: show, act: doing('disk-import', WITH_DISK) },
   { name: 'insert-folder', at: AT_DISK, before: show, act: doing('insert-folder', WITH_DISK) },

@@ -122,7 +122,11 @@ const ROWS: { readonly [id: string]: Row } = {
   'eject-fda': { vm: 'on', sends: ['media.eject', { drive: 'fda' }] },
   'disk-check': { vm: 'withDisk', dialog: {}, stays: true, sends: ['disk.check', { file: DISK, repair: false }] },
   'disk-compact': { vm: 'withDisk', sends: ['disk.compact', { file: DISK }] },
-  'disk-expand': { vm: 'withDisk', dialog: { 'New size': '8G' }, sends: ['disk.resize', { file: DISK, bytes: 2 ** 33 }] },
+  'disk-extend': {
+    vm: 'withDisk',
+    dialog: { 'New size': '8G' },
+    sends: ['disk.resize', { file: DISK, bytes: 2 ** 33 }],
+  },
   'disk-export': {
     vm: 'withDisk',
     dialog: { File: FILE, Format: 'qcow2' },

@@ -128,6 +128,30 @@ describe.skipIf(NO_BROWSER)('the frame of the page', PAGE_TEST, () => {
     await expect.poll(last).toEqual({ command: 'media.eject', args: { vm: LEDGER.id, drive: 'cdrom' } });
   });
 
+  test('an image of another program is converted before the VM is made, and what is wrong with it is told', async () => {
+    await page.goto(host.url);
+    await folderRow('Lab').waitFor();
+    await page.keyboard.press('Alt+n');
+    await page.getByRole('radio', { name: /^Hard disk/ }).check();
+    await text('Hard disk image').fill('/srv/old.vmdk');
+    await page.getByText('An image of another program').waitFor();
+    const create = page.getByRole('button', { name: 'Create', exact: true });
+    host.world.fail = new CommandError('refused', '"/srv/old.vmdk" stands on another file.');
+    await create.click();
+    await page.locator('.field-wrong').getByText('stands on another file').waitFor();
+    await text('Name').fill('Converted');
+    await create.click();
+    const told = () =>
+      host.world.performed
+        .filter(({ command }) => command === 'disk.import' || command === 'vm.create')
+        .map(({ command, args }) => [command, args['source'] ?? args['hda']]);
+    await text('Name').fill('Converted');
+    await create.click();
+    const imported = ['disk.import', '/srv/old.vmdk'];
+    const made = ['vm.create', expect.stringMatching(/imported-.*\.lsd$/)];
+    await expect.poll(told).toEqual([imported, imported, made]);
+  });
+
   test("the host's error stands beside the field, and what was typed outlives a lost host and a reload", async () => {
     await page.goto(host.url);
     await folderRow('Lab').waitFor();
