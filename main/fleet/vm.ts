@@ -121,10 +121,8 @@ export class Vm {
   /** What it does with which disk images. */
   get diskUser(): DiskUser {
     const hold = <T>(work: () => Promise<T>): Promise<T> => this.#around.snapshots.hold(this, work);
-    const { images, layers } = this.disk;
-    const running = this.#power !== 'off';
-    const suspended = !running && this.#record.savedState !== null;
-    return { name: this.name, running, suspended, images, layers, hold };
+    const state = { running: this.#power !== 'off', suspended: this.#record.savedState !== null };
+    return { name: this.name, ...state, images: this.disk.images, layers: this.disk.layers, hold };
   }
 
   /** Its network card. */

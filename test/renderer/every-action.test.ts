@@ -46,7 +46,7 @@ interface Row {
   /** What the host is told, apart from which VM it is about. Null: nothing. */
   readonly sends: readonly [CommandName, object] | null;
   /** And what after that. */
-  readonly then?: readonly [CommandName, object];
+  readonly followed?: readonly [CommandName, object];
   /** The dialog shows what came of it. */
   readonly stays?: true;
   /** A dialog comes first: what is changed in it, by the name of the field. Empty: nothing. */
@@ -136,7 +136,7 @@ const ROWS: { readonly [id: string]: Row } = {
     vm: 'off',
     dialog: { 'Disk image': '/tmp/a.vmdk' },
     sends: ['disk.import', { source: '/tmp/a.vmdk' }],
-    then: ['vm.edit', { hda: expect.stringMatching(/\.lsd$/) }],
+    followed: ['vm.edit', { hda: expect.stringMatching(/\.lsd$/) }],
   },
   'nic-edit': { vm: 'off', dialog: { 'Network card': 'NE2000' }, sends: ['nic.set', { type: 'ne2k' }] },
   'forward-add': {
@@ -195,7 +195,7 @@ describe.skipIf(NO_BROWSER)('every action', WALK, () => {
       const shown = opened ? await opened : page;
       if (row.sends === null) await shown.getByTestId('console-canvas').waitFor();
       else {
-        const sent = [row.sends, ...(row.then ? [row.then] : [])].map(([command, args]) => ({
+        const sent = [row.sends, ...(row.followed ? [row.followed] : [])].map(([command, args]) => ({
           command,
           // A disk is named by its file.
           args: command.startsWith('disk.') ? args : { vm: vm.id, ...args },

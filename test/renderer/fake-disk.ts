@@ -12,7 +12,7 @@ const IMPORTED = '/home/ada/.local/share/lockstep/disks/imported-0a1b2c3d.lsd';
 
 /** Undefined where the command is about something else. */
 export function fakeDisk(world: FakeWorld, command: CommandName, args: Args): unknown {
-  const file = String(args['file'] ?? IMPORTED);
+  const file = (args['file'] as string | undefined) ?? IMPORTED;
   switch (command) {
     case 'disk.info':
     case 'disk.import':
