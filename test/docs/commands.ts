@@ -1,8 +1,8 @@
 /**
  * The commands of a Markdown page: what stands in its fenced blocks marked `sh`.
  *
- * Invariant: a block is run (`sh`), or starts the host that everything else speaks with (`sh serve`). Blocks without the
- * mark are not commands for the reader's machine as it stands: installation, and abbreviations.
+ * Invariant: a block is run (`sh`), or starts the host that everything else speaks with (`sh serve`). Blocks without
+ * the mark are not commands for the reader's machine as it stands: installation, and abbreviations.
  */
 export type How = 'run' | 'serve';
 
