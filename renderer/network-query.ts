@@ -1,6 +1,6 @@
 /**
- * What the host says of networks, port forwards, snapshots and disks, which no topic carries: asked, and asked again while it
- * is looked at.
+ * What the host says of networks, port forwards, snapshots and disks, which no topic carries: asked, and asked again
+ * while it is looked at.
  *
  * Invariant: at most one question is under way; an answer that came before `again` was called is not taken.
  */

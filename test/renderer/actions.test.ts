@@ -26,7 +26,9 @@ describe('enablement', () => {
       'power-on',
       'ft-settings',
       'insert-cdrom',
+      'insert-folder',
       'insert-fda',
+      'disk-import',
       'nic-edit',
       'forward-add',
       'snapshot-take',
@@ -58,6 +60,7 @@ describe('enablement', () => {
       'hang-primary',
       'heal',
       'insert-cdrom',
+      'insert-folder',
       'insert-fda',
       'forward-add',
       'capture-start',
@@ -67,6 +70,29 @@ describe('enablement', () => {
       'edit',
       'move',
     ]);
+  });
+
+  test('a hard disk is worked on while its VM is off, and compacted only when it is thin', () => {
+    const withDisk = (file: string, part: Partial<VmView> = {}): VmView => ({
+      ...off,
+      hardware: { ...off.hardware, files: { hda: file } },
+      ...part,
+    });
+    const possible = (vm: VmView) => allowed(vm).filter((id) => id.startsWith('disk-'));
+    const all = ['disk-check', 'disk-compact', 'disk-extend', 'disk-export', 'disk-import'];
+    const without = (...ids: string[]) => all.filter((id) => !ids.includes(id));
+    expect(possible(withDisk('/a.lsd'))).toEqual(all);
+    expect(possible(withDisk('/a.img'))).toEqual(without('disk-compact'));
+    expect(possible(withDisk('/a.img', { diskFiles: ['/top.lsd', '/a.img'], snapshots: 1 }))).toEqual(
+      without('disk-import'),
+    );
+    const saved = { at: 1, epoch: 1, bytes: 1, hash: 'c0ffee' };
+    expect(possible(withDisk('/a.lsd', { suspended: saved }))).toEqual(without('disk-extend', 'disk-import'));
+    expect(possible(withDisk('/a.lsd', { power: 'on' }))).toEqual([]);
+    const reason = (id: string, vm: VmView) => actionById(id)?.enabled(vm);
+    expect(reason('disk-check', off)).toBe(`"${off.name}" has no hard disk.`);
+    expect(reason('disk-compact', withDisk('/a.img'))).toMatch(/^A raw image cannot be compacted/);
+    expect(reason('disk-export', withDisk('/a.lsd', { power: 'on' }))).toMatch(/is running and uses this disk/);
   });
 
   test('a paused VM can be resumed, a Protected one tested, a suspended one resumed', () => {

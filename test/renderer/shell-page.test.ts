@@ -128,7 +128,7 @@ describe.skipIf(NO_BROWSER)('the frame of the page', PAGE_TEST, () => {
     await expect.poll(last).toEqual({ command: 'media.eject', args: { vm: LEDGER.id, drive: 'cdrom' } });
   });
 
-  test('an image of another program is converted before the VM is made, and what is wrong with it is told', async () => {
+  test('an image of another program is converted before the VM is made; what is wrong with it is told', async () => {
     await page.goto(host.url);
     await folderRow('Lab').waitFor();
     await page.keyboard.press('Alt+n');
