@@ -5,10 +5,16 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromium } from '../support/chromium.ts';
 import { isAlive } from '../support/host.ts';
 import { Desktop } from '../shell/stand-in/desktop.ts';
+
+/** Names stand in tasks and events as well. */
+function inInventory(page: Page, name: string): Locator {
+  return page.getByRole('tree').getByText(name, { exact: true });
+}
 
 const BOUNDS = { x: 40, y: 30, width: 1100, height: 700 };
 
@@ -25,8 +31,10 @@ describe.skipIf(!chromium())('the desktop application, from its start to its end
   });
   afterAll(() => desktop.remove());
 
-  const inventoryShows = async (name: string): Promise<void> =>
-    (await desktop.page()).getByText(name, { exact: true }).first().waitFor();
+  const inventoryShows = async (name: string): Promise<void> => inInventory(await desktop.page(), name).waitFor();
+
+  const inventoryForgets = async (name: string): Promise<void> =>
+    inInventory(await desktop.page(), name).waitFor({ state: 'detached' });
 
   test('a second start brings the window of the first to the front, and ends', async () => {
     desktop.do({ do: 'minimize' });
@@ -54,6 +62,8 @@ describe.skipIf(!chromium())('the desktop application, from its start to its end
     desktop.do({ do: 'answer', button: 0 });
     await inventoryShows('shared');
     await desktop.call('vm.delete', { vm: 'shared' });
+    // The page hears of it a moment later: what is looked for next must be the next one.
+    await inventoryForgets('shared');
     await (await desktop.page()).evaluate((name) => {
       const dataTransfer = new DataTransfer();
       dataTransfer.items.add(new File(['x'], name));
