@@ -38,7 +38,7 @@ describe.skipIf(!executablePath)('without a mouse', () => {
   };
   const palette = async (typed: string): Promise<void> => {
     await page.keyboard.press('Control+k');
-    await page.getByRole('combobox').waitFor();
+    await page.getByRole('dialog').getByRole('combobox').waitFor();
     await page.keyboard.type(typed);
     await page.keyboard.press('Enter');
   };
