@@ -9,8 +9,10 @@ import type { FtSettings } from './environment.ts';
 /**
  * The version of the log's layout. Raised with every change that an older decoder would misread; peers must be equal.
  * 4: the input device `medium`, and the disc in the CD-ROM drive in the snapshot's text instead of in its fingerprint.
+ * 5: a long advance of a halted guest goes from timer to timer.
+ * 6: mouse inputs that say where the pointer is; the checksum of a snapshot's pages stands in its container's head.
  */
-export const LOG_VERSION = 5;
+export const LOG_VERSION = 6;
 
 /** Both sides say something at least this often. */
 export const HEARTBEAT_MS = 50;

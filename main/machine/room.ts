@@ -40,5 +40,10 @@ export class Room {
   }
 }
 
+/** Why no room could be made, in words. */
+export function noMemory(error: Error): string {
+  return `there is no memory for a copy of the machine (${error.message})`;
+}
+
 /** Nothing is ready. */
 export const NO_ROOM: Pick<Room, 'take'> = { take: (length) => Buffer.allocUnsafeSlow(length) };

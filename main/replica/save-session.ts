@@ -13,7 +13,7 @@ import { writeState } from '../datastore/state-file.ts';
 import type { Primary } from '../ft/primary.ts';
 import type { Capture, DiskRequest, Machine } from '../machine/machine.ts';
 import { inPieces } from '../machine/pieces.ts';
-import type { Room } from '../machine/room.ts';
+import { noMemory, type Room } from '../machine/room.ts';
 import type { Disks } from './disks.ts';
 import type { FromReplica, ReplicaSpec, SavedMachine, SaveEvent, SaveOrder } from './messages.ts';
 import { fingerprintOf } from './restore-state.ts';
@@ -70,10 +70,14 @@ export class SaveSession {
     marked.promise.catch(() => {});
     const current: Current = { order, wanted: null, captured: false, marked };
     this.#current = current;
-    void inPieces(this.#around.machine.room()).then((room) => {
-      current.wanted = { at: performance.now(), room };
-      if (this.#current === current) this.#around.quiesce();
-    });
+    inPieces(this.#around.machine.room()).then(
+      (room) => {
+        if (this.#current !== current) return;
+        current.wanted = { at: performance.now(), room };
+        this.#around.quiesce();
+      },
+      (error: Error) => this.#end(current, { state: 'failed', id: order.id, why: noMemory(error) }),
+    );
   }
 
   /** At an epoch boundary, while `waiting` and no disk request is outstanding: this is the moment. */

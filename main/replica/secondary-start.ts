@@ -12,7 +12,7 @@ import { decodeMessage, encodeEntry, isSync } from '../ft/log.ts';
 import type { Primary } from '../ft/primary.ts';
 import type { Capture, DiskRequest, Machine } from '../machine/machine.ts';
 import { inPieces } from '../machine/pieces.ts';
-import type { Room } from '../machine/room.ts';
+import { noMemory, type Room } from '../machine/room.ts';
 import type { Transport } from '../transport/transport.ts';
 import { sendSnapshot } from './checkpoint.ts';
 import { at } from './crash-points.ts';
@@ -138,12 +138,21 @@ export class SecondaryStart {
 
   /** The capture comes next, when the work is done and there is room. */
   #run(peer: Transport, sync: DiskSync | null, work: () => Promise<void>): void {
-    const wait = async (): Promise<void> => {
-      this.#room ??= await inPieces(this.#around.machine.room());
-      if (this.#peer === peer && this.#sync === sync) this.#setWaiting(true);
+    const current = (): boolean => this.#peer === peer && this.#sync === sync;
+    const wait = (room: Room): void => {
+      if (!current()) return;
+      this.#room = room;
+      this.#setWaiting(true);
     };
     work().then(
-      () => wait(),
+      () =>
+        // Where the disk had to be caught up once more there is one already.
+        (this.#room ? Promise.resolve(this.#room) : inPieces(this.#around.machine.room())).then(
+          wait,
+          (error: Error) => {
+            if (current()) this.#around.lost(peer, noMemory(error));
+          },
+        ),
       (error: Error) => this.#failed(peer, error),
     );
   }

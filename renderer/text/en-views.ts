@@ -4,43 +4,10 @@
  * Invariant: what the host names by a word of its own (kinds of tasks, alarms, guests) is named here by that word; what
  * is missing is shown as the host says it.
  */
-import type { Severity, TaskKind } from '../../preload/contract.ts';
+import type { Severity } from '../../preload/contract.ts';
+import { TASK_TITLES } from '../../preload/task-titles.ts';
 
 const severities: { readonly [severity in Severity]: string } = { info: 'Info', warning: 'Warning', error: 'Error' };
-
-const taskTitles: { readonly [kind in TaskKind]: string } = {
-  'power.on': 'Power on virtual machine',
-  'power.off': 'Power off virtual machine',
-  'power.reset': 'Reset virtual machine',
-  'power.pause': 'Pause virtual machine',
-  'power.suspend': 'Suspend virtual machine',
-  'snapshot.take': 'Create virtual machine snapshot',
-  'snapshot.revert': 'Revert to snapshot',
-  'snapshot.delete': 'Remove snapshot',
-  'checkpoint.take': 'Take checkpoint',
-  'checkpoint.resume': 'Resume from checkpoint',
-  'power.unpause': 'Resume virtual machine',
-  'ft.on': 'Turn On Fault Tolerance',
-  'ft.off': 'Turn Off Fault Tolerance',
-  'ft.suspend': 'Suspend Fault Tolerance',
-  'ft.resume': 'Resume Fault Tolerance',
-  'ft.testFailover': 'Test Failover',
-  'ft.testRestartSecondary': 'Test Restart Secondary',
-  'ft.migrate': 'Migrate Secondary',
-  'ft.startSecondary': 'Start Secondary VM',
-  record: 'Record virtual machine',
-  'disk.create': 'Create virtual disk',
-  'disk.check': 'Check virtual disk',
-  'disk.compact': 'Compact virtual disk',
-  'disk.resize': 'Extend virtual disk',
-  'disk.import': 'Import virtual disk',
-  'disk.export': 'Export virtual disk',
-  'vm.clone': 'Clone virtual machine',
-  'vm.export': 'Export virtual machine',
-  'vm.import': 'Import virtual machine',
-  'power.shutdown': 'Shut down guest',
-  'media.folder': 'Make a disc of a folder',
-};
 
 /** Of tasks, by the host's own words. */
 const taskPhases = {
@@ -64,7 +31,7 @@ export const views = {
   alarm: 'Alarm',
   triggered: 'Triggered',
   severities,
-  taskTitles,
+  taskTitles: TASK_TITLES,
   taskPhases,
   alarmCount: (count: number, word: string) => `${count === 1 ? '1 alarm' : `${count} alarms`}: ${word}`,
   eventCount: (count: string) => `${count} events`,

@@ -10,42 +10,8 @@ import {
   type TaskOutcome,
   type TaskRecord,
 } from '../../../preload/contract.ts';
+import { TASK_TITLES } from '../../../preload/task-titles.ts';
 import type { TaskRow, TaskTable } from '../../store/tasks.ts';
-
-/** VMware's words where it has some. */
-const TITLES: { readonly [K in TaskKind]: string } = {
-  'power.on': 'Power on virtual machine',
-  'power.off': 'Power off virtual machine',
-  'power.reset': 'Reset virtual machine',
-  'power.pause': 'Pause virtual machine',
-  'power.unpause': 'Resume virtual machine',
-  'power.suspend': 'Suspend virtual machine',
-  'snapshot.take': 'Create virtual machine snapshot',
-  'snapshot.revert': 'Revert to snapshot',
-  'snapshot.delete': 'Remove snapshot',
-  'checkpoint.take': 'Take checkpoint',
-  'checkpoint.resume': 'Resume from checkpoint',
-  'ft.on': 'Turn On Fault Tolerance',
-  'ft.off': 'Turn Off Fault Tolerance',
-  'ft.suspend': 'Suspend Fault Tolerance',
-  'ft.resume': 'Resume Fault Tolerance',
-  'ft.testFailover': 'Test Failover',
-  'ft.testRestartSecondary': 'Test Restart Secondary',
-  'ft.migrate': 'Migrate Secondary',
-  'ft.startSecondary': 'Start Secondary VM',
-  record: 'Record virtual machine',
-  'disk.create': 'Create virtual disk',
-  'disk.check': 'Check virtual disk',
-  'disk.compact': 'Compact virtual disk',
-  'disk.resize': 'Extend virtual disk',
-  'disk.import': 'Import virtual disk',
-  'disk.export': 'Export virtual disk',
-  'vm.clone': 'Clone virtual machine',
-  'vm.export': 'Export virtual machine',
-  'vm.import': 'Import virtual machine',
-  'power.shutdown': 'Shut down guest',
-  'media.folder': 'Make a disc of a folder',
-};
 
 /** Less progress than this is not worth telling. */
 const PROGRESS_STEP = 0.01;
@@ -192,5 +158,5 @@ export class TaskDesk {
 }
 
 function asRecord(row: TaskRow): TaskRecord {
-  return { ...row, title: TITLES[row.kind] ?? row.kind, progress: row.outcome === 'done' ? 1 : null, phase: null };
+  return { ...row, title: TASK_TITLES[row.kind] ?? row.kind, progress: row.outcome === 'done' ? 1 : null, phase: null };
 }
