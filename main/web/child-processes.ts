@@ -13,6 +13,17 @@ import type { FromGateway, GatewayLinkName, ToGateway } from '../gateway/message
 import type { FromReplica, LinkName, ToReplica } from '../replica/messages.ts';
 import type { LinkInstruction, LinkListening } from '../transport/parent.ts';
 
+/**
+ * For glibc's allocator (mallopt(3)): memory that was freed goes back to the system. By its own rules a replica keeps
+ * twice what it uses, once a snapshot and the compiler have passed through; and what a process holds, the kernel has to
+ * take back when it dies, before its sockets close.
+ */
+const ALLOCATOR = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+};
+
 class Child<Says extends object, Hears extends object, Link extends string> implements ChildProcess<Says, Hears> {
   readonly #child: NodeChild;
   readonly #onListening = new Map<string, () => void>();
@@ -20,7 +31,11 @@ class Child<Says extends object, Hears extends object, Link extends string> impl
   #onExit: (why: string) => void = () => {};
 
   constructor(entry: string) {
-    this.#child = fork(entry, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    this.#child = fork(entry, [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: { ...process.env, ...ALLOCATOR },
+    });
     this.#child.on('message', (message: Says | LinkListening) => {
       if (!('listening' in message)) {
         this.#onMessage(message as Says);
