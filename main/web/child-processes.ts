@@ -5,9 +5,8 @@
  * IPC channel closes).
  */
 import { fork, type ChildProcess as NodeChild } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
+import { CORE_CACHE, makeProcessFolder } from '../fleet/pair/process-folder.ts';
 import type { ChildProcess, Processes } from '../fleet/pair/processes.ts';
 import type { FromGateway, GatewayLinkName, ToGateway } from '../gateway/messages.ts';
 import type { FromReplica, LinkName, ToReplica } from '../replica/messages.ts';
@@ -30,11 +29,11 @@ class Child<Says extends object, Hears extends object, Link extends string> impl
   #onMessage: (message: Says) => void = () => {};
   #onExit: (why: string) => void = () => {};
 
-  constructor(entry: string) {
+  constructor(entry: string, folder: string) {
     this.#child = fork(entry, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      env: { ...process.env, ...ALLOCATOR },
+      env: { ...process.env, ...ALLOCATOR, [CORE_CACHE]: process.env[CORE_CACHE] ?? folder },
     });
     this.#child.on('message', (message: Says | LinkListening) => {
       if (!('listening' in message)) {
@@ -95,15 +94,16 @@ export interface Entries {
 }
 
 export function childProcesses(entries: Entries): Processes & { close(): void } {
-  const folder = process.platform === 'win32' ? null : mkdtempSync(path.join(os.tmpdir(), 'lockstep-'));
+  const folder = makeProcessFolder();
   let links = 0;
   const address = (): string => {
     links += 1;
-    return folder ? path.join(folder, `${links}.sock`) : `\\\\.\\pipe\\lockstep-${process.pid}-${links}`;
+    if (process.platform === 'win32') return `\\\\.\\pipe\\lockstep-${process.pid}-${links}`;
+    return path.join(folder.path, `${links}.sock`);
   };
   return {
-    fork: () => new Child<FromReplica, ToReplica, LinkName>(entries.replica),
-    forkGateway: () => new Child<FromGateway, ToGateway, GatewayLinkName>(entries.gateway),
+    fork: () => new Child<FromReplica, ToReplica, LinkName>(entries.replica, folder.path),
+    forkGateway: () => new Child<FromGateway, ToGateway, GatewayLinkName>(entries.gateway, folder.path),
     link(a, b) {
       const where = address();
       (a as NodeReplica).listen('peer', where, () => (b as NodeReplica).connect('peer', where));
@@ -112,8 +112,6 @@ export function childProcesses(entries: Entries): Processes & { close(): void } 
       const where = address();
       (gateway as NodeGateway).listen(`nic:${vm}`, where, () => (replica as NodeReplica).connect('nic', where));
     },
-    close() {
-      if (folder) rmSync(folder, { recursive: true, force: true });
-    },
+    close: () => folder.remove(),
   };
 }
