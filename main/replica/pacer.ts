@@ -42,7 +42,7 @@ const LULL_SLEEP_MS = 32;
  * such a silence.
  */
 const SILENCE_SHARE = 1 / 32;
-const EPOCH_MS_MAX = 4;
+const EPOCH_MS_MAX = 5;
 const SLICES_MAX = 64;
 /** The longest jump of the virtual clock in one head; a computer that slept for an hour catches up in steps. */
 const ADVANCE_US_MAX = 1_000_000;

@@ -1,6 +1,6 @@
 /**
- * The compiled core is taken over from a process that has compiled it, and nothing else is taken for it. Each load is in
- * a process of its own: flags of V8 and the core are a process's.
+ * The compiled core is taken over from a process that has compiled it, and nothing else is taken for it. Each load is
+ * in a process of its own: flags of V8 and the core are a process's.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -99,10 +99,10 @@ describe('the pacer', () => {
       return slices;
     };
     const slices = computes(1000);
-    expect([slices[0], slices.at(-1)]).toEqual([1, 8]);
+    expect([slices[0], slices.at(-1)]).toEqual([1, 10]);
     expect(slices).toEqual(slices.toSorted((a, b) => a - b));
-    // 4 ms each, but for the first 128 ms.
-    expect(slices.length).toBeLessThan(1000 / 4 + 150);
+    // 5 ms each, but for the first 160 ms.
+    expect(slices.length).toBeLessThan(1000 / 5 + 150);
     pacer.stirred();
     expect(computes(10)[0]).toBe(1);
     computes(200);
