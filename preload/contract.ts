@@ -18,7 +18,7 @@ import {
   type EventRecord,
   type TaskRecord,
 } from './history.ts';
-import { failoverCommands, type FailoverReport, type FailoverResults } from './failover.ts';
+import { failoverCommands, type FailoverReport, type FailoverResults, type StartTimes } from './failover.ts';
 import { faultCommands, type ActiveFault, type FaultResults } from './faults.ts';
 import { Folder, folderCommands, type FolderResults } from './folder.ts';
 import { metricsCommands, type MetricsResults, type VmMetrics } from './metrics.ts';
@@ -42,7 +42,7 @@ export type {
 export { EVENTS_LIMIT_MAX } from './history.ts';
 export type { CheckpointView } from './checkpoint.ts';
 export type { DiskCheckView, DiskView } from './disk.ts';
-export type { FailoverRecord, FailoverReport } from './failover.ts';
+export type { FailoverRecord, FailoverReport, StartTimes } from './failover.ts';
 export { CRASH_POINTS, FAULTS, type ActiveFault, type CrashAt, type CrashPoint, type FaultKind } from './faults.ts';
 export { VM_NAME_LENGTH_MAX } from './names.ts';
 export type { MetricsHistory, MetricsRange, ReplicaMetrics, VmMetrics } from './metrics.ts';
@@ -140,8 +140,8 @@ export interface FtStatus {
   readonly lastFailover: FailoverReport | null;
   /** Null unless a secondary is being started. */
   readonly starting: StartProgress | null;
-  /** The last time a backup was started: how long the guest stood still, and how long until Protected. */
-  readonly lastStart: { readonly stunMs: number; readonly protectedMs: number } | null;
+  /** The last time a backup was started. */
+  readonly lastStart: StartTimes | null;
 }
 
 /** What can be set for each VM; effective from the next power-on, or the next start of a secondary. */
