@@ -23,6 +23,7 @@ export class Compiler {
   readonly #live = new Map<number, Uint8Array>();
   #imports: WebAssembly.ModuleImports = {};
   #pending: Announcement | null = null;
+  #prepared: WebAssembly.Module[] = [];
   #count = 0;
   #ms = 0;
 
@@ -74,11 +75,20 @@ export class Compiler {
     return [...this.#live].map(([index, bytes]) => ({ index, bytes })).sort((a, b) => a.index - b.index);
   }
 
+  /**
+   * Compiles a module that `restore` will want. V8 keeps machine code for as long as a module of the same bytes lives,
+   * so that is kept until then.
+   */
+  prepare(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#prepared.push(new WebAssembly.Module(bytes));
+  }
+
   /** @throws {WebAssembly.CompileError} when a module is none. */
   restore(modules: readonly LiveModule[]): void {
     assert(this.#pending === null, 'restored between epochs');
     this.clearAll();
     for (const { index, bytes } of modules) this.#install(index, bytes);
+    this.#prepared = [];
   }
 
   #install(index: number, bytes: Uint8Array): void {

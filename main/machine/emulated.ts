@@ -216,6 +216,10 @@ class EmulatedMachine implements Machine {
     return atOnce(this.copy().seal());
   }
 
+  prepare(description: Uint8Array): Pieces<void> {
+    return this.#anatomy.prepare(description);
+  }
+
   restore(snapshot: Snapshot): void {
     assert(this.#disks.pending.length === 0, 'a snapshot is restored into a machine without pending disk requests');
     const apply = this.#anatomy.check(snapshot);

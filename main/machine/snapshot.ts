@@ -37,6 +37,8 @@ import { TABLE_GENERATED_COUNT } from './v86-types.ts';
 
 const WASM_PAGE_BYTES = 65_536;
 const PORT_A20 = 0x92;
+/** Before the modules stand the bitmap of the pages, and the bytes that wait at the serial port and the keyboard. */
+const MODULES_FROM = 3;
 
 export interface Counters {
   readonly epoch: number;
@@ -113,6 +115,16 @@ export class Anatomy {
     const layout = layOutContainer({ json, sections: [pages.bitmap, ...state] }, room);
     const [, ...copies] = layout.sections;
     return captureOf({ layout, pages, hashed: [this.#text(nodes, roots), ...copies] });
+  }
+
+  /** Compiles the modules of a snapshot whose pages are still to come, one in each piece. */
+  *prepare(description: Uint8Array): Pieces<void> {
+    const { json, sections } = decodeContainer(description);
+    const count = Math.min(readDescription(json).modules.length, TABLE_GENERATED_COUNT);
+    for (const bytes of sections.slice(MODULES_FROM, MODULES_FROM + count)) {
+      yield;
+      this.#parts.core.compiler.prepare(new Uint8Array(bytes));
+    }
   }
 
   /** @throws {SnapshotError} when the snapshot is not one of such a machine. The machine is unchanged then. */

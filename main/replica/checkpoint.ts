@@ -88,13 +88,20 @@ class Part {
 export class SnapshotReceiver {
   readonly #complete: (snapshot: Snapshot) => void;
   readonly #failed: (error: Error) => void;
+  readonly #described: (description: Uint8Array) => void;
   #description: Part | null = null;
   #pages: Part | null = null;
   #tail: Promise<void> = Promise.resolve();
 
-  constructor(complete: (snapshot: Snapshot) => void, failed: (error: Error) => void) {
+  /** `described` hears of the description when it is there, before the pages. */
+  constructor(
+    complete: (snapshot: Snapshot) => void,
+    failed: (error: Error) => void,
+    described: (description: Uint8Array) => void = () => {},
+  ) {
     this.#complete = complete;
     this.#failed = failed;
+    this.#described = described;
   }
 
   /** Resolves when all that was received until now has been taken in. */
@@ -128,6 +135,7 @@ export class SnapshotReceiver {
       throw new Error('a snapshot chunk has not the size it was announced with');
     }
     part.add(bytes);
+    if (part === description && part.missing === 0) this.#described(part.bytes);
     reach('after', last ? 'lastChunk' : 'chunk');
     if (!last) return;
     this.#description = null;
