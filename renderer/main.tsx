@@ -6,12 +6,12 @@
 import { createRoot } from 'react-dom/client';
 import { createRunner } from './actions/run.ts';
 import { App } from './app.tsx';
-import { createBridge } from './bridge.ts';
-import { connectToHost } from './pipes.ts';
+import { createBridge } from './host/bridge.ts';
+import { connectToHost } from './host/pipes.ts';
 import { formatRoute, parseRoute, type Route } from './route.ts';
 import { ServicesContext, type Services } from './services.ts';
 import { createPageStore, withPhase } from './state.ts';
-import { mirrorHost } from './sync.ts';
+import { mirrorHost } from './host/sync.ts';
 import { language } from './text/index.ts';
 import { applyTheme, readTheme } from './theme.ts';
 import './style/tokens.css';

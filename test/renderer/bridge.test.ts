@@ -9,8 +9,8 @@ import {
   LOST_MESSAGE,
   NOT_CONNECTED_MESSAGE,
   type ConnectionPhase,
-} from '../../renderer/bridge.ts';
-import { socketAddress } from '../../renderer/pipes.ts';
+} from '../../renderer/host/bridge.ts';
+import { socketAddress } from '../../renderer/host/pipes.ts';
 import { MemoryHost } from './memory-pipe.ts';
 
 let host: MemoryHost;
