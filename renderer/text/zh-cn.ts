@@ -15,6 +15,9 @@ import { checkpoints } from './zh-cn-checkpoints.ts';
 import { snapshots } from './zh-cn-snapshots.ts';
 import { views } from './zh-cn-views.ts';
 
+export { eventsToldZhCN } from './zh-cn-events.ts';
+export { hostPhrases } from './zh-cn-host.ts';
+
 export const zhCN: Text = {
   product: 'Lockstep',
   power: {

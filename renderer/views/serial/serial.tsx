@@ -25,13 +25,14 @@ export function Serial({ vm }: { readonly vm: VmView }) {
     setEverOn(true);
     setNote(null);
     let stopped = false;
-    void import('./serial-terminal.ts').then(({ openTerminal }) => {
-      if (stopped) return;
-      terminal.current?.dispose();
-      terminal.current = openTerminal(host, bridge, vm.id, (error) =>
-        setNote(error ? texts.serial.failed + errorWords(error) : null),
-      );
-    });
+    const tell = (error: unknown) => setNote(error ? texts.serial.failed + errorWords(error) : null);
+    void import('./serial-terminal.ts')
+      .then(({ openTerminal }) => {
+        if (stopped) return;
+        terminal.current?.dispose();
+        terminal.current = openTerminal(host, bridge, vm.id, tell);
+      })
+      .catch(tell);
     return () => {
       stopped = true;
       terminal.current?.disconnect();
