@@ -11,7 +11,7 @@ import {
   type ConnectionPhase,
 } from '../../renderer/host/bridge.ts';
 import { socketAddress } from '../../renderer/host/pipes.ts';
-import { MemoryHost } from './memory-pipe.ts';
+import { MemoryHost } from './fake/memory-pipe.ts';
 
 let host: MemoryHost;
 let phases: ConnectionPhase[];

@@ -4,9 +4,9 @@ import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { CommandError } from '../../preload/contract.ts';
 import { EVENTS_PAGE } from '../../renderer/views/history/events-query.ts';
-import type { FakeHost } from './fake-host.ts';
+import type { FakeHost } from './fake/host.ts';
 import { NO_BROWSER, PAGE_TEST, pageUnderTest } from './page-under-test.ts';
-import { company, crowd, LEDGER } from './shell-scenes.ts';
+import { company, crowd, LEDGER } from './look/shell-scenes.ts';
 
 const VM = `#/vm/${LEDGER.id}/summary`;
 

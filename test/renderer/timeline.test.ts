@@ -9,9 +9,9 @@ import { mergeHistory, resumeAt } from '../../renderer/views/monitor/metrics-que
 import { followAlarms, noticeOf, type Notice } from '../../renderer/views/shell/notices.ts';
 import { interruptionMs, phasesOf, timelineOf } from '../../renderer/views/ft/timeline.ts';
 import { storyOf } from '../../renderer/views/ft/fault-lab.tsx';
-import { fakeAlarm } from './fake-history.ts';
-import { fakeFailover } from './fake-metrics.ts';
-import { fakeVm } from './fake-world.ts';
+import { fakeAlarm } from './fake/history.ts';
+import { fakeFailover } from './fake/metrics.ts';
+import { fakeVm } from './fake/world.ts';
 
 const vm = fakeVm('One');
 const ms = fc.double({ min: 0, max: 5000, noNaN: true });

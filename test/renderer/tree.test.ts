@@ -16,7 +16,7 @@ import {
   type TreeRow,
 } from '../../renderer/views/inventory/tree-model.ts';
 import { folderError } from '../../renderer/views/inventory/folders.tsx';
-import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake-world.ts';
+import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake/world.ts';
 
 const NONE: ReadonlySet<string> = new Set();
 const pair = fakeVm('Ledger', {

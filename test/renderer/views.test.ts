@@ -16,7 +16,7 @@ import {
   withSource,
 } from '../../renderer/views/vm/new-vm-form.ts';
 import { showAt } from '../../renderer/views/console/scale.ts';
-import { fakeVm, OFF, PRIMARY } from './fake-world.ts';
+import { fakeVm, OFF, PRIMARY } from './fake/world.ts';
 
 const on = fakeVm('One', { power: 'on', ftEnabled: true, ft: { ...OFF, primary: PRIMARY } });
 

@@ -3,14 +3,14 @@
  *
  * Invariant: no page and no tab about the VM `LEDGER` is empty.
  */
-import type { SnapshotView } from '../../preload/contract.ts';
-import { fakeTask } from './fake-history.ts';
-import type { FakeHost } from './fake-host.ts';
-import { COUNTERS } from './fake-network.ts';
-import { fakeVm, type FakeWorld } from './fake-world.ts';
-import { FAULTS_NOW, failovers, story, trouble } from './scene-states.ts';
-import type { Scene } from './scenes.ts';
-import { company, LEDGER } from './shell-scenes.ts';
+import type { SnapshotView } from '../../../preload/contract.ts';
+import { fakeTask } from './history.ts';
+import type { FakeHost } from './host.ts';
+import { COUNTERS } from './network.ts';
+import { fakeVm, type FakeWorld } from './world.ts';
+import { FAULTS_NOW, failovers, story, trouble } from '../look/scene-states.ts';
+import type { Scene } from '../look/scenes.ts';
+import { company, LEDGER } from '../look/shell-scenes.ts';
 
 function snapshot(id: string, parent: string | null, part: Partial<SnapshotView>): SnapshotView {
   return {

@@ -4,12 +4,12 @@
  * Invariant: each is what a real host could show.
  */
 import type { Page } from 'playwright-core';
-import type { FailoverReport, VmView } from '../../preload/contract.ts';
-import { fakeAlarm, fakeTask } from './fake-history.ts';
-import type { FakeHost } from './fake-host.ts';
-import { fakeFailover } from './fake-metrics.ts';
-import { COUNTERS } from './fake-network.ts';
-import { fakeVm, OFF, PRIMARY, SECONDARY, type FakeWorld } from './fake-world.ts';
+import type { FailoverReport, VmView } from '../../../preload/contract.ts';
+import { fakeAlarm, fakeTask } from '../fake/history.ts';
+import type { FakeHost } from '../fake/host.ts';
+import { fakeFailover } from '../fake/metrics.ts';
+import { COUNTERS } from '../fake/network.ts';
+import { fakeVm, OFF, PRIMARY, SECONDARY, type FakeWorld } from '../fake/world.ts';
 
 const running = { power: 'on', poweredOnAt: Date.now() - 754_000 } as const;
 export const LINUX = fakeVm('Sample Linux');

@@ -4,9 +4,9 @@
  * Invariant: found by what does not depend on the language, so that every language can be looked at.
  */
 import type { Page } from 'playwright-core';
-import type { FakeHost } from './fake-host.ts';
-import { fakeAlarm } from './fake-history.ts';
-import { fakeVm, OFF, PRIMARY, SECONDARY, type FakeWorld } from './fake-world.ts';
+import type { FakeHost } from '../fake/host.ts';
+import { fakeAlarm } from '../fake/history.ts';
+import { fakeVm, OFF, PRIMARY, SECONDARY, type FakeWorld } from '../fake/world.ts';
 import type { Scene } from './scenes.ts';
 
 const on = { power: 'on', poweredOnAt: Date.now() - 754_000 } as const;

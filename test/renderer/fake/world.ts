@@ -13,17 +13,17 @@ import {
   type SnapshotView,
   type TaskRecord,
   type TopicName,
-} from '../../preload/contract.ts';
-import type { FailoverRecord, VmView } from '../../preload/contract.ts';
-import type { MetricsRange } from '../../preload/metrics.ts';
-import { refusal, type GuardedCommand } from '../../preload/rules.ts';
-import { encodeScreen } from '../../preload/screen.ts';
-import { fakeDisk } from './fake-disk.ts';
-import { editedVm, fakeFolders } from './fake-folders.ts';
-import { fakeHistory } from './fake-history.ts';
-import { fakeMetrics, fakeMetricsHistory } from './fake-metrics.ts';
-import { FakeNetwork } from './fake-network.ts';
-import { BOOT, fakeFont, textScreen } from './fake-screen.ts';
+} from '../../../preload/contract.ts';
+import type { FailoverRecord, VmView } from '../../../preload/contract.ts';
+import type { MetricsRange } from '../../../preload/metrics.ts';
+import { refusal, type GuardedCommand } from '../../../preload/rules.ts';
+import { encodeScreen } from '../../../preload/screen.ts';
+import { fakeDisk } from './disk.ts';
+import { editedVm, fakeFolders } from './folders.ts';
+import { fakeHistory } from './history.ts';
+import { fakeMetrics, fakeMetricsHistory } from './metrics.ts';
+import { FakeNetwork } from './network.ts';
+import { BOOT, fakeFont, textScreen } from './screen.ts';
 
 interface Follower {
   readonly data: (data: unknown) => void;

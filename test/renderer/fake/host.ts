@@ -9,8 +9,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { FakeSession } from './fake-session.ts';
-import type { FakeWorld } from './fake-world.ts';
+import { FakeSession } from './session.ts';
+import type { FakeWorld } from './world.ts';
 
 /** What design.md asks of every door that serves the page. */
 export const CONTENT_SECURITY_POLICY =

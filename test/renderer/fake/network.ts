@@ -3,10 +3,10 @@
  *
  * Invariant: the same questions give what main/fleet would give, refusals of the contract's rules included.
  */
-import { CommandError, type CommandName, type NicView } from '../../preload/contract.ts';
-import { formatForward, type ForwardView, type NetworkView } from '../../preload/network.ts';
-import { refusal, type GuardedCommand } from '../../preload/rules.ts';
-import type { FakeWorld } from './fake-world.ts';
+import { CommandError, type CommandName, type NicView } from '../../../preload/contract.ts';
+import { formatForward, type ForwardView, type NetworkView } from '../../../preload/network.ts';
+import { refusal, type GuardedCommand } from '../../../preload/rules.ts';
+import type { FakeWorld } from './world.ts';
 
 type Args = { readonly [key: string]: unknown };
 type Known = Omit<NetworkView, 'vms'>;

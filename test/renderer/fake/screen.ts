@@ -1,7 +1,7 @@
 /** TEST DOUBLE: a text screen as the guest of a sample would show it. Invariant: every row is as wide as the screen. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { CELL_WORDS, type Font, type TextUpdate } from '../../preload/screen.ts';
+import { CELL_WORDS, type Font, type TextUpdate } from '../../../preload/screen.ts';
 
 export const COLUMNS = 80;
 export const ROWS = 25;
@@ -9,7 +9,7 @@ const GLYPHS = 256;
 const GLYPH_HEIGHT = 16;
 /** The letter A in the VGA's own font: where it is, the font is. */
 const LETTER_A = Buffer.from('000010386cc6c6fec6c6c6c600000000', 'hex');
-const BIOS = fileURLToPath(new URL('../../resources/guests/built/vgabios.bin', import.meta.url));
+const BIOS = fileURLToPath(new URL('../../../resources/guests/built/vgabios.bin', import.meta.url));
 
 /** The VGA BIOS's font where the guests are built, else boxes: nothing here depends on how letters look. */
 export function fakeFont(bios: string = process.env['LOCKSTEP_VGABIOS'] ?? BIOS): Font {

@@ -1,7 +1,7 @@
 /**
  * Takes pictures of the built page in every state, size and theme, for a person to judge:
- * `node test/renderer/look.ts FOLDER [name …]` after building the page. LOOK_SIZES, LOOK_THEMES and LOOK_LANGUAGES say
- * less than all, such as `LOOK_SIZES=1280 LOOK_THEMES=dark,contrast LOOK_LANGUAGES=zh-CN`.
+ * `node test/renderer/look/look.ts FOLDER [name …]` after building the page. LOOK_SIZES, LOOK_THEMES and
+ * LOOK_LANGUAGES say less than all, such as `LOOK_SIZES=1280 LOOK_THEMES=dark,contrast LOOK_LANGUAGES=zh-CN`.
  *
  * Invariant: any Content-Security-Policy violation, page error or console error fails the run.
  */
@@ -10,10 +10,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser } from 'playwright-core';
-import { CHROMIUM_ARGS, chromium as findChromium } from '../support/chromium.ts';
-import { BUSY_SCENES } from './busy-world.ts';
-import { startFakeHost } from './fake-host.ts';
-import { FakeWorld } from './fake-world.ts';
+import { CHROMIUM_ARGS, chromium as findChromium } from '../../support/chromium.ts';
+import { BUSY_SCENES } from '../fake/busy-world.ts';
+import { startFakeHost } from '../fake/host.ts';
+import { FakeWorld } from '../fake/world.ts';
 import { SCENES, type Scene } from './scenes.ts';
 
 const SIZES = [
@@ -23,7 +23,7 @@ const SIZES = [
 ];
 const THEMES = ['light', 'dark', 'contrast'] as const;
 const LANGUAGES = ['en', 'zh-CN'] as const;
-const FILES = process.env['LOOK_PAGE'] ?? fileURLToPath(new URL('../../out/renderer', import.meta.url));
+const FILES = process.env['LOOK_PAGE'] ?? fileURLToPath(new URL('../../../out/renderer', import.meta.url));
 
 /** Those that the environment names; all where it names none. */
 function chosen<T>(all: readonly T[], variable: string, nameOf: (one: T) => string): readonly T[] {

@@ -4,10 +4,10 @@
  * Invariant: messages are those of preload/messages.ts, checked both ways.
  */
 import * as v from 'valibot';
-import { CommandError, commands, topics, type CommandName, type TopicName } from '../../preload/contract.ts';
-import { decodeSeen } from '../../preload/input.ts';
-import { ClientMessage, decodeBytes, encodeBytes, type HostMessage } from '../../preload/messages.ts';
-import type { FakeWorld } from './fake-world.ts';
+import { CommandError, commands, topics, type CommandName, type TopicName } from '../../../preload/contract.ts';
+import { decodeSeen } from '../../../preload/input.ts';
+import { ClientMessage, decodeBytes, encodeBytes, type HostMessage } from '../../../preload/messages.ts';
+import type { FakeWorld } from './world.ts';
 
 type Send = (message: string | Uint8Array) => void;
 

@@ -3,8 +3,8 @@
  *
  * Invariant: the same questions give what main/store and main/fleet would give.
  */
-import type { AlarmRecord, CommandName, EventRecord, TaskRecord, VmView } from '../../preload/contract.ts';
-import type { FakeWorld } from './fake-world.ts';
+import type { AlarmRecord, CommandName, EventRecord, TaskRecord, VmView } from '../../../preload/contract.ts';
+import type { FakeWorld } from './world.ts';
 
 type Args = { readonly [key: string]: unknown };
 
