@@ -290,7 +290,7 @@ export const SCENES: readonly Scene[] = [
       await page.getByRole('button', { name: 'New virtual machine' }).click();
       await page.getByText('Linux kernel').first().click();
       await page.getByRole('dialog').getByLabel('Name').fill('/etc');
-      await page.getByLabel('Memory').fill('4');
+      await page.getByRole('textbox', { name: 'Memory' }).fill('4');
       await page.getByRole('button', { name: 'Create' }).click();
     },
   },
