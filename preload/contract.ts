@@ -148,7 +148,7 @@ export interface FtStatus {
 export interface FtSettings {
   /** Nothing heard of the peer for this long: it is suspected. In milliseconds. */
   readonly failureTimeoutMs: number;
-  /** Primary and secondary compare a hash of their CPUs every so many epochs (of about 0.4 ms under load). */
+  /** Primary and secondary compare a hash of their CPUs every so many epochs (0.2 to 5 ms), and every second. */
   readonly hashIntervalEpochs: number;
   /** From this lag on the primary is slowed gradually, in milliseconds. */
   readonly lagThrottleMs: number;

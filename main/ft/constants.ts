@@ -11,8 +11,9 @@ import type { FtSettings } from './environment.ts';
  * 4: the input device `medium`, and the disc in the CD-ROM drive in the snapshot's text instead of in its fingerprint.
  * 5: a long advance of a halted guest goes from timer to timer.
  * 6: mouse inputs that say where the pointer is; the checksum of a snapshot's pages stands in its container's head.
+ * 7: a hash's digits travel as bytes, two a byte.
  */
-export const LOG_VERSION = 6;
+export const LOG_VERSION = 7;
 
 /** Both sides say something at least this often. */
 export const HEARTBEAT_MS = 50;
@@ -59,18 +60,21 @@ export const SNAPSHOT_CHUNK_BYTES = 1 << 20;
 /** A whole snapshot: guest memory of at most 2 GiB, video memory, modules. */
 export const SNAPSHOT_BYTES_MAX = 3 * 2 ** 30;
 
-/** The CPU hash is compared about once a second: every so many epochs of about 0.4 ms. The default. */
+/** The CPU hash is compared every so many epochs (the default), and this often where those are long or few. */
 export const HASH_INTERVAL_EPOCHS = 2500;
+export const HASH_INTERVAL_MS = 1000;
 /**
  * The rest of the state is compared slice by slice, so that nobody stands still for it: one slice this often, which
- * makes about ten seconds for a guest of 128 MB.
+ * makes about ten seconds for a guest of 128 MB. A guest that sleeps has few epochs and changes little: it has a slice
+ * every so many of them, and takes half a minute.
  */
 export const SLICE_INTERVAL_MS = 50;
+export const SLICE_INTERVAL_EPOCHS = 6;
 /** Pages in one slice: 1 MiB, whose hash takes less than a millisecond. */
 export const SLICE_PAGES = 256;
 /** Pages with a hash of their own inside a slice: so closely a difference is named. */
 export const HASH_BLOCK_PAGES = 16;
-/** A hash as text. */
+/** A hash as text: hexadecimal digits. */
 export const HASH_LENGTH_MAX = 128;
 
 /** What holds for a VM whose user has set nothing. */

@@ -62,7 +62,7 @@ export interface Outside<R extends BlockRequest, V> {
 export interface FtSettings {
   /** Nothing heard for this long: the peer is suspected. In milliseconds. */
   readonly failureTimeoutMs: number;
-  /** The CPU hash is compared every so many epochs. */
+  /** The CPU hash is compared every so many epochs, and every second. */
   readonly hashIntervalEpochs: number;
   /** From this lag on the primary is slowed gradually, in milliseconds. */
   readonly lagThrottleMs: number;

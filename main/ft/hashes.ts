@@ -5,7 +5,13 @@
  * Invariants: every part of the state has its turn again and again; a difference is never explained away, and is named
  * as closely as the hashes allow.
  */
-import { HASH_BLOCK_PAGES, SLICE_INTERVAL_MS, SLICE_PAGES } from './constants.ts';
+import {
+  HASH_BLOCK_PAGES,
+  HASH_INTERVAL_MS,
+  SLICE_INTERVAL_EPOCHS,
+  SLICE_INTERVAL_MS,
+  SLICE_PAGES,
+} from './constants.ts';
 import type { HashRegion, PageRange } from './entry.ts';
 import type { BlockRequest, ReplicatedMachine } from './environment.ts';
 import type { HashEntry } from './log.ts';
@@ -16,25 +22,35 @@ type Hashed = Pick<ReplicatedMachine<BlockRequest>, 'epoch' | 'hash' | 'pages'>;
 
 /** Says which part of the state is to be hashed next. */
 export class HashRota {
+  /** Null before it is asked for the first time. */
+  #cpuAt: number | null = null;
   #sliceAt = Number.NEGATIVE_INFINITY;
+  #sliceEpoch = Number.NEGATIVE_INFINITY;
   /** The first page of the next slice; -1 where the devices are next. */
   #next = -1;
 
   /**
    * What to hash before the epoch that comes now; null for nothing. To be asked once an epoch. The CPU has its turn
-   * every `cpuInterval` epochs.
+   * every `cpuInterval` epochs, and every second.
    */
   due(machine: Hashed, nowMs: number, cpuInterval: number): HashRegion | null {
-    if (machine.epoch % cpuInterval === 0) return 'cpu';
-    if (machine.pages === 0 || nowMs - this.#sliceAt < SLICE_INTERVAL_MS) return null;
+    const { epoch, pages } = machine;
+    this.#cpuAt ??= nowMs;
+    if (epoch % cpuInterval === 0 || nowMs - this.#cpuAt >= HASH_INTERVAL_MS) {
+      this.#cpuAt = nowMs;
+      return 'cpu';
+    }
+    const early = nowMs - this.#sliceAt < SLICE_INTERVAL_MS || epoch - this.#sliceEpoch < SLICE_INTERVAL_EPOCHS;
+    if (pages === 0 || early) return null;
     this.#sliceAt = nowMs;
-    if (this.#next < 0 || this.#next >= machine.pages) {
+    this.#sliceEpoch = epoch;
+    if (this.#next < 0 || this.#next >= pages) {
       this.#next = 0;
       return 'devices';
     }
     const first = this.#next;
     this.#next += SLICE_PAGES;
-    return { first, end: Math.min(this.#next, machine.pages) };
+    return { first, end: Math.min(this.#next, pages) };
   }
 }
 

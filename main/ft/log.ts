@@ -23,7 +23,7 @@ import {
   HEAD_SLICES_MAX,
 } from './constants.ts';
 import { isReference, type HashRegion, type InputDevice, type LoggedHead, type LoggedInput } from './entry.ts';
-import { unreachable } from './assert.ts';
+import { assert, unreachable } from './assert.ts';
 
 /** What a peer is: said first, by both sides. */
 export interface Hello {
@@ -62,6 +62,7 @@ export interface HashEntry {
   readonly kind: 'hash';
   readonly epoch: number;
   readonly region: HashRegion;
+  /** Hexadecimal, lower case. */
   readonly hash: string;
 }
 
@@ -228,7 +229,7 @@ function writePayload(out: ByteWriter, entry: Entry): void {
       return;
     case 'hash':
       writeRegion(out, entry.region);
-      out.sized(ascii(entry.hash));
+      out.sized(bytesOfHex(entry.hash));
       return;
     case 'heartbeat':
       out.varint(entry.received).u8(entry.mayGoLive ? 1 : 0);
@@ -260,7 +261,7 @@ function readPayload(from: ByteReader, kind: (typeof KINDS)[number], epoch: numb
       return { kind, epoch, control: readControl(from) };
     case 'hash': {
       const region = readRegion(from);
-      return { kind, epoch, region, hash: String.fromCharCode(...from.sized('hash', HASH_LENGTH_MAX)) };
+      return { kind, epoch, region, hash: hexOfBytes(from.sized('hash', HASH_LENGTH_MAX / 2)) };
     }
     case 'heartbeat':
       return { kind, epoch, received: from.varint('received'), mayGoLive: oneOf(from, 'may go live', FLAGS) };
@@ -341,6 +342,12 @@ function oneOf<T>(from: ByteReader, field: string, values: readonly T[]): T {
   return value;
 }
 
-function ascii(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+/** Hashes are hexadecimal digits, an even number of them; on the channel two make a byte. */
+function bytesOfHex(hex: string): Uint8Array {
+  assert(hex.length % 2 === 0, 'a hash has whole bytes');
+  return Uint8Array.from({ length: hex.length / 2 }, (_, at) => Number.parseInt(hex.slice(at * 2, at * 2 + 2), 16));
+}
+
+function hexOfBytes(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

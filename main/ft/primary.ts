@@ -22,23 +22,16 @@ import {
 } from './constants.ts';
 import { FailureDetector } from './detector.ts';
 import { DiskLedger } from './disk-ledger.ts';
-import type { Head, LoggedHead, Output } from './entry.ts';
+import { letGo, type Effect } from './effects.ts';
+import type { Head, LoggedHead } from './entry.ts';
 import type { BlockRequest, Environment, Outside } from './environment.ts';
 import { LagMeter, startingThrottle, throttle, throttleSleepMs } from './flow.ts';
 import { HashRota } from './hashes.ts';
 import { decodeMessage, encodeEntry, type ChunkEntry, type Entry, type HashEntry, type SnapshotEntry } from './log.ts';
-import { comparePositions, OutputGate, type Position, type Positioned } from './output.ts';
+import { comparePositions, OutputGate, type Position } from './output.ts';
 
 /** `alone`: no backup. `claiming`: the backup was lost and the test-and-set is not yet answered. */
 export type PrimaryState = 'alone' | 'starting' | 'protected' | 'claiming' | 'halted';
-
-type Effect<R, V> =
-  | { readonly kind: 'output'; readonly output: Positioned<Output> }
-  | { readonly kind: 'request'; readonly request: R }
-  | { readonly kind: 'view'; readonly view: V }
-  | { readonly kind: 'committed'; readonly sequence: number }
-  | { readonly kind: 'paused'; readonly paused: boolean; readonly epoch: number }
-  | { readonly kind: 'marked'; readonly mark: string };
 
 /**
  * Where a primary's life begins: at power-on (generation as claimed, no input, no output), or where a backup went
@@ -82,6 +75,7 @@ export class Primary<R extends BlockRequest, V> {
   #confirmedTold = false;
   #mustConfirm: Position = { epoch: 0, index: -1 };
   #heartbeatAt = 0;
+  #headAt = Number.NEGATIVE_INFINITY;
   #claimAgainAt = Number.POSITIVE_INFINITY;
   #logBytes = 0;
   readonly #rota = new HashRota();
@@ -358,6 +352,7 @@ export class Primary<R extends BlockRequest, V> {
     const region = this.#rota.due(machine, nowMs, this.#env.settings.hashIntervalEpochs);
     if (region !== null) this.#write({ kind: 'hash', epoch, region, hash: machine.hash(region) });
     this.#writeHead(epoch, head, this.#logging ? this.#disks.logged(head, epoch) : head);
+    this.#headAt = nowMs;
     if (this.#logging) this.#lag.sent(epoch, nowMs);
   }
 
@@ -437,7 +432,10 @@ export class Primary<R extends BlockRequest, V> {
       this.#confirmedTold = true;
       this.#send({ kind: 'released', epoch: this.#confirmed.epoch, index: this.#confirmed.index + 1 });
     }
-    this.#send({ kind: 'heartbeat', epoch, received: epoch, mayGoLive: false });
+    // A head is as good a sign of life.
+    if (nowMs - this.#headAt > HEARTBEAT_MS / 2) {
+      this.#send({ kind: 'heartbeat', epoch, received: epoch, mayGoLive: false });
+    }
   }
 
   #leavePair(why: string, nowMs: number): void {
@@ -473,27 +471,9 @@ export class Primary<R extends BlockRequest, V> {
     const mayLeave = (effect: Effect<R, V>): boolean =>
       effect.kind !== 'request' || this.#disks.mayLeave(effect.request);
     for (const effect of this.#gate.take(nowMs, mayLeave)) {
-      switch (effect.kind) {
-        case 'output':
-          this.#emitted = { epoch: effect.output.epoch, index: effect.output.index };
-          this.#outside.emit(effect.output);
-          break;
-        case 'request':
-          this.#disks.left(effect.request);
-          this.#outside.issue(effect.request);
-          break;
-        case 'view':
-          this.#outside.show(effect.view);
-          break;
-        case 'committed':
-          this.#outside.committed(effect.sequence);
-          break;
-        case 'paused':
-          this.#env.report({ type: 'paused', paused: effect.paused, epoch: effect.epoch });
-          break;
-        case 'marked':
-          this.#env.report({ type: 'marked', mark: effect.mark });
-      }
+      if (effect.kind === 'output') this.#emitted = { epoch: effect.output.epoch, index: effect.output.index };
+      if (effect.kind === 'request') this.#disks.left(effect.request);
+      letGo(effect, this.#outside, this.#env.report);
     }
   }
 }

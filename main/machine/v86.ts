@@ -11,6 +11,7 @@ import v8 from 'node:v8';
 import vm from 'node:vm';
 import { type VirtualClock, virtualDate } from './clock.ts';
 import { Compiler } from './compiler.ts';
+import { cachedModule } from './core-cache.ts';
 import { VgaImage } from './devices/display.ts';
 import { MachineError } from './errors.ts';
 import { virtualCrypto, virtualMath, type VirtualRandom } from './random.ts';
@@ -36,7 +37,7 @@ interface LoadedCore {
 let loaded: LoadedCore | null = null;
 
 /**
- * Reads v86 and compiles its core, once per process, 0.5 to 1.4 s; a spare process calls it ahead of time.
+ * Reads v86 and compiles its core, once per process, or takes it over from one that did (core-cache.ts).
  *
  * The core holds all floating-point arithmetic, and V8's two compilers give different NaN payloads; so it is always
  * compiled by the optimising one. The modules v86 generates hold none, and get the baseline compiler only: that is
@@ -50,7 +51,7 @@ export function loadCore(): LoadedCore {
   v8.setFlagsFromString('--no-liftoff');
   v8.setFlagsFromString('--no-wasm-lazy-compilation');
   try {
-    const module = new WebAssembly.Module(wasm);
+    const module = cachedModule(wasm, process.env['LOCKSTEP_CORE_CACHE'], () => new WebAssembly.Module(wasm));
     loaded = { module, script: script.toString('utf8'), scriptFile, sources: [wasm, script] };
   } finally {
     // `--liftoff-only` would imply the last two at the start of a process, but implies nothing when set later: V8 would

@@ -10,6 +10,7 @@ import { loadCore } from '../machine/v86.ts';
 import { FaultyTransport } from '../transport/faulty.ts';
 import { connectParent } from '../transport/parent.ts';
 import type { Transport } from '../transport/transport.ts';
+import { WatchedTransport } from '../transport/watched.ts';
 import { BackupRunner } from './backup-runner.ts';
 import { buildMachine } from './build-machine.ts';
 import { orderCrash } from './crash-points.ts';
@@ -73,7 +74,7 @@ async function boot({ spec, generation, state }: Extract<ToReplica, { type: 'boo
   parent.send({ type: 'started', role: 'primary' });
 }
 
-async function standBy(spec: ReplicaSpec): Promise<void> {
+async function standBy({ spec, peer: pid }: Extract<ToReplica, { type: 'standBy' }>): Promise<void> {
   await prepareOwnDisk(spec);
   const made = await parts(spec, 'backup');
   const disks = await openOwnDisks(made);
@@ -83,7 +84,7 @@ async function standBy(spec: ReplicaSpec): Promise<void> {
       primary = promoted;
       if (watching) promoted.watch(true);
     };
-    backup = new BackupRunner(made, transport, take, disks);
+    backup = new BackupRunner(made, new WatchedTransport(transport, pid), take, disks);
   });
   parent.send({ type: 'started', role: 'backup' });
 }
@@ -109,9 +110,9 @@ async function handle(message: Exclude<ToReplica, { type: 'crash' }>): Promise<v
     case 'boot':
       return boot(message);
     case 'standBy':
-      return standBy(message.spec);
+      return standBy(message);
     case 'protect':
-      nextLink((transport) => primary?.protect(transport, message.settings));
+      nextLink((transport) => primary?.protect(new WatchedTransport(transport, message.peer), message.settings));
       return undefined;
     case 'endProtection':
       primary?.endProtection();

@@ -69,10 +69,10 @@ export type ToReplica =
    * and is paused until it is told otherwise.
    */
   | { readonly type: 'boot'; readonly spec: ReplicaSpec; readonly generation: number; readonly state?: string }
-  /** Become a backup; the primary is at the other end of the link that comes next. */
-  | { readonly type: 'standBy'; readonly spec: ReplicaSpec }
-  /** To a primary: a backup stands by at the other end of the link that comes next. From now on these settings hold. */
-  | { readonly type: 'protect'; readonly settings: FtSettings }
+  /** Become a backup; the primary, process `peer` of this computer, is at the other end of the link that comes next. */
+  | { readonly type: 'standBy'; readonly spec: ReplicaSpec; readonly peer: number }
+  /** To a primary: a backup, `peer`, is at the other end of the link that comes next. From now on the settings hold. */
+  | { readonly type: 'protect'; readonly settings: FtSettings; readonly peer: number }
   | { readonly type: 'endProtection' }
   | { readonly type: 'powerOff' }
   /** Stop executing at an epoch boundary, or go on; answered by the event `paused`. */

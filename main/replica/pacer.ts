@@ -5,7 +5,8 @@
  * Invariant: virtual time follows wall time and does not overtake it for long: inside an epoch it runs at about nine
  * tenths of the measured speed, and the next head's `advance` makes up the rest. Restarting it maps the clock anew,
  * so a machine that stood still (a paused process, a failover) goes on without a jump for the time before.
- * A guest that only sleeps is woken late, never early, and its clock misses no tick.
+ * A guest that only sleeps is woken late, never early, and its clock misses no tick. One that only computes gets long
+ * epochs, so that few heads travel; the length is never more than a small share of its silence.
  */
 import type { Head, Input } from '../ft/entry.ts';
 
@@ -20,6 +21,8 @@ const SHARE_AHEAD = 0.5;
 const AHEAD_MS = 0.5;
 /** A new rate is used when it differs by this much from the old one: a steady rate keeps the log small. */
 const RATE_CHANGE = 0.15;
+/** What v86 executes at once where the guest does not halt (v86-facts: a slice). */
+const SLICE_INSTRUCTIONS = 100_000;
 /** Epochs with fewer instructions say little about the speed. */
 const INSTRUCTIONS_MIN = 20_000;
 const DECAY = 0.97;
@@ -33,6 +36,14 @@ const AHEAD_SLEEP_MS = 10;
 const LULL_EPOCHS = 32;
 const LULL_INSTRUCTIONS = { once: 12_000, perMs: 1000 };
 const LULL_SLEEP_MS = 32;
+/**
+ * What comes in during an epoch waits for its end, and what goes out as well. So an epoch lasts a 32nd of the time for
+ * which nothing has come in or gone out, and 4 ms at most: an input is late by as little as nobody would notice after
+ * such a silence.
+ */
+const SILENCE_SHARE = 1 / 32;
+const EPOCH_MS_MAX = 5;
+const SLICES_MAX = 64;
 /** The longest jump of the virtual clock in one head; a computer that slept for an hour catches up in steps. */
 const ADVANCE_US_MAX = 1_000_000;
 
@@ -45,6 +56,8 @@ export class Pacer {
   #startedNs = 0;
   #advanceUs = 0;
   #quietEpochs = 0;
+  /** When something came in or went out the last time. */
+  #stirredNs = 0;
 
   /** `nowNs` is a monotonic clock in nanoseconds. */
   constructor(nowNs: () => number) {
@@ -54,6 +67,12 @@ export class Pacer {
   /** From now on the machine's clock stands for the present. */
   restart(virtualNs: number): void {
     this.#offsetNs = this.#nowNs() - virtualNs;
+    this.stirred();
+  }
+
+  /** Something came in or went out, or the guest is to stand at an epoch boundary often: its epochs are short. */
+  stirred(): void {
+    this.#stirredNs = this.#nowNs();
   }
 
   /** The head of the epoch that starts now. */
@@ -61,7 +80,8 @@ export class Pacer {
     this.#startedNs = this.#wallNs();
     const behindUs = Math.max(0, Math.floor((this.#startedNs - virtualNs) / 1000));
     this.#advanceUs = Math.min(behindUs, ADVANCE_US_MAX);
-    return { advanceUs: this.#advanceUs, rate: this.#rate, slices: 1, inputs };
+    if (inputs.length > 0) this.stirred();
+    return { advanceUs: this.#advanceUs, rate: this.#rate, slices: this.#slices(), inputs };
   }
 
   /**
@@ -82,6 +102,14 @@ export class Pacer {
   #quiet(instructions: number): boolean {
     const coveredMs = this.#advanceUs / 1000;
     return instructions < LULL_INSTRUCTIONS.once + LULL_INSTRUCTIONS.perMs * coveredMs;
+  }
+
+  /** How many slices of about 100,000 instructions fit the time that an epoch may last. */
+  #slices(): number {
+    const silentNs = this.#nowNs() - this.#stirredNs;
+    const lastsNs = Math.min(silentNs * SILENCE_SHARE, EPOCH_MS_MAX * NS_PER_MS);
+    const sliceNs = (this.#wallSum / this.#instructionSum) * SLICE_INSTRUCTIONS;
+    return sliceNs > 0 ? Math.max(1, Math.min(SLICES_MAX, Math.floor(lastsNs / sliceNs))) : 1;
   }
 
   #wallNs(): number {

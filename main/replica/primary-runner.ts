@@ -278,6 +278,8 @@ export class PrimaryRunner {
     this.#viewer.look(now);
     if (head.slices === 0) return 0;
     const throttled = this.#throttleWait(now);
+    // The throttle sleeps after each epoch: long ones would outrun it.
+    if (throttled > 0) this.#pacer.stirred();
     return throttled > 0 ? this.#hold(throttled) : wait;
   }
 
@@ -412,13 +414,17 @@ export class PrimaryRunner {
     const { send } = this.#parts;
     return {
       emit: (output) => at('emit', () => this.#emit(output)),
-      issue: (request) => at('issue', () => this.#disks.issue(request)),
+      issue: (request) => {
+        this.#pacer.stirred();
+        at('issue', () => this.#disks.issue(request));
+      },
       show: (view) => send({ type: 'screen', full: view.full, data: view.data }),
       committed: (sequence) => send({ type: 'committed', sequence }),
     };
   }
 
   #emit(output: Positioned<Output>): void {
+    this.#pacer.stirred();
     this.#outputs.emit(output);
     if (output.epoch < this.#liveFrom) return;
     this.#firstOutput?.();

@@ -5,6 +5,7 @@
  * then flow directly between the two processes.
  */
 import { MessageChannelMain, utilityProcess, type MessagePortMain, type UtilityProcess } from 'electron';
+import { CORE_CACHE, makeProcessFolder } from '../fleet/pair/process-folder.ts';
 import type { ChildProcess, Processes } from '../fleet/pair/processes.ts';
 import type { FromGateway, GatewayLinkName, ToGateway } from '../gateway/messages.ts';
 import type { FromReplica, LinkName, ToReplica } from '../replica/messages.ts';
@@ -16,8 +17,12 @@ class Utility<Says, Hears, Link extends string> implements ChildProcess<Says, He
   /** To be ended as soon as it has a number. */
   #doomed = false;
 
-  constructor(entry: string, serviceName: string) {
-    this.#child = utilityProcess.fork(entry, [], { serviceName, stdio: 'inherit' });
+  constructor(entry: string, serviceName: string, folder: string) {
+    this.#child = utilityProcess.fork(entry, [], {
+      serviceName,
+      stdio: 'inherit',
+      env: { ...process.env, [CORE_CACHE]: folder },
+    });
     this.#child.once('spawn', () => {
       if (this.#doomed) this.kill();
     });
@@ -74,13 +79,14 @@ type UtilityGateway = Utility<FromGateway, ToGateway, GatewayLinkName>;
 /** `entries` are the bundled replica and gateway. */
 export function utilityProcesses(entries: { readonly replica: string; readonly gateway: string }): Processes {
   let forked = 0;
+  const folder = makeProcessFolder().path;
   return {
     fork() {
       forked += 1;
-      return new Utility<FromReplica, ToReplica, LinkName>(entries.replica, `Lockstep replica ${forked}`);
+      return new Utility<FromReplica, ToReplica, LinkName>(entries.replica, `Lockstep replica ${forked}`, folder);
     },
     forkGateway: () =>
-      new Utility<FromGateway, ToGateway, GatewayLinkName>(entries.gateway, 'Lockstep network gateway'),
+      new Utility<FromGateway, ToGateway, GatewayLinkName>(entries.gateway, 'Lockstep network gateway', folder),
     link(a, b) {
       const { port1, port2 } = new MessageChannelMain();
       (a as UtilityReplica).giveLink('peer', port1);

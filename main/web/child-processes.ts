@@ -5,13 +5,23 @@
  * IPC channel closes).
  */
 import { fork, type ChildProcess as NodeChild } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
+import { CORE_CACHE, makeProcessFolder } from '../fleet/pair/process-folder.ts';
 import type { ChildProcess, Processes } from '../fleet/pair/processes.ts';
 import type { FromGateway, GatewayLinkName, ToGateway } from '../gateway/messages.ts';
 import type { FromReplica, LinkName, ToReplica } from '../replica/messages.ts';
 import type { LinkInstruction, LinkListening } from '../transport/parent.ts';
+
+/**
+ * For glibc's allocator (mallopt(3)): memory that was freed goes back to the system. By its own rules a replica keeps
+ * twice what it uses, once a snapshot and the compiler have passed through; and what a process holds, the kernel has to
+ * take back when it dies, before its sockets close.
+ */
+const ALLOCATOR = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+};
 
 class Child<Says extends object, Hears extends object, Link extends string> implements ChildProcess<Says, Hears> {
   readonly #child: NodeChild;
@@ -19,8 +29,12 @@ class Child<Says extends object, Hears extends object, Link extends string> impl
   #onMessage: (message: Says) => void = () => {};
   #onExit: (why: string) => void = () => {};
 
-  constructor(entry: string) {
-    this.#child = fork(entry, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  constructor(entry: string, folder: string) {
+    this.#child = fork(entry, [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: { ...process.env, ...ALLOCATOR, [CORE_CACHE]: process.env[CORE_CACHE] ?? folder },
+    });
     this.#child.on('message', (message: Says | LinkListening) => {
       if (!('listening' in message)) {
         this.#onMessage(message as Says);
@@ -80,15 +94,16 @@ export interface Entries {
 }
 
 export function childProcesses(entries: Entries): Processes & { close(): void } {
-  const folder = process.platform === 'win32' ? null : mkdtempSync(path.join(os.tmpdir(), 'lockstep-'));
+  const folder = makeProcessFolder();
   let links = 0;
   const address = (): string => {
     links += 1;
-    return folder ? path.join(folder, `${links}.sock`) : `\\\\.\\pipe\\lockstep-${process.pid}-${links}`;
+    if (process.platform === 'win32') return `\\\\.\\pipe\\lockstep-${process.pid}-${links}`;
+    return path.join(folder.path, `${links}.sock`);
   };
   return {
-    fork: () => new Child<FromReplica, ToReplica, LinkName>(entries.replica),
-    forkGateway: () => new Child<FromGateway, ToGateway, GatewayLinkName>(entries.gateway),
+    fork: () => new Child<FromReplica, ToReplica, LinkName>(entries.replica, folder.path),
+    forkGateway: () => new Child<FromGateway, ToGateway, GatewayLinkName>(entries.gateway, folder.path),
     link(a, b) {
       const where = address();
       (a as NodeReplica).listen('peer', where, () => (b as NodeReplica).connect('peer', where));
@@ -97,8 +112,6 @@ export function childProcesses(entries: Entries): Processes & { close(): void } 
       const where = address();
       (gateway as NodeGateway).listen(`nic:${vm}`, where, () => (replica as NodeReplica).connect('nic', where));
     },
-    close() {
-      if (folder) rmSync(folder, { recursive: true, force: true });
-    },
+    close: () => folder.remove(),
   };
 }

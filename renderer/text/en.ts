@@ -276,7 +276,7 @@ export const en = {
       },
       hashIntervalEpochs: {
         label: 'Hash interval',
-        hint: 'The CPUs of both are compared every so many epochs of about 0.4 ms',
+        hint: 'The CPUs of both are compared every so many epochs (0.2 to 5 ms each), and every second',
       },
       lagThrottleMs: {
         label: 'Slow the primary from a lag of',

@@ -115,6 +115,7 @@ async function record(file: string, disk: string, minutes: number): Promise<void
     const before = machine.instructions;
     const { outputs, requests, idleMs } = machine.execute(head);
     for (const request of requests) disks.issue(request);
+    if (requests.length + outputs.length > 0) pacer.stirred();
     for (const output of outputs) {
       if (output.device === 'serial') load.printed(Buffer.from(output.data).toString('latin1'));
     }

@@ -51,7 +51,7 @@ const kinds = {
       fc.constantFrom('cpu' as const, 'devices' as const, 'full' as const),
       fc.record({ first: count, end: count }),
     ),
-    hash: fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), maxLength: 128 }),
+    hash: fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes).toString('hex')),
   }),
   heartbeat: fc.record({ kind: fc.constant('heartbeat'), epoch, received: count, mayGoLive: fc.boolean() }),
   released: fc.record({ kind: fc.constant('released'), epoch, index: count }),

@@ -163,7 +163,7 @@ describe('refused by name', () => {
     ],
     ['an input longer than an entry', forged(KIND_HEAD, headWithInput(0, ENTRY_BYTES_MAX + 1)), 'more than the'],
     ['an input longer than its entry', forged(KIND_HEAD, headWithInput(0, 1_000_000)), 'input is cut off'],
-    ['a hash longer than any', forged(KIND_HASH, sizedBy(129)), 'hash has 129 bytes, more than the 128 allowed'],
+    ['a hash longer than any', forged(KIND_HASH, sizedBy(65)), 'hash has 65 bytes, more than the 64 allowed'],
     ['bytes after the last field', forged(KIND_HEARTBEAT, Uint8Array.of(1, 0, 0)), '1 bytes too many'],
     ['an entry of an absurd length', forged(KIND_HEAD, Uint8Array.of(), ENTRY_BYTES_MAX + 1), 'is absurd'],
     ['an entry of 4 GiB', forged(KIND_HEAD, Uint8Array.of(), 2 ** 32 - 1), 'is absurd'],

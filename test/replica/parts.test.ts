@@ -81,6 +81,34 @@ describe('the pacer', () => {
     expect(sleeps(3700, true)).toBe(4);
   });
 
+  test('gives a guest that only computes longer epochs the longer it is silent, and short ones when it is not', () => {
+    const { pacer, wall } = clock();
+    pacer.restart(0);
+    let virtualNs = 0;
+    /** Computes for so long, at 200 million instructions a second. @returns how many slices the epochs had. */
+    const computes = (ms: number): number[] => {
+      const slices: number[] = [];
+      for (const end = wall.ms + ms; wall.ms < end; ) {
+        const head = pacer.head(virtualNs, []);
+        slices.push(head.slices);
+        const tookMs = 0.5 * head.slices;
+        virtualNs += head.advanceUs * 1000 + tookMs * NS_PER_MS * 0.9;
+        wall.ms += tookMs;
+        pacer.executed(virtualNs, 100_000 * head.slices, 0);
+      }
+      return slices;
+    };
+    const slices = computes(1000);
+    expect([slices[0], slices.at(-1)]).toEqual([1, 10]);
+    expect(slices).toEqual(slices.toSorted((a, b) => a - b));
+    // 5 ms each, but for the first 160 ms.
+    expect(slices.length).toBeLessThan(1000 / 5 + 150);
+    pacer.stirred();
+    expect(computes(10)[0]).toBe(1);
+    computes(200);
+    expect(pacer.head(virtualNs, [{ device: 'serial', sequence: 1, data: Uint8Array.of(1) }]).slices).toBe(1);
+  });
+
   test('learns the speed, keeps the rate within its bounds, and makes only heads that can be logged', () => {
     const epoch = fc.record({ wallUs: fc.nat(100_000), instructions: fc.nat(10_000_000), rate: fc.nat(20) });
     holds(
@@ -93,6 +121,8 @@ describe('the pacer', () => {
           expect([head.advanceUs, head.rate, head.slices].every(Number.isInteger)).toBe(true);
           expect(head.rate).toBeGreaterThanOrEqual(512);
           expect(head.rate).toBeLessThanOrEqual(20_480);
+          expect(head.slices).toBeGreaterThanOrEqual(1);
+          expect(head.slices).toBeLessThanOrEqual(64);
           virtualNs += head.advanceUs * 1000 + instructions * rate;
           wall.ms += wallUs / 1000;
           expect(pacer.executed(virtualNs, instructions, 0)).toBeGreaterThanOrEqual(0);

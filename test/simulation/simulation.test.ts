@@ -16,7 +16,7 @@ const SLICE = RUNS === undefined ? ['--minutes', '0.05', '--workers', '1'] : ['-
 /** Bugs that the first seeds show, and one that they do not. */
 const QUICKLY_FOUND = ['gate-never-closed', 'read-overtakes-write', 'forget-reemission', 'forget-pending-requests'];
 const HIDDEN = 'starting-log-unbounded';
-const QUICK_SEEDS_MAX = 20;
+const QUICK_SEEDS_MAX = 60;
 
 interface Summary {
   readonly firstSeed: number;

@@ -195,7 +195,7 @@ export class ToyMachine implements Machine {
           : '00000000';
       return Array.from({ length: blocks }, (_, block) => digits(block)).join('');
     }
-    return `${region[0]}${mix(mix(chain, epoch), virtualUs).toString(16)}`;
+    return `0${region[0]}${mix(mix(chain, epoch), virtualUs).toString(16).padStart(8, '0')}`;
   }
 
   corrupt(): number {

@@ -197,7 +197,7 @@ export class Pair {
     });
     const spec = this.#parts.spec(this.#holder(), slot);
     this.#settings = spec.settings;
-    secondary.send({ type: 'standBy', spec });
+    secondary.send({ type: 'standBy', spec, peer: this.#primary.pid });
     this.#parts.outside.event('ft.starting', 'info', 'Starting a secondary.', { pid: secondary.pid });
     this.#parts.outside.changed();
   }
@@ -210,7 +210,7 @@ export class Pair {
         this.#phase = 'copying';
         this.#parts.outside.built(secondary);
         this.#parts.processes.link(this.#primary.process, secondary.process);
-        if (this.#settings) this.#primary.send({ type: 'protect', settings: this.#settings });
+        if (this.#settings) this.#primary.send({ type: 'protect', settings: this.#settings, peer: secondary.pid });
         this.#parts.outside.changed();
         return;
       case 'failed':
