@@ -1,7 +1,8 @@
 /**
  * What a VM, its pair and its host are to those outside: what the page and the command line show.
  *
- * Invariant: plain data, as the host said it last; what does not exist or is not known is null or absent, never made up.
+ * Invariant: plain data, as the host said it last; what does not exist or is not known is null or absent, never made
+ * up.
  */
 import type { BootDrive } from './boot.ts';
 import type { CheckpointView } from './checkpoint.ts';
