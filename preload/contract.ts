@@ -50,7 +50,7 @@ export type {
 export { EVENTS_LIMIT_MAX } from './history.ts';
 export type { CheckpointView } from './checkpoint.ts';
 export type { DiskCheckView, DiskView } from './disk.ts';
-export type { FailoverRecord, FailoverReport } from './failover.ts';
+export type { FailoverRecord, FailoverReport, StartTimes } from './failover.ts';
 export { CRASH_POINTS, FAULTS, type ActiveFault, type CrashAt, type CrashPoint, type FaultKind } from './faults.ts';
 export { VM_NAME_LENGTH_MAX } from './names.ts';
 export type { MetricsHistory, MetricsRange, ReplicaMetrics, VmMetrics } from './metrics.ts';

@@ -30,6 +30,20 @@ export interface FailoverReport {
   readonly protectedMs: number | null;
 }
 
+/** How long the start of a secondary took, in milliseconds; all but the first count from its beginning. */
+export interface StartTimes {
+  /** How long the guest stood still. */
+  readonly stunMs: number;
+  /** Until the new process had built its machine. */
+  readonly builtMs: number;
+  /** Until the primary's state was captured (separate disks: made equal before). */
+  readonly capturedMs: number;
+  /** Until all of it was sent. */
+  readonly copiedMs: number;
+  /** Until the secondary had restored it, had caught up, and the pair was Protected. */
+  readonly protectedMs: number;
+}
+
 /** A failover as it is kept. */
 export interface FailoverRecord extends FailoverReport {
   readonly id: number;

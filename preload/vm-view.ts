@@ -6,7 +6,7 @@
  */
 import type { BootDrive } from './boot.ts';
 import type { CheckpointView } from './checkpoint.ts';
-import type { FailoverReport } from './failover.ts';
+import type { FailoverReport, StartTimes } from './failover.ts';
 import type { ActiveFault } from './faults.ts';
 import type { AlarmSummary } from './history.ts';
 import type { NicView } from './network.ts';
@@ -58,8 +58,8 @@ export interface FtStatus {
   readonly lastFailover: FailoverReport | null;
   /** Null unless a secondary is being started. */
   readonly starting: StartProgress | null;
-  /** The last time a backup was started: how long the guest stood still, and how long until Protected. */
-  readonly lastStart: { readonly stunMs: number; readonly protectedMs: number } | null;
+  /** The last time a backup was started. */
+  readonly lastStart: StartTimes | null;
 }
 
 /** What can be set for each VM; effective from the next power-on, or the next start of a secondary. */

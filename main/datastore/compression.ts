@@ -6,6 +6,12 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 
+/**
+ * The library makes its output in pieces of this size, and comes back to the event loop for each: one piece for all, or
+ * a busy replica, which looks at its events once an epoch, is kept waiting many times.
+ */
+const inOnePiece = (size: number): { chunkSize: number } => ({ chunkSize: Math.max(1024, size) });
+
 /** The first byte says how the rest is compressed. */
 const ZSTD = 1;
 const DEFLATE = 2;
@@ -20,8 +26,11 @@ const inflate = promisify(zlib.inflate);
 
 export async function compress(bytes: Uint8Array): Promise<Uint8Array> {
   const packed = zstdCompress
-    ? await zstdCompress(bytes, { params: { [zlib.constants.ZSTD_c_compressionLevel]: LEVEL } })
-    : await deflate(bytes, { level: LEVEL });
+    ? await zstdCompress(bytes, {
+        params: { [zlib.constants.ZSTD_c_compressionLevel]: LEVEL },
+        ...inOnePiece(bytes.length),
+      })
+    : await deflate(bytes, { level: LEVEL, ...inOnePiece(bytes.length) });
   const chunk = new Uint8Array(1 + packed.length);
   chunk[0] = zstdCompress ? ZSTD : DEFLATE;
   chunk.set(packed, 1);
@@ -31,7 +40,7 @@ export async function compress(bytes: Uint8Array): Promise<Uint8Array> {
 /** @throws {Error} when the bytes are damaged, or are more than `size`. */
 export async function decompress(chunk: Uint8Array, size: number): Promise<Uint8Array> {
   const packed = chunk.subarray(1);
-  const limits = { maxOutputLength: size };
+  const limits = { maxOutputLength: size, ...inOnePiece(size) };
   if (chunk[0] === DEFLATE) return inflate(packed, limits);
   if (chunk[0] === ZSTD && zstdDecompress) return zstdDecompress(packed, limits);
   throw new Error(`it is compressed in a way this runtime does not know (${chunk[0]})`);

@@ -11,6 +11,22 @@ import type { Snapshot } from '../machine/machine.ts';
 import { compress, decompress } from '../datastore/compression.ts';
 import { reach } from './crash-points.ts';
 
+/** Parts that are compressed while earlier ones are sent. */
+const AHEAD = 2;
+
+/** The parts of a snapshot in their order, and when each is compressed. */
+function* compressed({ description, pages }: Snapshot): Generator<{ size: number; data: Promise<Uint8Array> }, void> {
+  for (const part of [description, pages]) {
+    for (let offset = 0; offset < part.length; offset += SNAPSHOT_CHUNK_BYTES) {
+      const bytes = part.subarray(offset, offset + SNAPSHOT_CHUNK_BYTES);
+      const data = compress(bytes);
+      // Whoever waits for it hears of an error; of one that is never sent, nobody.
+      data.catch(() => {});
+      yield { size: bytes.length, data };
+    }
+  }
+}
+
 /**
  * Sends the snapshot's bytes, description first. `send` hands over a chunk and resolves when the next may come; it
  * answers false when the attempt was given up.
@@ -21,18 +37,19 @@ export async function sendSnapshot(
   progress: (fraction: number) => void,
 ): Promise<void> {
   const total = snapshot.description.length + snapshot.pages.length;
+  const parts = compressed(snapshot);
+  const ahead = Array.from({ length: AHEAD }, () => parts.next().value);
   let sent = 0;
-  for (const part of [snapshot.description, snapshot.pages]) {
-    for (let offset = 0; offset < part.length; offset += SNAPSHOT_CHUNK_BYTES) {
-      const bytes = part.subarray(offset, offset + SNAPSHOT_CHUNK_BYTES);
-      const data = await compress(bytes);
-      const point = sent + bytes.length === total ? 'lastChunk' : 'chunk';
-      reach('before', point);
-      if (!(await send({ size: bytes.length, data }))) return;
-      reach('after', point);
-      sent += bytes.length;
-      progress(sent / total);
-    }
+  for (let part = ahead.shift(); part; part = ahead.shift()) {
+    ahead.push(parts.next().value);
+    const { size } = part;
+    const data = await part.data;
+    const point = sent + size === total ? 'lastChunk' : 'chunk';
+    reach('before', point);
+    if (!(await send({ size, data }))) return;
+    reach('after', point);
+    sent += size;
+    progress(sent / total);
   }
 }
 

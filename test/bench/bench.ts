@@ -14,6 +14,7 @@ import { describeMachine, load } from './machine.ts';
 import { goalTable, json, markdown, textTable, type Section } from './report.ts';
 import type { Effort, Scenario } from './scenario.ts';
 import { app } from './scenarios/app.ts';
+import { display } from './scenarios/display.ts';
 import { idle } from './scenarios/idle.ts';
 import { log } from './scenarios/log.ts';
 import { network } from './scenarios/network.ts';
@@ -22,7 +23,7 @@ import { speed } from './scenarios/speed.ts';
 import { start } from './scenarios/start.ts';
 import { takeover } from './scenarios/takeover.ts';
 
-const SCENARIOS: readonly Scenario[] = [speed, network, log, start, takeover, idle, app];
+const SCENARIOS: readonly Scenario[] = [speed, network, log, start, takeover, idle, display, app];
 /** Those that take so long that they are asked for by name. */
 const BY_NAME: readonly Scenario[] = [soak];
 

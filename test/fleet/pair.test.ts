@@ -69,7 +69,13 @@ describe('a secondary', () => {
     harness.becomeProtected();
     expect(harness.pair.status()).toEqual({ status: 'protected', reason: null });
     expect(harness.pair.starting).toBeNull();
-    expect(harness.pair.lastStart).toEqual({ stunMs: 7, protectedMs: 1500 });
+    expect(harness.pair.lastStart).toEqual({
+      stunMs: 7,
+      builtMs: 0,
+      capturedMs: 1500,
+      copiedMs: 1500,
+      protectedMs: 1500,
+    });
     expect(harness.story).toEqual(['started', 'ft.starting', 'ft.protected']);
   });
 

@@ -5,7 +5,7 @@
  * went live (it won the test-and-set; the fleet decides nothing of that kind); every transition is an event; while
  * Fault Tolerance is on and a primary is alone, the start of a new secondary is under way or scheduled.
  */
-import type { FailoverReport, FtReason, FtState, StartProgress } from '../../../preload/contract.ts';
+import type { FailoverReport, FtReason, FtState, StartProgress, StartTimes } from '../../../preload/contract.ts';
 import type { DiskSlot } from '../../datastore/leases.ts';
 import type { FtEvent } from '../../ft/environment.ts';
 import { type FromReplica, isOutput, type ReplicaSpec, type ToReplica } from '../../replica/messages.ts';
@@ -48,7 +48,7 @@ export class Pair {
   readonly #failovers: Failovers;
   /** Replicas that said they cannot reach the datastore, and have not got on since. */
   readonly #cutOff = new Set<Replica>();
-  #lastStart: { stunMs: number; protectedMs: number } | null = null;
+  #lastStart: StartTimes | null = null;
   /** Why the primary ended, and what the secondary that is being started said went wrong. */
   #lastWords: string | null = null;
   #secondaryWords: string | null = null;
@@ -95,7 +95,7 @@ export class Pair {
     return this.#failovers.last;
   }
 
-  get lastStart(): { stunMs: number; protectedMs: number } | null {
+  get lastStart(): StartTimes | null {
     return this.#lastStart;
   }
 
@@ -208,6 +208,7 @@ export class Pair {
     switch (message.type) {
       case 'started':
         this.#phase = 'copying';
+        this.#progress.built();
         this.#parts.outside.built(secondary);
         this.#parts.processes.link(this.#primary.process, secondary.process);
         if (this.#settings) this.#primary.send({ type: 'protect', settings: this.#settings, peer: secondary.pid });
@@ -318,8 +319,7 @@ export class Pair {
         return;
       case 'copied':
         this.#progress.copied(message.fraction);
-        outside.changed();
-        return;
+        return outside.changed();
       case 'diskClean':
         this.#cleanSlots.add(this.#slot);
         return;

@@ -3,7 +3,7 @@
  *
  * Invariant: a start that makes no progress for START_TIMEOUT_MS is told once; comparing a large disk is progress.
  */
-import type { StartProgress } from '../../../preload/contract.ts';
+import type { StartProgress, StartTimes } from '../../../preload/contract.ts';
 
 const START_TIMEOUT_MS = 120_000;
 
@@ -11,17 +11,22 @@ export class SecondaryProgress {
   #timer: NodeJS.Timeout | null = null;
   #timedOut: () => void = () => {};
   #startedAt = 0;
-  #stunMs = 0;
+  #times = { stunMs: 0, builtMs: 0, capturedMs: 0, copiedMs: 0 };
   #copied = 0;
   /** The share of its own disk that has been compared; null where that is done, or it has none. */
   #synchronised: number | null = null;
 
   begin(timedOut: () => void): void {
     this.#startedAt = Date.now();
+    this.#times = { stunMs: 0, builtMs: 0, capturedMs: 0, copiedMs: 0 };
     this.#copied = 0;
     this.#synchronised = null;
     this.#timedOut = timedOut;
     this.#wait();
+  }
+
+  built(): void {
+    this.#times.builtMs = this.#passedMs;
   }
 
   synchronised(fraction: number): void {
@@ -30,13 +35,15 @@ export class SecondaryProgress {
   }
 
   captured(stunMs: number): void {
-    this.#stunMs = stunMs;
+    this.#times.stunMs = stunMs;
+    this.#times.capturedMs = this.#passedMs;
     this.#synchronised = null;
     this.#wait();
   }
 
   copied(fraction: number): void {
     this.#copied = fraction;
+    this.#times.copiedMs = this.#passedMs;
   }
 
   /** It is Protected, or it is none any more. */
@@ -45,9 +52,13 @@ export class SecondaryProgress {
     this.#timer = null;
   }
 
-  /** How long the guest stood still, and how long it took until now. */
-  times(): { stunMs: number; protectedMs: number } {
-    return { stunMs: this.#stunMs, protectedMs: Date.now() - this.#startedAt };
+  /** It is Protected now. */
+  times(): StartTimes {
+    return { ...this.#times, protectedMs: this.#passedMs };
+  }
+
+  get #passedMs(): number {
+    return Date.now() - this.#startedAt;
   }
 
   /** Where it is after its machine was built. */

@@ -14,12 +14,15 @@ import { Subject } from '../subjects/lockstep.ts';
 /** MB. The sample guest does not boot with less than 72. */
 const SIZES = [72, 128, 256, 512] as const;
 const TIMES = 5;
+const PHASES = ['builtMs', 'capturedMs', 'copiedMs', 'protectedMs'] as const;
 const OVERHEAD_MB = 48;
 
 interface Row {
   readonly size: number;
   readonly stun: readonly number[];
   readonly protectedMs: readonly number[];
+  /** Medians of its phases, in their order. */
+  readonly phases: readonly number[];
   /** MB: of primary and secondary together. */
   readonly memory: number;
 }
@@ -37,12 +40,13 @@ async function measure(subject: Subject, size: number, times: number): Promise<R
   for (let time = 0; time < times; time += 1) {
     const { lastStart, primary, secondary } = await subject.protect(name);
     figures.add('stun', lastStart?.stunMs ?? Number.NaN);
-    figures.add('protected', lastStart?.protectedMs ?? Number.NaN);
+    for (const phase of PHASES) figures.add(phase, lastStart?.[phase] ?? Number.NaN);
     memory = memoryMB(primary?.pid ?? 0) + memoryMB(secondary?.pid ?? 0);
     await subject.client.call('ft.off', { vm: name });
   }
   await subject.client.call('power.off', { vm: name });
-  return { size, stun: figures.of('stun'), protectedMs: figures.of('protected'), memory };
+  const phases = PHASES.map((phase) => median(figures.of(phase)));
+  return { size, stun: figures.of('stun'), protectedMs: figures.of('protectedMs'), phases, memory };
 }
 
 export const start: Scenario = {
@@ -71,14 +75,16 @@ export const start: Scenario = {
             'stun, ms',
             'worst stun, ms',
             'Protected after, ms',
+            'of these: machine built / captured / copied',
             'pair, MB',
             'beyond the guests, MB',
           ],
-          rows: rows.map(({ size, stun, protectedMs, memory }) => [
+          rows: rows.map(({ size, stun, protectedMs, phases, memory }) => [
             String(size),
             spread(stun),
             digits(percentile(stun, 1)),
             spread(protectedMs),
+            phases.slice(0, -1).map(digits).join(' / '),
             digits(memory),
             digits(memory - 2 * size),
           ]),

@@ -14,7 +14,9 @@ import { fakeVm, OFF, PRIMARY, SECONDARY, type FakeWorld } from '../fake/world.t
 const running = { power: 'on', poweredOnAt: Date.now() - 754_000 } as const;
 export const LINUX = fakeVm('Sample Linux');
 export const ON = fakeVm('Sample Linux', { ...running, ft: { ...OFF, primary: PRIMARY, generation: 1 } });
-const START = { lastStart: { stunMs: 182, protectedMs: 3410 } } as const;
+const START = {
+  lastStart: { stunMs: 182, builtMs: 410, capturedMs: 620, copiedMs: 1900, protectedMs: 3410 },
+} as const;
 const FAILOVER: FailoverReport = {
   at: Date.now() - 5000,
   reason: 'the primary exited (SIGKILL)',

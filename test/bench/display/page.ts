@@ -4,7 +4,7 @@
  *
  * Invariant: of DevTools' domains only those are switched on that are needed to load a page and to press keys.
  */
-import { browser, closeBrowser, startBrowser, stopBrowser } from '../shell/stand-in/browser.ts';
+import { browser, closeBrowser, startBrowser, stopBrowser } from '../../shell/stand-in/browser.ts';
 
 const POLL_MS = 20;
 const SIZE = { width: 1280, height: 800 };

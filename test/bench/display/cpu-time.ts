@@ -5,7 +5,7 @@
  * the computer does.
  */
 import { readFileSync } from 'node:fs';
-import { cpuMs, family } from './processes.ts';
+import { cpuMs, family } from '../processes.ts';
 
 export type Kind = 'replicas' | 'host' | 'browser';
 /** Seconds so far; the gateway counts as the host's. */

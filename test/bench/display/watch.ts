@@ -2,7 +2,7 @@
  * Runs in the page before anything else: looks at every picture that is put on a canvas, for the bench of the display.
  *
  * Invariant: the page does what it does; what is seen is written down after its picture was put. Where the numbers
- * stand in a picture of 640 pixels' width says display-guest.asm.
+ * stand in a picture of 640 pixels' width says guest.asm.
  */
 
 export interface Seen {

@@ -1,4 +1,4 @@
-; Draws a moving picture of 640 x 480 pixels, see display-guest.ts. Assembled with nasm -f bin.
+; Draws a moving picture of 640 x 480 pixels, see ../scenarios/display.ts. Assembled with nasm -f bin.
 org 0x7c00
 bits 16
         cli
