@@ -5,25 +5,25 @@
  */
 import { useEffect } from 'react';
 import { actionForKey } from './actions/index.ts';
-import { commandForKey } from './commands.ts';
+import { commandForKey } from './actions/page-commands.ts';
 import { TooltipProvider } from './kit/tooltip.tsx';
 import { formatRoute } from './route.ts';
 import { usePage, useServices } from './services.ts';
 import { findVm } from './state.ts';
 import { texts } from './text/index.ts';
-import { AllAlarms } from './views/alarms.tsx';
-import { Announcer } from './views/announcer.tsx';
+import { AllAlarms } from './views/history/alarms.tsx';
+import { Announcer } from './views/shell/announcer.tsx';
 import { DetachedConsole } from './views/console/detached.tsx';
-import { ConnectionBanner, ConnectionPage } from './views/connection.tsx';
-import { Dialogs } from './views/dialogs.tsx';
-import { AllEvents } from './views/events.tsx';
-import { Header } from './views/header.tsx';
-import { Home } from './views/home.tsx';
-import { Inventory } from './views/inventory.tsx';
+import { ConnectionBanner, ConnectionPage } from './views/shell/connection.tsx';
+import { Dialogs } from './views/dialogs/dialogs.tsx';
+import { AllEvents } from './views/history/events.tsx';
+import { Header } from './views/shell/header.tsx';
+import { Home } from './views/home/home.tsx';
+import { Inventory } from './views/inventory/inventory.tsx';
 import { Networks } from './views/network/networks.tsx';
-import { RecentTasks } from './views/tasks.tsx';
-import { Toasts } from './views/toasts.tsx';
-import { VmPage } from './views/vm-page.tsx';
+import { RecentTasks } from './views/history/tasks.tsx';
+import { Toasts } from './views/shell/toasts.tsx';
+import { VmPage } from './views/vm/vm-page.tsx';
 
 export function App() {
   const detached = usePage((state) => (state.route.page === 'console' ? state.route.vm : null));

@@ -4,9 +4,9 @@
 import * as v from 'valibot';
 import type { VmView } from '../preload/contract.ts';
 import { DiskBytes } from '../preload/disk.ts';
-import { sentence } from './format.ts';
-import { hostWords } from './host-words.ts';
-import { sizeOf } from './new-vm-form.ts';
+import { sentence } from './text/format.ts';
+import { hostWords } from './text/host-words.ts';
+import { sizeOf } from './views/vm/new-vm-form.ts';
 import { texts } from './text/index.ts';
 
 type Owner = Pick<VmView, 'hardware' | 'currentDisk' | 'diskFiles'>;

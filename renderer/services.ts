@@ -7,7 +7,7 @@
 import { createContext, useContext } from 'react';
 import { useStore } from 'zustand';
 import type { Runner } from './actions/run.ts';
-import type { Bridge } from './bridge.ts';
+import type { Bridge } from './host/bridge.ts';
 import type { Route } from './route.ts';
 import type { State, Store } from './state.ts';
 

@@ -15,7 +15,7 @@ import type {
   VmMetrics,
   VmView,
 } from '../preload/contract.ts';
-import type { ConnectionPhase } from './bridge.ts';
+import type { ConnectionPhase } from './host/bridge.ts';
 import { HOME, type Route } from './route.ts';
 import type { Theme } from './theme.ts';
 

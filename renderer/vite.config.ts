@@ -21,6 +21,10 @@ export const page = {
     assetsInlineLimit: 0,
     // electron-vite would leave it as it is.
     minify: true,
+    // In kB. What is large by itself (terminal, charts, another language) is loaded when it is wanted. The tabs and
+    // dialogs are not: the page comes from this computer, and cut into them it was 45 files and painted no sooner; a
+    // page whose host is gone could not open them. What makes it larger than this should be looked at.
+    chunkSizeWarningLimit: 640,
     modulePreload: { polyfill: false },
     rollupOptions: { input: fileURLToPath(new URL('./index.html', import.meta.url)) },
   },

@@ -105,6 +105,28 @@ function mayImport(file: string, imported: string): boolean {
   return !narrow || narrow.includes(imported);
 }
 
+/** Inside the page: which of its rooms each may import from; only views know views. What lies at its top is for all. */
+const PAGE_ROOMS: { readonly [room: string]: readonly string[] } = {
+  text: [],
+  host: ['text'],
+  actions: ['text', 'host'],
+  kit: ['text', 'actions'],
+  views: ['text', 'host', 'actions', 'kit'],
+};
+
+test('the page’s rooms import only from those below them', () => {
+  const room = (file: string): string | undefined => /^renderer\/([^/]+)\//.exec(file)?.[1];
+  const wrong = sources.flatMap((source) => {
+    const from = room(source.file);
+    const below = from === undefined ? undefined : PAGE_ROOMS[from];
+    if (!below) return [];
+    return source.imports
+      .filter((name) => room(name) !== undefined && room(name) !== from && !below.includes(room(name) ?? ''))
+      .map((name) => `${source.file} imports ${name}`);
+  });
+  expect(wrong).toEqual([]);
+});
+
 /** Packages that only some files may name, and Node's own modules in rooms that must not know where they run. */
 const PACKAGES: readonly { readonly match: RegExp; readonly only: RegExp; readonly why: string }[] = [
   { match: /^electron$/, only: /^(main\/shell\/|main\/index\.ts|preload\/index\.ts|test\/shell\/)/, why: 'the shell' },

@@ -1,5 +1,6 @@
 /**
- * The file format of a snapshot's description: one JSON text and numbered binary sections, under a checksum.
+ * The format of a snapshot's description (docs/formats/snapshot.md): one JSON text and numbered binary sections, under
+ * a checksum.
  *
  *   offset  bytes
  *   0       8      magic "LOCKSNAP"

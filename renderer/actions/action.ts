@@ -5,7 +5,7 @@
  */
 import type { LucideIcon } from 'lucide-react';
 import type { VmView } from '../../preload/contract.ts';
-import type { Bridge } from '../bridge.ts';
+import type { Bridge } from '../host/bridge.ts';
 import type { Route } from '../route.ts';
 import type { OpenDialog, Toast } from '../state.ts';
 

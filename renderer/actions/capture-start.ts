@@ -1,6 +1,6 @@
 /** Capture a VM's frames. Invariant: allowed exactly when the rules allow it; the dialog says where they go. */
 import { FileDown } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

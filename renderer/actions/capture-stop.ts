@@ -1,7 +1,7 @@
 /** End a capture. Invariant: allowed exactly when the rules allow `capture.stop`. */
 import { CircleStop } from 'lucide-react';
-import { refusal } from '../refusal.ts';
-import * as format from '../format.ts';
+import { refusal } from '../text/refusal.ts';
+import * as format from '../text/format.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

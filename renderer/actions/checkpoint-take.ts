@@ -1,6 +1,6 @@
 /** Take a checkpoint now. Invariant: allowed exactly when the rules allow `checkpoint.take`. */
 import { CopyCheck } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

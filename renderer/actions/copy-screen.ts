@@ -5,8 +5,8 @@
  * clipboard.
  */
 import { Copy } from 'lucide-react';
-import { copyText } from '../clipboard.ts';
-import { refusal } from '../refusal.ts';
+import { copyText } from './clipboard.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

@@ -1,6 +1,6 @@
 /** Delete a VM. Invariant: never done unasked. */
 import { Trash2 } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { HOME } from '../route.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';

@@ -6,7 +6,7 @@
 import { AppWindow } from 'lucide-react';
 import { formatRoute } from '../route.ts';
 import { texts } from '../text/index.ts';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import type { Action } from './action.ts';
 
 /** A text screen of 720 by 400 pixels with the bars around it. */

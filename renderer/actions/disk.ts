@@ -6,8 +6,8 @@
 import { HardDriveDownload, HardDriveUpload, Maximize2, Minimize2, ShieldCheck, type LucideIcon } from 'lucide-react';
 import type { VmView } from '../../preload/contract.ts';
 import { diskOf, isThin } from '../disk.ts';
-import * as format from '../format.ts';
-import { refusal } from '../refusal.ts';
+import * as format from '../text/format.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

@@ -1,6 +1,6 @@
 /** Let a port of this computer lead to the VM. Invariant: allowed exactly when the rules allow `forward.add`. */
 import { CornerUpRight } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

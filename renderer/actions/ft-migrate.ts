@@ -4,7 +4,7 @@
  * Invariant: allowed exactly when the rules allow `ft.migrate`.
  */
 import { ArrowRightLeft } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

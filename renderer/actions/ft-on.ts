@@ -1,6 +1,6 @@
 /** Turn on Fault Tolerance. Invariant: allowed exactly when the rules allow `ft.on`. */
 import { ShieldPlus } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

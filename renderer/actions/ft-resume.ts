@@ -1,6 +1,6 @@
 /** Protect again after a suspension. Invariant: allowed exactly when the rules allow `ft.resume`. */
 import { ShieldCheck } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

@@ -1,6 +1,6 @@
 /** Stop protecting until Fault Tolerance is resumed. Invariant: allowed exactly when the rules allow `ft.suspend`. */
 import { ShieldMinus } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

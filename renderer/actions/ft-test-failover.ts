@@ -1,6 +1,6 @@
 /** End the primary on purpose, as a test. Invariant: allowed exactly when the rules allow `ft.testFailover`. */
 import { FlaskConical } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

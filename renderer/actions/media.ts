@@ -5,7 +5,7 @@
  */
 import { Disc3, DiscAlbum, FolderDown, LogOut, Save } from 'lucide-react';
 import type { MediaDrive, VmView } from '../../preload/contract.ts';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

@@ -1,6 +1,6 @@
 /** Change a VM's network card. Invariant: allowed exactly when the rules allow `nic.set`. */
 import { Pencil } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

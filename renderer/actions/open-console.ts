@@ -1,6 +1,6 @@
 /** Show the VM's console. Invariant: allowed exactly when the rules allow `console`. */
 import { Monitor } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

@@ -1,6 +1,6 @@
 /** Type a text into the guest: opens the dialog. Invariant: allowed exactly when the rules allow `console`. */
 import { ClipboardPaste } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

@@ -1,6 +1,6 @@
 /** Let the guest stand still at an epoch boundary. Invariant: allowed exactly when the rules allow `power.pause`. */
 import { CirclePause } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

@@ -1,6 +1,6 @@
 /** Power off, like pulling the plug. Invariant: never done unasked, as the guest may lose work. */
 import { PowerOff } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

@@ -1,6 +1,6 @@
 /** Record a VM. Invariant: allowed exactly when the rules allow `record.start`; the dialog says where it goes. */
 import { CircleDot } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

@@ -1,7 +1,7 @@
 /** End a VM's recording. Invariant: allowed exactly when the rules allow `record.stop`; says what was recorded. */
 import { CircleStop } from 'lucide-react';
-import { refusal } from '../refusal.ts';
-import * as format from '../format.ts';
+import { refusal } from '../text/refusal.ts';
+import * as format from '../text/format.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

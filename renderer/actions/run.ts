@@ -4,10 +4,10 @@
  * Invariant: an action that is refused now is never sent; one action on one VM runs at most once at a time.
  */
 import type { VmView } from '../../preload/contract.ts';
-import type { Bridge } from '../bridge.ts';
+import type { Bridge } from '../host/bridge.ts';
 import type { Route } from '../route.ts';
 import { findVm, withPending, withToast, type OpenDialog, type State, type Store, type Toast } from '../state.ts';
-import { errorWords } from '../host-words.ts';
+import { errorWords } from '../text/host-words.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 import { ACTIONS } from './index.ts';

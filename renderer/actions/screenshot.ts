@@ -4,7 +4,7 @@
  * Invariant: the picture is the host's, not the page's scaled one.
  */
 import { Camera } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { download } from '../download.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';

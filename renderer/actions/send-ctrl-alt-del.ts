@@ -1,6 +1,6 @@
 /** Press Ctrl+Alt+Del in the guest. Invariant: allowed exactly when the rules allow `console`. */
 import { Keyboard } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

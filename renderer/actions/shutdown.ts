@@ -1,6 +1,6 @@
 /** Ask the guest to end. Invariant: nothing is powered off that has not ended by itself. */
 import { CircleStop } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

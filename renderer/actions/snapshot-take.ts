@@ -1,6 +1,6 @@
 /** Take a snapshot. Invariant: allowed exactly when the rules allow `snapshot.take`; the dialog asks for its name. */
 import { Camera } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

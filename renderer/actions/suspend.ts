@@ -1,6 +1,6 @@
 /** Suspend a VM to disk. Invariant: allowed exactly when the rules allow `power.suspend`. */
 import { Moon } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

@@ -1,6 +1,6 @@
 /** Clone a VM. Invariant: allowed exactly when the rules allow `vm.clone`. */
 import { CopyPlus } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

@@ -1,6 +1,6 @@
 /** Export a VM to one file. Invariant: allowed exactly when the rules allow `vm.export`. */
 import { PackageOpen } from 'lucide-react';
-import { refusal } from '../refusal.ts';
+import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';
 

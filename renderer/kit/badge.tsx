@@ -1,7 +1,7 @@
 /** A state: icon and words. Invariant: the words alone tell the state; the colour repeats it. */
 import { CircleAlert, CircleCheck, CircleMinus, TriangleAlert, type LucideIcon } from 'lucide-react';
 import type { ReactNode } from 'react';
-import type { Tone } from '../ft-view.ts';
+import type { Tone } from '../text/vm-words.ts';
 import { Spinner } from './spinner.tsx';
 
 const ICONS: { readonly [tone in Exclude<Tone, 'busy'>]: LucideIcon } = {

@@ -6,7 +6,7 @@
  */
 import 'uplot/dist/uPlot.min.css';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
-import * as format from '../format.ts';
+import * as format from '../text/format.ts';
 import type { CanvasOptions, PlotCanvas, PlotData } from './plot-canvas.ts';
 import { describe, highest, roundTop } from './plot-scale.ts';
 

@@ -1,11 +1,4 @@
 /** The words of the console, in English. */
-import type { Scaling } from '../views/console/scale.ts';
-
-const scalings: { readonly [scaling in Scaling]: string } = {
-  whole: 'Whole pixels',
-  sharp: 'Fit, sharp',
-  smooth: 'Fit, smooth',
-};
 
 export const screenConsole = {
   hintFree: 'Click to type. Ctrl+Alt releases the keyboard.',
@@ -19,7 +12,7 @@ export const screenConsole = {
   capture: 'Capture mouse',
   captureHint: 'Hold the pointer inside the console, for guests that know relative movements only',
   scaling: 'Scaling',
-  scalings,
+  scalings: { whole: 'Whole pixels', sharp: 'Fit, sharp', smooth: 'Fit, smooth' },
   keys: 'Send keys',
   send: (keys: string) => `Send ${keys}`,
   detach: 'Open in a window',

@@ -15,6 +15,9 @@ import { checkpoints } from './zh-cn-checkpoints.ts';
 import { snapshots } from './zh-cn-snapshots.ts';
 import { views } from './zh-cn-views.ts';
 
+export { eventsToldZhCN } from './zh-cn-events.ts';
+export { hostPhrases } from './zh-cn-host.ts';
+
 export const zhCN: Text = {
   product: 'Lockstep',
   power: {
@@ -248,7 +251,10 @@ export const zhCN: Text = {
     lagOrder: '必须大于使主虚拟机减速的滞后。',
     fields: {
       failureTimeoutMs: { label: '故障超时', hint: '静默这么久的副本会被怀疑：100 到 10,000 毫秒' },
-      hashIntervalEpochs: { label: '哈希间隔', hint: '每隔这么多个 epoch（每个 0.2 至 5 毫秒）比较双方的 CPU，至少每秒一次' },
+      hashIntervalEpochs: {
+        label: '哈希间隔',
+        hint: '每隔这么多个 epoch（每个 0.2 至 5 毫秒）比较双方的 CPU，至少每秒一次',
+      },
       lagThrottleMs: { label: '主虚拟机开始减速的滞后', hint: '随滞后逐渐减速：60 到 10,000 毫秒' },
       lagHardMs: { label: '减速最多的滞后', hint: '尽可能减速：100 到 60,000 毫秒' },
       diskMode: {

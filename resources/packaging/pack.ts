@@ -14,6 +14,9 @@ import { stage } from './stage.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..');
 const { resolve } = createRequire(import.meta.url);
+// electron-builder makes no .deb without an address, and there is none yet. This one says so, and by RFC 2606 it will
+// never be anybody's. Windows would show it in its list of applications, and needs none: so it is for Linux alone.
+const NO_HOMEPAGE = 'https://no-homepage-yet.invalid';
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 function run(script: string, args: readonly string[]): Promise<void> {
@@ -42,6 +45,7 @@ async function pack(folderOnly: boolean): Promise<void> {
     makePretender(pretender);
   }
   const args = ['--publish', 'never', `-c.electronDist=${installed ?? pretender}`];
+  if (process.platform === 'linux') args.push(`-c.extraMetadata.homepage=${NO_HOMEPAGE}`);
   if (!installed) args.push('--linux', 'dir');
   else if (folderOnly) args.push('--dir');
   await run(builder, args);

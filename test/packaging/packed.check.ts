@@ -48,7 +48,9 @@ test('the archive holds the bundles, the packages they load, and nothing else', 
     'out/main',
     'out/preload',
     'out/renderer',
+    'resources/icons',
   ]);
+  expect(files.filter((file) => file.startsWith('/resources/icons/'))).toEqual(['/resources/icons/32x32.png']);
   expect(files.filter((file) => /\.(ts|tsx|map|c|h)$|debug|\/test\//.test(file))).toEqual([]);
   expect(files.filter((file) => file.endsWith('.node'))).toEqual([
     `/node_modules/better-sqlite3/prebuilds/linux-${process.arch}.node`,

@@ -9,10 +9,10 @@ import { describe, expect, test } from 'vitest';
 import { TABS, type Route, type Tab } from '../../renderer/route.ts';
 import type { OpenDialog } from '../../renderer/state.ts';
 import { seriousFaultsInEveryTheme } from '../support/axe.ts';
-import { busy } from './busy-world.ts';
+import { busy } from './fake/busy-world.ts';
 import { NO_BROWSER, pageUnderTest } from './page-under-test.ts';
-import { SCENES } from './scenes.ts';
-import { LEDGER } from './shell-scenes.ts';
+import { SCENES } from './look/scenes.ts';
+import { LEDGER } from './look/shell-scenes.ts';
 
 const WALK = { timeout: 300_000 } as const;
 const BODY = '.page, .dialog, .app-main:has(.detached-head)';

@@ -8,7 +8,7 @@ import { KEY_ACTIONS } from '../../renderer/actions/send-keys.ts';
 import { createRunner, whyNot } from '../../renderer/actions/run.ts';
 import { createPageStore } from '../../renderer/state.ts';
 import { en } from '../../renderer/text/en.ts';
-import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake-world.ts';
+import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake/world.ts';
 
 const off = fakeVm('One');
 const on = fakeVm('One', { power: 'on', ft: { ...OFF, primary: PRIMARY } });

@@ -9,9 +9,9 @@ import {
   LOST_MESSAGE,
   NOT_CONNECTED_MESSAGE,
   type ConnectionPhase,
-} from '../../renderer/bridge.ts';
-import { socketAddress } from '../../renderer/pipes.ts';
-import { MemoryHost } from './memory-pipe.ts';
+} from '../../renderer/host/bridge.ts';
+import { socketAddress } from '../../renderer/host/pipes.ts';
+import { MemoryHost } from './fake/memory-pipe.ts';
 
 let host: MemoryHost;
 let phases: ConnectionPhase[];

@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 import type { CommandName, VmView } from '../../preload/contract.ts';
 import { ACTION_GROUPS, ACTIONS, isSubmenu } from '../../renderer/actions/index.ts';
 import { KEY_ACTIONS } from '../../renderer/actions/send-keys.ts';
-import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake-world.ts';
+import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake/world.ts';
 import { NO_BROWSER, pageUnderTest } from './page-under-test.ts';
 
 const WALK = { timeout: 300_000 } as const;

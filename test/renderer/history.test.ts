@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { fakeAlarm, fakeTask } from './fake-history.ts';
-import type { FakeHost } from './fake-host.ts';
-import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake-world.ts';
+import { fakeAlarm, fakeTask } from './fake/history.ts';
+import type { FakeHost } from './fake/host.ts';
+import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake/world.ts';
 import { NO_BROWSER, PAGE_TEST, pageUnderTest } from './page-under-test.ts';
 
 const guarded = fakeVm('Sample Linux', {

@@ -9,7 +9,7 @@ import { parseSync } from 'vite';
 import { describe, expect, test } from 'vitest';
 import { EVENT_KINDS, type EventKind } from '../../preload/event-kinds.ts';
 import { RULE_WORDS } from '../../preload/rule-words.ts';
-import { translator } from '../../renderer/host-phrases.ts';
+import { translator } from '../../renderer/text/host-phrases.ts';
 import { eventsToldZhCN } from '../../renderer/text/zh-cn-events.ts';
 import { hostPhrases } from '../../renderer/text/zh-cn-host.ts';
 import { zhCN } from '../../renderer/text/zh-cn.ts';
@@ -127,7 +127,7 @@ describe('sentences of the host', () => {
   );
 
   test('stand in the sources as the page knows them', () => {
-    // Of a setting the form itself says "It is …" (renderer/ft-settings-form.ts).
+    // Of a setting the form itself says "It is …" (renderer/views/ft/ft-settings-form.ts).
     const stands = (english: string): boolean =>
       said.has(plain(english)) || said.has(plain(english.replace(/^It /, '')));
     expect(hostPhrases.map(([english]) => english).filter((english) => !stands(english))).toEqual([]);

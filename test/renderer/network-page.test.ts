@@ -3,9 +3,9 @@
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { encodeSound } from '../../preload/sound.ts';
-import type { FakeHost } from './fake-host.ts';
-import { COUNTERS } from './fake-network.ts';
-import { fakeVm, OFF, PRIMARY } from './fake-world.ts';
+import type { FakeHost } from './fake/host.ts';
+import { COUNTERS } from './fake/network.ts';
+import { fakeVm, OFF, PRIMARY } from './fake/world.ts';
 import { NO_BROWSER, PAGE_TEST, pageUnderTest } from './page-under-test.ts';
 
 const off = fakeVm('Web');

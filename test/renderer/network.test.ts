@@ -2,8 +2,14 @@
 
 import { describe, expect, test } from 'vitest';
 import type { NetworkView } from '../../preload/contract.ts';
-import * as format from '../../renderer/format.ts';
-import { checkForward, forwardArgs, forwardForm, forwardLink, pastedForward } from '../../renderer/forward-form.ts';
+import * as format from '../../renderer/text/format.ts';
+import {
+  checkForward,
+  forwardArgs,
+  forwardForm,
+  forwardLink,
+  pastedForward,
+} from '../../renderer/views/network/forward-form.ts';
 import {
   captureFile,
   checkNetwork,
@@ -11,8 +17,8 @@ import {
   emptyNetwork,
   freeSubnet,
   networkArgs,
-} from '../../renderer/network-form.ts';
-import { emptyForm, toArgs } from '../../renderer/new-vm-form.ts';
+} from '../../renderer/views/network/network-form.ts';
+import { emptyForm, toArgs } from '../../renderer/views/vm/new-vm-form.ts';
 
 const WEB = { protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: 8080, guestPort: 80 } as const;
 const NAT: NetworkView = {

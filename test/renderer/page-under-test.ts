@@ -8,8 +8,8 @@ import { chromium, type Browser, type BrowserContext, type Page } from 'playwrig
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { builtPage } from '../support/built-page.ts';
 import { CHROMIUM_ARGS, chromium as findChromium } from '../support/chromium.ts';
-import { startFakeHost, type FakeHost } from './fake-host.ts';
-import { FakeWorld } from './fake-world.ts';
+import { startFakeHost, type FakeHost } from './fake/host.ts';
+import { FakeWorld } from './fake/world.ts';
 
 /** Tests of the page are skipped where there is no browser. */
 export const NO_BROWSER = findChromium() === null;

@@ -5,8 +5,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { CommandError } from '../../preload/contract.ts';
 import { decodeConsoleInput } from '../../preload/input.ts';
 import { scancodes } from '../../preload/keys.ts';
-import type { FakeHost } from './fake-host.ts';
-import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake-world.ts';
+import type { FakeHost } from './fake/host.ts';
+import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake/world.ts';
 import { NO_BROWSER, PAGE_TEST, pageUnderTest } from './page-under-test.ts';
 
 const off = fakeVm('Sample Linux');

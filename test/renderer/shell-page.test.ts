@@ -3,10 +3,10 @@
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { CommandError } from '../../preload/contract.ts';
-import { EVENTS_PAGE } from '../../renderer/events-query.ts';
-import type { FakeHost } from './fake-host.ts';
+import { EVENTS_PAGE } from '../../renderer/views/history/events-query.ts';
+import type { FakeHost } from './fake/host.ts';
 import { NO_BROWSER, PAGE_TEST, pageUnderTest } from './page-under-test.ts';
-import { company, crowd, LEDGER } from './shell-scenes.ts';
+import { company, crowd, LEDGER } from './look/shell-scenes.ts';
 
 const VM = `#/vm/${LEDGER.id}/summary`;
 
@@ -174,17 +174,21 @@ describe.skipIf(NO_BROWSER)('the frame of the page', PAGE_TEST, () => {
     expect(await page.getByRole('radio', { name: /^Sample Linux/ }).isChecked()).toBe(true);
   });
 
-  test("the browser's language is spoken, and another that is chosen is kept", async () => {
+  test("the browser's language is spoken and no other one loaded, and one that is chosen is kept", async () => {
+    const loadsChinese = () =>
+      page.evaluate(() => performance.getEntriesByType('resource').some(({ name }) => name.includes('zh-cn')));
     page = await the.open({ locale: 'zh-CN' });
     await page.goto(host.url + VM);
     await page.getByTestId('ft-status').getByText('受保护').waitFor();
     expect(await page.evaluate(() => document.documentElement.lang)).toBe('zh-CN');
+    expect(await loadsChinese()).toBe(true);
     await page.getByRole('button', { name: '设置', exact: true }).click();
     await page.getByRole('menuitemradio', { name: 'English' }).click();
     await page.getByTestId('ft-status').getByText('Protected').waitFor();
     await page.reload();
     await page.getByRole('tab', { name: 'Fault lab' }).waitFor();
     expect(await page.evaluate(() => document.documentElement.lang)).toBe('en');
+    expect(await loadsChinese()).toBe(false);
   });
 
   test('logging out asks the host, and shows nothing any more', async () => {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { SoundMessage } from '../../preload/sound.ts';
-import { AHEAD_MAX_S, audible, JITTER_S, pieceOf, SoundSchedule } from '../../renderer/sound/schedule.ts';
+import { AHEAD_MAX_S, audible, JITTER_S, pieceOf, SoundSchedule } from '../../renderer/views/console/sound/schedule.ts';
 
 const samples = (startMs: number, frames = 441): SoundMessage => ({
   kind: 'samples',

@@ -2,13 +2,13 @@
 
 import { describe, expect, test } from 'vitest';
 import type { EventRecord, Inventory, VmMetrics } from '../../preload/contract.ts';
-import { createBridge } from '../../renderer/bridge.ts';
+import { createBridge } from '../../renderer/host/bridge.ts';
 import { formatRoute, parseRoute, type Route } from '../../renderer/route.ts';
 import * as page from '../../renderer/state.ts';
-import { mirrorHost } from '../../renderer/sync.ts';
-import { fakeAlarm, fakeTask } from './fake-history.ts';
-import { fakeVm } from './fake-world.ts';
-import { MemoryHost } from './memory-pipe.ts';
+import { mirrorHost } from '../../renderer/host/sync.ts';
+import { fakeAlarm, fakeTask } from './fake/history.ts';
+import { fakeVm } from './fake/world.ts';
+import { MemoryHost } from './fake/memory-pipe.ts';
 
 const event = (id: number): EventRecord => ({
   id,

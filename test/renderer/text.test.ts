@@ -4,9 +4,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseSync, type ESTree } from 'vite';
 import { describe, expect, test } from 'vitest';
-import { TEXTS } from '../../renderer/text/index.ts';
-import { bestLanguage, LANGUAGES } from '../../renderer/text/language.ts';
+import { en } from '../../renderer/text/en.ts';
+import { bestLanguage, LANGUAGES, type Language } from '../../renderer/text/language.ts';
+import type { Text } from '../../renderer/text/text.ts';
+import { zhCN } from '../../renderer/text/zh-cn.ts';
 
+const TEXTS: { readonly [language in Language]: Text } = { en, 'zh-CN': zhCN };
 const RENDERER = path.resolve(import.meta.dirname, '../../renderer');
 
 /** Every text with its path; a function is called with parameters that are seen in what it says. */

@@ -2,14 +2,21 @@
 
 import { describe, expect, test } from 'vitest';
 import { ACTIONS } from '../../renderer/actions/index.ts';
-import { commandForKey, pageCommands } from '../../renderer/commands.ts';
-import { readDraft } from '../../renderer/draft.ts';
-import { guideStep } from '../../renderer/guide.ts';
-import { fit, search } from '../../renderer/palette.ts';
+import { commandForKey, pageCommands } from '../../renderer/actions/page-commands.ts';
+import { readDraft } from '../../renderer/views/dialogs/draft.ts';
+import { guideStep } from '../../renderer/views/home/guide.ts';
+import { fit, search } from '../../renderer/views/shell/palette-search.ts';
 import { createPageStore, withInventory } from '../../renderer/state.ts';
-import { folderId, parentRow, treeRows, typedRow, vmId, type TreeRow } from '../../renderer/tree-model.ts';
-import { folderError } from '../../renderer/views/folders.tsx';
-import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake-world.ts';
+import {
+  folderId,
+  parentRow,
+  treeRows,
+  typedRow,
+  vmId,
+  type TreeRow,
+} from '../../renderer/views/inventory/tree-model.ts';
+import { folderError } from '../../renderer/views/inventory/folders.tsx';
+import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake/world.ts';
 
 const NONE: ReadonlySet<string> = new Set();
 const pair = fakeVm('Ledger', {

@@ -2,14 +2,21 @@
 
 import { describe, expect, test } from 'vitest';
 import type { EventRecord } from '../../preload/contract.ts';
-import { mergeEvents, NO_FILTER, passes } from '../../renderer/events-query.ts';
-import * as format from '../../renderer/format.ts';
-import { checkEdit, editArgs, editFormOf, isChanged, mediaChanges } from '../../renderer/edit-form.ts';
-import { ftWords, startingStep, vmWords } from '../../renderer/ft-view.ts';
-import { changesOf, checkSettings, formOf, FT_FIELDS } from '../../renderer/ft-settings-form.ts';
-import { checkForm, emptyForm, fieldOfError, freeName, toArgs, withSource } from '../../renderer/new-vm-form.ts';
+import { mergeEvents, NO_FILTER, passes } from '../../renderer/views/history/events-query.ts';
+import * as format from '../../renderer/text/format.ts';
+import { checkEdit, editArgs, editFormOf, isChanged, mediaChanges } from '../../renderer/views/vm/edit-form.ts';
+import { ftWords, startingStep, vmWords } from '../../renderer/text/vm-words.ts';
+import { changesOf, checkSettings, formOf, FT_FIELDS } from '../../renderer/views/ft/ft-settings-form.ts';
+import {
+  checkForm,
+  emptyForm,
+  fieldOfError,
+  freeName,
+  toArgs,
+  withSource,
+} from '../../renderer/views/vm/new-vm-form.ts';
 import { showAt } from '../../renderer/views/console/scale.ts';
-import { fakeVm, OFF, PRIMARY } from './fake-world.ts';
+import { fakeVm, OFF, PRIMARY } from './fake/world.ts';
 
 const on = fakeVm('One', { power: 'on', ftEnabled: true, ft: { ...OFF, primary: PRIMARY } });
 

@@ -7,11 +7,11 @@
 import { usePage } from '../../services.ts';
 import { findVm } from '../../state.ts';
 import { texts } from '../../text/index.ts';
-import { Announcer } from '../announcer.tsx';
-import { ConnectionBanner, ConnectionPage } from '../connection.tsx';
-import { Dialogs } from '../dialogs.tsx';
-import { Toasts } from '../toasts.tsx';
-import { VmBadges } from '../vm-badges.tsx';
+import { Announcer } from '../shell/announcer.tsx';
+import { ConnectionBanner, ConnectionPage } from '../shell/connection.tsx';
+import { Dialogs } from '../dialogs/dialogs.tsx';
+import { Toasts } from '../shell/toasts.tsx';
+import { VmBadges } from '../vm/vm-badges.tsx';
 import { ConsoleView } from './console.tsx';
 
 export function DetachedConsole({ vm: id }: { readonly vm: string }) {

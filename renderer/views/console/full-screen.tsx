@@ -10,7 +10,7 @@ import { Minimize, Pin, PinOff } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { VmView } from '../../../preload/contract.ts';
 import { sendCtrlAltDel } from '../../actions/send-ctrl-alt-del.ts';
-import { ftWords, powerTone, powerWords } from '../../ft-view.ts';
+import { ftWords, powerTone, powerWords } from '../../text/vm-words.ts';
 import { ActionButton } from '../../kit/action-button.tsx';
 import { Badge } from '../../kit/badge.tsx';
 import { Button } from '../../kit/button.tsx';

@@ -2,8 +2,8 @@
 import { MonitorOff } from 'lucide-react';
 import { useRef } from 'react';
 import type { VmView } from '../../../preload/contract.ts';
-import { powerWords } from '../../ft-view.ts';
-import { refusal } from '../../refusal.ts';
+import { powerWords } from '../../text/vm-words.ts';
+import { refusal } from '../../text/refusal.ts';
 import { texts } from '../../text/index.ts';
 import { useGuestScreen } from './screen.ts';
 

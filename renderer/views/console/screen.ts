@@ -9,7 +9,7 @@ import { useEffect, useRef, useState, type RefObject } from 'react';
 import { encodeSeen } from '../../../preload/input.ts';
 import { decodeScreen } from '../../../preload/screen.ts';
 import { ScreenModel } from '../../../preload/screen-model.ts';
-import type { Bridge, Subscription } from '../../bridge.ts';
+import type { Bridge, Subscription } from '../../host/bridge.ts';
 import { useServices } from '../../services.ts';
 
 export interface GuestSize {

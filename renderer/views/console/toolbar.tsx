@@ -6,7 +6,7 @@
 import { Maximize, MousePointerClick, TextSelect } from 'lucide-react';
 import type { RefObject } from 'react';
 import type { VmView } from '../../../preload/contract.ts';
-import { refusal } from '../../refusal.ts';
+import { refusal } from '../../text/refusal.ts';
 import { copyScreen } from '../../actions/copy-screen.ts';
 import { detachConsole } from '../../actions/detach-console.ts';
 import { crashPrimary } from '../../actions/faults.ts';
@@ -17,10 +17,10 @@ import { sendCtrlAltDel } from '../../actions/send-ctrl-alt-del.ts';
 import { ActionButton } from '../../kit/action-button.tsx';
 import { Button } from '../../kit/button.tsx';
 import { texts } from '../../text/index.ts';
-import { MediaMenu } from '../media.tsx';
+import { MediaMenu } from '../disks/media.tsx';
 import { KeysMenu, ScalingMenu } from './menus.tsx';
 import type { Scaling } from './scale.ts';
-import { SoundButton } from './sound-button.tsx';
+import { SoundButton } from './sound/sound-button.tsx';
 import { VideoButton } from './video-button.tsx';
 
 export interface ConsoleToolbarProps {

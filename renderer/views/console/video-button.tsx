@@ -2,9 +2,9 @@
 import { CircleStop, Video as VideoIcon } from 'lucide-react';
 import { useEffect, useRef, useState, type RefObject } from 'react';
 import type { VmView } from '../../../preload/contract.ts';
-import { duration } from '../../format.ts';
+import { duration } from '../../text/format.ts';
 import { Button } from '../../kit/button.tsx';
-import { refusal } from '../../refusal.ts';
+import { refusal } from '../../text/refusal.ts';
 import { useServices } from '../../services.ts';
 import { withToast } from '../../state.ts';
 import { texts } from '../../text/index.ts';

@@ -6,18 +6,18 @@
 import { FileDown } from 'lucide-react';
 import { useState } from 'react';
 import type { VmView } from '../../../preload/contract.ts';
-import { refusal } from '../../refusal.ts';
+import { refusal } from '../../text/refusal.ts';
 import { captureStart } from '../../actions/capture-start.ts';
 import { captureStop } from '../../actions/capture-stop.ts';
-import * as format from '../../format.ts';
+import * as format from '../../text/format.ts';
 import { ActionButton } from '../../kit/action-button.tsx';
 import { Badge } from '../../kit/badge.tsx';
 import { Card, Fact, Facts } from '../../kit/card.tsx';
 import { Field } from '../../kit/field.tsx';
-import { captureFile } from '../../network-form.ts';
+import { captureFile } from './network-form.ts';
 import { useServices } from '../../services.ts';
 import { texts } from '../../text/index.ts';
-import { CommandDialog } from '../dialog-parts.tsx';
+import { CommandDialog } from '../dialogs/dialog-parts.tsx';
 
 const { capture: words } = texts.network;
 

@@ -7,13 +7,13 @@
 import { useState } from 'react';
 import type { ForwardView, VmView } from '../../../preload/contract.ts';
 import { FORWARD_PROTOCOLS, formatForward } from '../../../preload/network.ts';
-import { refusal } from '../../refusal.ts';
-import { checkForward, forwardArgs, forwardForm, pastedForward, type ForwardForm } from '../../forward-form.ts';
+import { refusal } from '../../text/refusal.ts';
+import { checkForward, forwardArgs, forwardForm, pastedForward, type ForwardForm } from './forward-form.ts';
 import { Field } from '../../kit/field.tsx';
 import { SelectField } from '../../kit/select-field.tsx';
 import { useServices } from '../../services.ts';
 import { texts } from '../../text/index.ts';
-import { CommandDialog } from '../dialog-parts.tsx';
+import { CommandDialog } from '../dialogs/dialog-parts.tsx';
 
 const PROTOCOLS = FORWARD_PROTOCOLS.map((value) => ({ value, label: value.toUpperCase() }));
 

@@ -8,14 +8,14 @@ import { useEffect } from 'react';
 import type { ForwardView, VmView } from '../../../preload/contract.ts';
 import { formatForward } from '../../../preload/network.ts';
 import { forwardAdd } from '../../actions/forward-add.ts';
-import { forwardLink } from '../../forward-form.ts';
-import * as format from '../../format.ts';
-import type { Tone } from '../../ft-view.ts';
+import { forwardLink } from './forward-form.ts';
+import * as format from '../../text/format.ts';
+import type { Tone } from '../../text/vm-words.ts';
 import { ActionButton } from '../../kit/action-button.tsx';
 import { Badge } from '../../kit/badge.tsx';
 import { Button } from '../../kit/button.tsx';
 import { Card } from '../../kit/card.tsx';
-import { useAsked } from '../../network-query.ts';
+import { useAsked } from '../../host/asked.ts';
 import { usePage, useServices } from '../../services.ts';
 import { texts } from '../../text/index.ts';
 

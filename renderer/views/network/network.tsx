@@ -6,7 +6,7 @@
 import { ArrowDownToLine, ArrowUpFromLine, EthernetPort, Gauge } from 'lucide-react';
 import type { NicCounters, NicView, VmView } from '../../../preload/contract.ts';
 import { nicEdit } from '../../actions/nic-edit.ts';
-import * as format from '../../format.ts';
+import * as format from '../../text/format.ts';
 import { ActionButton } from '../../kit/action-button.tsx';
 import { Card, Fact, Facts } from '../../kit/card.tsx';
 import { useServices } from '../../services.ts';

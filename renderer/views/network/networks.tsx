@@ -6,12 +6,12 @@
 import { Network, Plus, Trash2 } from 'lucide-react';
 import { useEffect } from 'react';
 import type { NetworkView } from '../../../preload/contract.ts';
-import * as format from '../../format.ts';
+import * as format from '../../text/format.ts';
 import { Badge } from '../../kit/badge.tsx';
 import { Button } from '../../kit/button.tsx';
 import { Card } from '../../kit/card.tsx';
-import { deleteRefusal } from '../../network-form.ts';
-import { useAsked } from '../../network-query.ts';
+import { deleteRefusal } from './network-form.ts';
+import { useAsked } from '../../host/asked.ts';
 import { usePage, useServices } from '../../services.ts';
 import { texts } from '../../text/index.ts';
 

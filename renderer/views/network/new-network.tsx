@@ -8,11 +8,11 @@ import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import type { NetworkView } from '../../../preload/contract.ts';
 import { Field } from '../../kit/field.tsx';
-import { checkNetwork, emptyNetwork, networkArgs, type NetworkForm } from '../../network-form.ts';
-import { useAsked } from '../../network-query.ts';
+import { checkNetwork, emptyNetwork, networkArgs, type NetworkForm } from './network-form.ts';
+import { useAsked } from '../../host/asked.ts';
 import { useServices } from '../../services.ts';
 import { texts } from '../../text/index.ts';
-import { CommandDialog } from '../dialog-parts.tsx';
+import { CommandDialog } from '../dialogs/dialog-parts.tsx';
 
 const { networks: words } = texts;
 const KINDS = [

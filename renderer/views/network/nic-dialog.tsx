@@ -2,12 +2,12 @@
 import { useState } from 'react';
 import { DEFAULT_NETWORK_NAME, NIC_TYPES } from '../../../preload/network.ts';
 import type { NicType, VmView } from '../../../preload/contract.ts';
-import { refusal } from '../../refusal.ts';
+import { refusal } from '../../text/refusal.ts';
 import { SelectField } from '../../kit/select-field.tsx';
-import { useAsked } from '../../network-query.ts';
+import { useAsked } from '../../host/asked.ts';
 import { useServices } from '../../services.ts';
 import { texts } from '../../text/index.ts';
-import { CommandDialog } from '../dialog-parts.tsx';
+import { CommandDialog } from '../dialogs/dialog-parts.tsx';
 
 export function NicDialog({ vm }: { readonly vm: VmView }) {
   const { bridge } = useServices();
