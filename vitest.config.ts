@@ -6,7 +6,9 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { defineConfig } from 'vitest/config';
 
-/** Every file of tests has processes of its own; the emulator is compiled by the first of them (machine/core-cache.ts). */
+/**
+ * Every file of tests has processes of its own; the emulator is compiled by the first of them (machine/core-cache.ts).
+ */
 const coreCache = path.join(import.meta.dirname, 'out/core-cache');
 mkdirSync(coreCache, { recursive: true });
 

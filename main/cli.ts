@@ -11,7 +11,7 @@ import { commands } from './cli/commands.ts';
 import { parse } from './cli/parse.ts';
 import { replayCommand } from './cli/replay.ts';
 import { defaultDataFolder, replayEntry, version } from './paths.ts';
-import { CommandError } from '../preload/contract.ts';
+import { CommandError } from '../preload/contract/contract.ts';
 import { requestLink, requestLogout } from './web/control.ts';
 
 /** What becomes of VMs that run when the host is told to end. */

@@ -4,7 +4,7 @@
  * Invariant: the page gets no paths, and a file that a script made has none. A browser's page does not have this: there
  * nobody is told where a file is, and the host takes no uploads.
  */
-import { EXPORT_EXTENSION } from './share.ts';
+import { EXPORT_EXTENSION } from './contract/share.ts';
 
 const FILES_MAX = 20;
 

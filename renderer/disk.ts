@@ -2,8 +2,8 @@
  * The hard disk of a VM as a file: which it is, and of what kind. Invariant: a name decides the kind, as at the host.
  */
 import * as v from 'valibot';
-import type { VmView } from '../preload/contract.ts';
-import { DiskBytes } from '../preload/disk.ts';
+import type { VmView } from '../preload/contract/contract.ts';
+import { DiskBytes } from '../preload/contract/disk.ts';
 import { sentence } from './text/format.ts';
 import { hostWords } from './text/host-words.ts';
 import { sizeOf } from './views/vm/new-vm-form.ts';

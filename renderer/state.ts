@@ -14,7 +14,7 @@ import type {
   TaskRecord,
   VmMetrics,
   VmView,
-} from '../preload/contract.ts';
+} from '../preload/contract/contract.ts';
 import type { ConnectionPhase } from './host/bridge.ts';
 import { HOME, type Route } from './route.ts';
 import type { Theme } from './theme.ts';

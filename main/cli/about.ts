@@ -3,7 +3,7 @@
  *
  * Invariant: all of it comes from the one table of commands.
  */
-import { CommandError } from '../../preload/contract.ts';
+import { CommandError } from '../../preload/contract/contract.ts';
 import { Client } from './client.ts';
 import type { Command, Invocation } from './command.ts';
 import { completionScript, SHELLS, type Shell } from './completion.ts';

@@ -1,5 +1,5 @@
 /** What the command line shows of automatic checkpoints. */
-import type { VmView } from '../../preload/contract.ts';
+import type { VmView } from '../../preload/contract/contract.ts';
 
 /** A length of time as people say it. */
 export function span(ms: number): string {

@@ -4,8 +4,8 @@
  * Invariant: nobody goes back to a checkpoint without having been told what is lost.
  */
 import { createInterface } from 'node:readline/promises';
-import { lostBy } from '../../preload/checkpoint.ts';
-import { CommandError, type CheckpointView, type VmView } from '../../preload/contract.ts';
+import { lostBy } from '../../preload/contract/checkpoint.ts';
+import { CommandError, type CheckpointView, type VmView } from '../../preload/contract/contract.ts';
 import { telling, withHost, type Command, type Invocation } from './command.ts';
 import { span, time } from './checkpoint-lines.ts';
 import { inWords } from './print.ts';

@@ -12,8 +12,8 @@ import {
   type TopicArgs,
   type TopicData,
   type TopicName,
-} from '../../preload/contract.ts';
-import { decodeBytes, encodeBytes, type HostMessage, type WireError } from '../../preload/messages.ts';
+} from '../../preload/contract/contract.ts';
+import { decodeBytes, encodeBytes, type HostMessage, type WireError } from '../../preload/contract/messages.ts';
 import { connectControl } from '../web/control.ts';
 
 export interface Subscriber<T extends TopicName> {

@@ -10,8 +10,8 @@ import {
   type TopicArgs,
   type TopicData,
   type TopicName,
-} from '../../preload/contract.ts';
-import type { TaskKind } from '../../preload/history.ts';
+} from '../../preload/contract/contract.ts';
+import type { TaskKind } from '../../preload/contract/history.ts';
 import { Client } from './client.ts';
 
 /** What a command gets: its positional arguments in order, its options, and the general options. */

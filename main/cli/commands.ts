@@ -12,7 +12,7 @@ import {
   FAULTS,
   type RecordingEnd,
   type VmView,
-} from '../../preload/contract.ts';
+} from '../../preload/contract/contract.ts';
 import type { Client } from './client.ts';
 import { number, simple, withHost, write, type Command } from './command.ts';
 import { diskCommands, size } from './disk.ts';

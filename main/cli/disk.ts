@@ -2,8 +2,8 @@
  * The command line's commands of disk files.
  */
 import path from 'node:path';
-import { CommandError, type DiskCheckView, type DiskView } from '../../preload/contract.ts';
-import { DISK_EXPORT_FORMATS, parseSize } from '../../preload/disk.ts';
+import { CommandError, type DiskCheckView, type DiskView } from '../../preload/contract/contract.ts';
+import { DISK_EXPORT_FORMATS, parseSize } from '../../preload/contract/disk.ts';
 import { telling, withHost, type Command, type Invocation } from './command.ts';
 import { inWords, pairs } from './print.ts';
 

@@ -1,7 +1,7 @@
 /** The command line's commands of the inventory's folders. */
 import { withHost, type Command, type Invocation } from './command.ts';
 import type { Client } from './client.ts';
-import type { Folders } from '../../preload/folder.ts';
+import type { Folders } from '../../preload/contract/folder.ts';
 
 /** A command that answers with all folders. */
 function folders(

@@ -3,7 +3,7 @@
  *
  * Invariant: with `--json` one record is what the contract says it is: in an array, or with `--follow` one a line.
  */
-import { CommandError, EVENTS_LIMIT_MAX, type EventRecord } from '../../preload/contract.ts';
+import { CommandError, EVENTS_LIMIT_MAX, type EventRecord } from '../../preload/contract/contract.ts';
 import {
   allEvents,
   exportAlarms,
@@ -11,8 +11,8 @@ import {
   exportTasks,
   EXPORT_FORMATS,
   type ExportFormat,
-} from '../../preload/export.ts';
-import { SEVERITIES } from '../../preload/history.ts';
+} from '../../preload/contract/export.ts';
+import { SEVERITIES } from '../../preload/contract/history.ts';
 import type { Client } from './client.ts';
 import { follow, number, withHost, type Command, type Invocation } from './command.ts';
 import { alarmLine, eventLine, taskLine } from './print.ts';

@@ -4,8 +4,8 @@
  * Invariant: with `--json` the answer is the contract's; a series that was not measured is left out of a table, and a
  * single value that is not known is a dash.
  */
-import { CommandError, type FailoverRecord } from '../../preload/contract.ts';
-import { RANGE_NAMES, SERIES_NAMES, type MetricsHistory } from '../../preload/metrics.ts';
+import { CommandError, type FailoverRecord } from '../../preload/contract/contract.ts';
+import { RANGE_NAMES, SERIES_NAMES, type MetricsHistory } from '../../preload/contract/metrics.ts';
 import { follow, number, withHost, type Command } from './command.ts';
 import { metricsLine, milliseconds, table } from './print.ts';
 

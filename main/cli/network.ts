@@ -2,8 +2,8 @@
  * The command line's commands of networks, network cards, port forwards and captures.
  */
 import path from 'node:path';
-import { CommandError, type ForwardView, type NetworkView, type VmView } from '../../preload/contract.ts';
-import { formatForward, NIC_TYPES, parseForward, type NicType } from '../../preload/network.ts';
+import { CommandError, type ForwardView, type NetworkView, type VmView } from '../../preload/contract/contract.ts';
+import { formatForward, NIC_TYPES, parseForward, type NicType } from '../../preload/contract/network.ts';
 import { simple, withHost, type Command, type Invocation } from './command.ts';
 import { table } from './print.ts';
 

@@ -5,7 +5,7 @@
  * with what was probably meant.
  */
 import { parseArgs } from 'node:util';
-import { CommandError } from '../../preload/contract.ts';
+import { CommandError } from '../../preload/contract/contract.ts';
 import type { Command, Invocation } from './command.ts';
 import { meant } from './suggest.ts';
 

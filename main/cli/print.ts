@@ -9,7 +9,7 @@ import type {
   TaskRecord,
   VmMetrics,
   VmView,
-} from '../../preload/contract.ts';
+} from '../../preload/contract/contract.ts';
 import { checkpointLines } from './checkpoint-lines.ts';
 
 /** VMware's words for the states of a pair. */

@@ -6,7 +6,7 @@
  */
 import { fork } from 'node:child_process';
 import path from 'node:path';
-import { CommandError } from '../../preload/contract.ts';
+import { CommandError } from '../../preload/contract/contract.ts';
 import type { FromReplay, ReplayOrder, ReplayOutcome } from '../replica/replay-messages.ts';
 import type { Command, Invocation } from './command.ts';
 

@@ -5,7 +5,7 @@
  * answered for a moment; when the VM is powered off, so is this.
  */
 import { once } from 'node:events';
-import type { CommandError } from '../../preload/contract.ts';
+import type { CommandError } from '../../preload/contract/contract.ts';
 import type { Client } from './client.ts';
 
 /** The longest piece sent at once. */

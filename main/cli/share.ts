@@ -2,8 +2,8 @@
  * The command line's commands of whole virtual machines (clone, export, import), of shutting down, and of cancelling.
  */
 import path from 'node:path';
-import type { VmView } from '../../preload/contract.ts';
-import { EXPORT_EXTENSION } from '../../preload/share.ts';
+import type { VmView } from '../../preload/contract/contract.ts';
+import { EXPORT_EXTENSION } from '../../preload/contract/share.ts';
 import { number, telling, withHost, type Command, type Invocation } from './command.ts';
 
 function show<T>({ json, print }: Invocation, result: T, text: (result: T) => string): void {

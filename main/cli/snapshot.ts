@@ -1,7 +1,7 @@
 /**
  * The command line's commands of suspending and of snapshots.
  */
-import { CommandError, type SnapshotView, type VmView } from '../../preload/contract.ts';
+import { CommandError, type SnapshotView, type VmView } from '../../preload/contract/contract.ts';
 import { simple, telling, withHost, write, type Command } from './command.ts';
 import { inWords } from './print.ts';
 

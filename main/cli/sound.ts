@@ -4,7 +4,7 @@
  * Invariant: the file is as long as it took to record it in the guest's time; where the guest was silent, so is the
  * file. It is written as a whole.
  */
-import { decodeSound, type SoundMessage } from '../../preload/sound.ts';
+import { decodeSound, type SoundMessage } from '../../preload/contract/sound.ts';
 import type { Client } from './client.ts';
 
 /** The file's sampling rate: that of a compact disc. */

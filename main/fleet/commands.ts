@@ -15,11 +15,11 @@ import {
   type ParsedArgs,
   type TaskKind,
   type VmView,
-} from '../../preload/contract.ts';
-import { pressCombo, typeText } from '../../preload/keys.ts';
-import type { GuardedCommand } from '../../preload/rules.ts';
-import { decodeScreen } from '../../preload/screen.ts';
-import { ScreenModel } from '../../preload/screen-model.ts';
+} from '../../preload/contract/contract.ts';
+import { pressCombo, typeText } from '../../preload/contract/keys.ts';
+import type { GuardedCommand } from '../../preload/contract/rules.ts';
+import { decodeScreen } from '../../preload/contract/screen.ts';
+import { ScreenModel } from '../../preload/contract/screen-model.ts';
 import type { Caller } from './watch/audit.ts';
 import { checkpointHandlers } from './states/checkpoint-commands.ts';
 import { createWithDisk, diskHandlers } from './disks/disk-desk.ts';

@@ -3,8 +3,14 @@
  *
  * Invariant: every folder that a VM is in exists, and so do all folders above it.
  */
-import { CommandError, type CommandResults, type ParsedArgs } from '../../preload/contract.ts';
-import { FOLDER_DEPTH_MAX, FOLDERS_MAX, isWithin, parentFolder, type folderCommands } from '../../preload/folder.ts';
+import { CommandError, type CommandResults, type ParsedArgs } from '../../preload/contract/contract.ts';
+import {
+  FOLDER_DEPTH_MAX,
+  FOLDERS_MAX,
+  isWithin,
+  parentFolder,
+  type folderCommands,
+} from '../../preload/contract/folder.ts';
 import type { FolderTable } from '../store/folders.ts';
 import type { Fleet } from './fleet.ts';
 import type { Vm } from './vm.ts';

@@ -5,7 +5,7 @@
  * raise the limit.
  */
 import os from 'node:os';
-import { CommandError } from '../../preload/contract.ts';
+import { CommandError } from '../../preload/contract/contract.ts';
 import type { Fleet } from './fleet.ts';
 import type { Vm } from './vm.ts';
 

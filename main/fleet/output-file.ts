@@ -6,7 +6,7 @@
  */
 import { lstatSync, realpathSync, statSync, unlinkSync, type Stats } from 'node:fs';
 import path from 'node:path';
-import { CommandError } from '../../preload/contract.ts';
+import { CommandError } from '../../preload/contract/contract.ts';
 import type { Fleet } from './fleet.ts';
 
 /**

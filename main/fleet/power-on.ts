@@ -4,8 +4,8 @@
  * Invariant: whatever is wrong is found before anything changes; from the new generation on no replica of an earlier
  * one can move the disk.
  */
-import { CommandError } from '../../preload/contract.ts';
-import { DEFAULT_NETWORK_NAME } from '../../preload/network.ts';
+import { CommandError } from '../../preload/contract/contract.ts';
+import { DEFAULT_NETWORK_NAME } from '../../preload/contract/network.ts';
 import { beginGeneration } from '../datastore/leases.ts';
 import type { ReplicaSpec } from '../replica/messages.ts';
 import type { VmRecord } from '../store/vms.ts';

@@ -5,8 +5,8 @@
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { CommandError, type RecordingEnd, type RecordingView, type Severity } from '../../preload/contract.ts';
-import type { EventKind } from '../../preload/event-kinds.ts';
+import { CommandError, type RecordingEnd, type RecordingView, type Severity } from '../../preload/contract/contract.ts';
+import type { EventKind } from '../../preload/contract/event-kinds.ts';
 import type { RecordingEvent, ToReplica } from '../replica/messages.ts';
 
 export interface RecordingOutside {

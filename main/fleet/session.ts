@@ -6,10 +6,16 @@
  * subscription ends. What it changes is written down (audit.ts).
  */
 import * as v from 'valibot';
-import { CommandError, topics, type ParsedTopicArgs, type TopicName } from '../../preload/contract.ts';
-import { ALARMS_LIMIT_MAX } from '../../preload/history.ts';
-import { decodeConsoleInput, decodeSeen } from '../../preload/input.ts';
-import { ClientMessage, decodeBytes, encodeBytes, type HostMessage, type WireError } from '../../preload/messages.ts';
+import { CommandError, topics, type ParsedTopicArgs, type TopicName } from '../../preload/contract/contract.ts';
+import { ALARMS_LIMIT_MAX } from '../../preload/contract/history.ts';
+import { decodeConsoleInput, decodeSeen } from '../../preload/contract/input.ts';
+import {
+  ClientMessage,
+  decodeBytes,
+  encodeBytes,
+  type HostMessage,
+  type WireError,
+} from '../../preload/contract/messages.ts';
 import { isAudit } from '../store/events.ts';
 import type { Caller } from './watch/audit.ts';
 import { asCommandError, carryOutFor, parseArgs, vmOf } from './commands.ts';

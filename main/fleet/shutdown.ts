@@ -8,8 +8,8 @@
  *
  * Invariant: the VM is powered off by force only where the user said so, and only after the time that they gave.
  */
-import { CommandError, type ParsedArgs, type VmView } from '../../preload/contract.ts';
-import { pressCombo } from '../../preload/keys.ts';
+import { CommandError, type ParsedArgs, type VmView } from '../../preload/contract/contract.ts';
+import { pressCombo } from '../../preload/contract/keys.ts';
 import type { Fleet } from './fleet.ts';
 import type { Vm } from './vm.ts';
 

@@ -13,7 +13,7 @@ import {
   type ParsedArgs,
   type Sample,
   type VmHardware,
-} from '../../preload/contract.ts';
+} from '../../preload/contract/contract.ts';
 import { checkInitrdFits, checkMedium, MediumError, type MediumKind } from '../datastore/media.ts';
 import { DEFAULT_SETTINGS } from '../ft/constants.ts';
 import type { ReplicaSpec } from '../replica/messages.ts';

@@ -5,7 +5,7 @@
  */
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { CommandError, type ParsedArgs } from '../../preload/contract.ts';
+import { CommandError, type ParsedArgs } from '../../preload/contract/contract.ts';
 import type { VmConfig } from '../store/vms.ts';
 import type { Fleet } from './fleet.ts';
 import { checkFiles, TWO_KERNELS } from './spec.ts';

@@ -1,5 +1,5 @@
 /** What a VM stands on: tables, desks and processes that all VMs of a fleet share. */
-import type { AlarmSummary } from '../../preload/contract.ts';
+import type { AlarmSummary } from '../../preload/contract/contract.ts';
 import type { EventTable } from '../store/events.ts';
 import type { FailoverTable } from '../store/failovers.ts';
 import type { VmTable } from '../store/vms.ts';

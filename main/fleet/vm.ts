@@ -13,10 +13,10 @@ import {
   type Severity,
   type VmMetrics,
   type VmView,
-} from '../../preload/contract.ts';
-import type { EventKind } from '../../preload/event-kinds.ts';
-import { DEFAULT_NETWORK_NAME } from '../../preload/network.ts';
-import { refusal, type GuardedCommand } from '../../preload/rules.ts';
+} from '../../preload/contract/contract.ts';
+import type { EventKind } from '../../preload/contract/event-kinds.ts';
+import { DEFAULT_NETWORK_NAME } from '../../preload/contract/network.ts';
+import { refusal, type GuardedCommand } from '../../preload/contract/rules.ts';
 import type { NoRoom } from '../datastore/room.ts';
 import type { OutsideInput, ReplicaSpec } from '../replica/messages.ts';
 import type { SavedState, VmRecord } from '../store/vms.ts';

@@ -3,7 +3,7 @@
  *
  * Invariant: whoever waits does not keep a host alive that is closed, and hears of the VM's deletion at once.
  */
-import { CommandError, type FtStatus, type ParsedArgs, type VmView } from '../../preload/contract.ts';
+import { CommandError, type FtStatus, type ParsedArgs, type VmView } from '../../preload/contract/contract.ts';
 import type { Fleet } from './fleet.ts';
 import type { Vm } from './vm.ts';
 

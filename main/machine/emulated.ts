@@ -7,7 +7,7 @@
  */
 import { HEAD_ADVANCE_US_MAX, HEAD_RATE_MAX, HEAD_SLICES_MAX } from '../ft/constants.ts';
 import type { HashRegion, Head, Input, Output } from '../ft/entry.ts';
-import type { ScreenUpdate } from '../../preload/screen.ts';
+import type { ScreenUpdate } from '../../preload/contract/screen.ts';
 import { VirtualClock } from './clock.ts';
 import { checkConfig, fingerprint, prepareFiles } from './configuration.ts';
 import { Disks, type DriveBuffer, takeOverFlush } from './devices/disk.ts';

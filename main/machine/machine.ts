@@ -5,7 +5,7 @@
  * heads have the same state, emit the same outputs and make the same disk requests, epoch for epoch, on any computer.
  */
 import type { HashRegion, Head, Output } from '../ft/entry.ts';
-import type { ScreenUpdate } from '../../preload/screen.ts';
+import type { ScreenUpdate } from '../../preload/contract/screen.ts';
 import type { Pieces } from './pieces.ts';
 import type { Room } from './room.ts';
 

@@ -4,7 +4,7 @@
  * Invariant: what `readDescription` returns has the types and bounds that its type says, however the text was made.
  */
 import * as v from 'valibot';
-import { SOUND_RATE_MAX } from '../../preload/sound.ts';
+import { SOUND_RATE_MAX } from '../../preload/contract/sound.ts';
 import { CLOCK_NS_MAX } from './clock.ts';
 import { KEYBOARD_QUEUE_BYTES_MAX } from './devices/keyboard.ts';
 import { DISC_PATH_LENGTH_MAX, isIdentity } from './devices/medium.ts';

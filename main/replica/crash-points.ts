@@ -6,7 +6,7 @@
  * came before a point has been handed to the operating system (as far as the receiver took it), what comes after it has
  * not.
  */
-import type { CrashAt, CrashPoint } from '../../preload/faults.ts';
+import type { CrashAt, CrashPoint } from '../../preload/contract/faults.ts';
 import { entryKind } from '../ft/log.ts';
 
 let order: CrashAt | null = null;

@@ -4,8 +4,8 @@
  * Invariant: everything a replica may do it does because of a message here, a message of its peer, or its own
  * machine; it knows neither the fleet nor its database.
  */
-import type { CrashAt } from '../../preload/faults.ts';
-import type { ConsoleInput } from '../../preload/input.ts';
+import type { CrashAt } from '../../preload/contract/faults.ts';
+import type { ConsoleInput } from '../../preload/contract/input.ts';
 import type { TopNames } from '../datastore/disk/top.ts';
 import type { DiskSlot } from '../datastore/leases.ts';
 import type { NoRoom } from '../datastore/room.ts';
@@ -189,7 +189,7 @@ export type FromReplica =
   | { readonly type: 'firstOutput'; readonly ms: number }
   | { readonly type: 'serial'; readonly epoch: number; readonly index: number; readonly data: Uint8Array }
   | { readonly type: 'sound'; readonly epoch: number; readonly index: number; readonly data: Uint8Array }
-  /** A display message (preload/screen.ts); `full` where it needs nothing before it. */
+  /** A display message (preload/contract/screen.ts); `full` where it needs nothing before it. */
   | { readonly type: 'screen'; readonly full: boolean; readonly data: Uint8Array }
   | { readonly type: 'committed'; readonly sequence: number }
   | { readonly type: 'recording'; readonly event: RecordingEvent }

@@ -4,7 +4,7 @@
  *
  * Invariant: pictures pass the output gate like every output; looking changes nothing the guest can observe.
  */
-import { encodeScreen } from '../../preload/screen.ts';
+import { encodeScreen } from '../../preload/contract/screen.ts';
 import type { Machine } from '../machine/machine.ts';
 
 /** A little less than the machine's refresh of sixty a second, so that none is missed. */

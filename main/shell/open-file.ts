@@ -7,8 +7,8 @@
 import path from 'node:path';
 import type { App, IpcMain } from 'electron';
 import { DROP_CHANNEL } from '../../preload/bridge.ts';
-import { CommandError } from '../../preload/contract.ts';
-import { EXPORT_EXTENSION } from '../../preload/share.ts';
+import { CommandError } from '../../preload/contract/contract.ts';
+import { EXPORT_EXTENSION } from '../../preload/contract/share.ts';
 import { newCaller } from '../fleet/watch/audit.ts';
 import { carryOutFor } from '../fleet/commands.ts';
 import type { Fleet } from '../fleet/fleet.ts';

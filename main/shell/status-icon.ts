@@ -6,7 +6,7 @@
  * desktop has no tray, the application is none the worse.
  */
 import { Menu, nativeImage, Tray, type App } from 'electron';
-import type { Inventory, VmView } from '../../preload/contract.ts';
+import type { Inventory, VmView } from '../../preload/contract/contract.ts';
 
 /** What is needed of the fleet. */
 export interface Watched {

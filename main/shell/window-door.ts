@@ -7,7 +7,7 @@
  */
 import type { IpcMain, IpcMainEvent, WebContents } from 'electron';
 import { CHANNEL, OPEN_CHANNEL } from '../../preload/bridge.ts';
-import { CLIENT_MESSAGE_BYTES_MAX } from '../../preload/messages.ts';
+import { CLIENT_MESSAGE_BYTES_MAX } from '../../preload/contract/messages.ts';
 import { newCaller } from '../fleet/watch/audit.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { Session } from '../fleet/session.ts';

@@ -4,7 +4,7 @@
  * Invariant: a VM has at most one active alarm of each definition; raised again while it is active, it counts on.
  */
 import type Database from 'better-sqlite3';
-import type { AlarmSeverity, NamedVm } from '../../preload/contract.ts';
+import type { AlarmSeverity, NamedVm } from '../../preload/contract/contract.ts';
 
 export interface AlarmRow {
   readonly id: number;

@@ -6,8 +6,8 @@
  * (kinds `audit.*`) is among them and is listed only where it is asked for by its kind.
  */
 import type Database from 'better-sqlite3';
-import type { EventRecord, Severity } from '../../preload/contract.ts';
-import type { EventKind } from '../../preload/event-kinds.ts';
+import type { EventRecord, Severity } from '../../preload/contract/contract.ts';
+import type { EventKind } from '../../preload/contract/event-kinds.ts';
 import { isDatabaseFull } from './full.ts';
 
 /** So many events wait for room at most: then the oldest are lost. */

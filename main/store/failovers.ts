@@ -5,7 +5,7 @@
  * again) is filled in.
  */
 import type Database from 'better-sqlite3';
-import type { FailoverRecord } from '../../preload/contract.ts';
+import type { FailoverRecord } from '../../preload/contract/contract.ts';
 
 interface Row {
   readonly id: number;

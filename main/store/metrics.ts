@@ -5,7 +5,7 @@
  * bounded by the number of VMs: some 3,000 rows each.
  */
 import type Database from 'better-sqlite3';
-import type { SeriesValues } from '../../preload/metrics.ts';
+import type { SeriesValues } from '../../preload/contract/metrics.ts';
 
 /** How long a step of each length is kept, in milliseconds. A little longer than the range that shows it. */
 export const KEPT_MS = { 1000: 11 * 60_000, 10_000: 2 * 3_600_000, 60_000: 26 * 3_600_000 } as const;

@@ -5,7 +5,7 @@
  * outcome when a host starts was interrupted, and is shown so.
  */
 import type Database from 'better-sqlite3';
-import type { NamedVm, TaskKind, TaskOutcome } from '../../preload/contract.ts';
+import type { NamedVm, TaskKind, TaskOutcome } from '../../preload/contract/contract.ts';
 
 /** What of a task is kept; how far a running one is its host alone knows. */
 export interface TaskRow {

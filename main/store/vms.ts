@@ -5,9 +5,9 @@
  * is set when the program starts was cut off by a crash.
  */
 import type Database from 'better-sqlite3';
-import type { FtSettings, Sample } from '../../preload/contract.ts';
-import type { BootDrive, VgaMemory } from '../../preload/boot.ts';
-import type { NicType } from '../../preload/network.ts';
+import type { FtSettings, Sample } from '../../preload/contract/contract.ts';
+import type { BootDrive, VgaMemory } from '../../preload/contract/boot.ts';
+import type { NicType } from '../../preload/contract/network.ts';
 
 /** What a VM is made of, as it is kept. Absent files come from the installed guests. */
 export interface VmConfig {

@@ -5,7 +5,7 @@
  */
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
-import { CommandError } from '../../preload/contract.ts';
+import { CommandError } from '../../preload/contract/contract.ts';
 
 export interface Tls {
   /** In PEM: the certificate, then those that vouch for it. */

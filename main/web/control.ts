@@ -13,7 +13,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { WebSocket, WebSocketServer } from 'ws';
-import { CLIENT_MESSAGE_BYTES_MAX } from '../../preload/messages.ts';
+import { CLIENT_MESSAGE_BYTES_MAX } from '../../preload/contract/messages.ts';
 import { newCaller } from '../fleet/watch/audit.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { openDoor } from './websocket-door.ts';

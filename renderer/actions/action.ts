@@ -1,10 +1,11 @@
 /**
  * What an action is: a thing the user can do to a VM, as data, for buttons, menus, shortcuts and tests alike.
  *
- * Invariant: `enabled` is null exactly when the host would do it (preload/rules.ts), else the host's own sentence.
+ * Invariant: `enabled` is null exactly when the host would do it (preload/contract/rules.ts), else the host's own
+ * sentence.
  */
 import type { LucideIcon } from 'lucide-react';
-import type { VmView } from '../../preload/contract.ts';
+import type { VmView } from '../../preload/contract/contract.ts';
 import type { Bridge } from '../host/bridge.ts';
 import type { Route } from '../route.ts';
 import type { OpenDialog, Toast } from '../state.ts';

@@ -4,7 +4,7 @@
  * Invariant: allowed exactly when the rules allow it, and there is a disk that it can be done to.
  */
 import { HardDriveDownload, HardDriveUpload, Maximize2, Minimize2, ShieldCheck, type LucideIcon } from 'lucide-react';
-import type { VmView } from '../../preload/contract.ts';
+import type { VmView } from '../../preload/contract/contract.ts';
 import { diskOf, isThin } from '../disk.ts';
 import * as format from '../text/format.ts';
 import { refusal } from '../text/refusal.ts';

@@ -14,7 +14,7 @@ import {
   ZapOff,
   type LucideIcon,
 } from 'lucide-react';
-import type { FaultKind } from '../../preload/contract.ts';
+import type { FaultKind } from '../../preload/contract/contract.ts';
 import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';

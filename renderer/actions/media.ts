@@ -4,7 +4,7 @@
  * Invariant: allowed exactly when the rules allow it; an empty drive has nothing to be taken out.
  */
 import { Disc3, DiscAlbum, FolderDown, LogOut, Save } from 'lucide-react';
-import type { MediaDrive, VmView } from '../../preload/contract.ts';
+import type { MediaDrive, VmView } from '../../preload/contract/contract.ts';
 import { refusal } from '../text/refusal.ts';
 import { texts } from '../text/index.ts';
 import type { Action } from './action.ts';

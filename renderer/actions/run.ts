@@ -3,7 +3,7 @@
  *
  * Invariant: an action that is refused now is never sent; one action on one VM runs at most once at a time.
  */
-import type { VmView } from '../../preload/contract.ts';
+import type { VmView } from '../../preload/contract/contract.ts';
 import type { Bridge } from '../host/bridge.ts';
 import type { Route } from '../route.ts';
 import { findVm, withPending, withToast, type OpenDialog, type State, type Store, type Toast } from '../state.ts';

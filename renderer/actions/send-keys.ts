@@ -1,7 +1,8 @@
 /**
  * Press combinations in the guest that this computer, its browser or the page would keep to themselves.
  *
- * Invariant: allowed exactly when the rules allow `console`; each combination is one the host knows (preload/keys.ts).
+ * Invariant: allowed exactly when the rules allow `console`; each combination is one the host knows
+ * (preload/contract/keys.ts).
  */
 import { Keyboard } from 'lucide-react';
 import { refusal } from '../text/refusal.ts';

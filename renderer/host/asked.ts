@@ -5,7 +5,7 @@
  * Invariant: at most one question is under way; an answer that came before `again` was called is not taken.
  */
 import { useCallback, useEffect, useState } from 'react';
-import type { CommandArgs, CommandResults } from '../../preload/contract.ts';
+import type { CommandArgs, CommandResults } from '../../preload/contract/contract.ts';
 import { usePage, useServices } from '../services.ts';
 import { errorWords } from '../text/host-words.ts';
 

@@ -13,8 +13,8 @@ import {
   type TopicArgs,
   type TopicData,
   type TopicName,
-} from '../../preload/contract.ts';
-import { decodeBytes, encodeBytes, type ClientMessage, type HostMessage } from '../../preload/messages.ts';
+} from '../../preload/contract/contract.ts';
+import { decodeBytes, encodeBytes, type ClientMessage, type HostMessage } from '../../preload/contract/messages.ts';
 
 export type Message = string | Uint8Array;
 

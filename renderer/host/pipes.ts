@@ -1,7 +1,8 @@
 /**
  * The two pipes a page can stand on: the preload bridge of the desktop window, or a WebSocket to the page's own origin.
  *
- * Invariant: both carry the same messages (preload/messages.ts), and nothing above this file knows which one it is.
+ * Invariant: both carry the same messages (preload/contract/messages.ts), and nothing above this file knows which one
+ * it is.
  */
 import type { LockstepBridge } from '../../preload/bridge.ts';
 import type { Connect } from './bridge.ts';

@@ -1,5 +1,5 @@
 /** An action as a button. Invariant: it is dimmed, with the reason, exactly when the action is refused. */
-import type { VmView } from '../../preload/contract.ts';
+import type { VmView } from '../../preload/contract/contract.ts';
 import type { Action } from '../actions/action.ts';
 import { pendingKey, whyNot } from '../actions/run.ts';
 import { usePage, useServices } from '../services.ts';

@@ -6,7 +6,7 @@
 import { DropdownMenu, type ContextMenu } from 'radix-ui';
 import { ChevronRight, EllipsisVertical } from 'lucide-react';
 import { Fragment } from 'react';
-import type { VmView } from '../../preload/contract.ts';
+import type { VmView } from '../../preload/contract/contract.ts';
 import type { Action } from '../actions/action.ts';
 import { ACTION_GROUPS, isSubmenu, type Submenu } from '../actions/index.ts';
 import { whyNot } from '../actions/run.ts';

@@ -3,7 +3,7 @@
  *
  * Invariant: as there: VMware's words for what is VMware's, and one word for one thing.
  */
-import type { FaultKind, FtSettings } from '../../preload/contract.ts';
+import type { FaultKind, FtSettings } from '../../preload/contract/contract.ts';
 
 export interface FaultWords {
   readonly label: string;

@@ -4,8 +4,8 @@
  * Invariant: what the host names by a word of its own (kinds of tasks, alarms, guests) is named here by that word; what
  * is missing is shown as the host says it.
  */
-import type { Severity } from '../../preload/contract.ts';
-import { TASK_TITLES } from '../../preload/task-titles.ts';
+import type { Severity } from '../../preload/contract/contract.ts';
+import { TASK_TITLES } from '../../preload/contract/task-titles.ts';
 
 const severities: { readonly [severity in Severity]: string } = { info: 'Info', warning: 'Warning', error: 'Error' };
 

@@ -4,7 +4,7 @@
  * Invariant: the words of Fault Tolerance are VMware's (vSphere), exactly; one thing has one word everywhere.
  */
 import { screenConsole } from './en-console.ts';
-import { RULE_WORDS } from '../../preload/rule-words.ts';
+import { RULE_WORDS } from '../../preload/contract/rule-words.ts';
 import { failover, faults, lab, monitor, notices } from './en-lab.ts';
 import { share } from './en-share.ts';
 import { boot, edit, folders, form, media, menus, palette, shell, shortcuts, start } from './en-shell.ts';
@@ -12,7 +12,7 @@ import { disks } from './en-disks.ts';
 import { checkpoints } from './en-checkpoints.ts';
 import { snapshots } from './en-snapshots.ts';
 import { views } from './en-views.ts';
-import type { AlarmSeverity, FtReason, PowerState, TaskOutcome } from '../../preload/contract.ts';
+import type { AlarmSeverity, FtReason, PowerState, TaskOutcome } from '../../preload/contract/contract.ts';
 
 const ftReasons: { readonly [reason in FtReason]: string } = {
   initializing: 'The first secondary has not been started yet.',

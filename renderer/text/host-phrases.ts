@@ -4,7 +4,7 @@
  * Invariant: pure; a sentence that is not known stays as it is, and what it quotes is changed only where that
  * is a known sentence itself.
  */
-import { RULE_WORDS, type RuleWords } from '../../preload/rule-words.ts';
+import { RULE_WORDS, type RuleWords } from '../../preload/contract/rule-words.ts';
 import type { Phrase } from './zh-cn-host.ts';
 
 /** Reasons hold reasons; deeper than this none does. */

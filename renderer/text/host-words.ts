@@ -3,8 +3,8 @@
  *
  * Invariant: what has no name here is shown as the host says it.
  */
-import type { AlarmRecord, EventRecord, TaskRecord } from '../../preload/contract.ts';
-import type { EventKind } from '../../preload/event-kinds.ts';
+import type { AlarmRecord, EventRecord, TaskRecord } from '../../preload/contract/contract.ts';
+import type { EventKind } from '../../preload/contract/event-kinds.ts';
 import { translator } from './host-phrases.ts';
 import { eventsTold, hostPhrases, language, texts } from './index.ts';
 

@@ -3,7 +3,7 @@
  *
  * Invariant: pure; a state is never told by its tone alone, the words say it too.
  */
-import type { FtStatus, NoRoomView, PowerState, VmView } from '../../preload/contract.ts';
+import type { FtStatus, NoRoomView, PowerState, VmView } from '../../preload/contract/contract.ts';
 import { bytes } from './format.ts';
 import { texts } from './index.ts';
 

@@ -4,7 +4,7 @@
  * Invariant: every kind of the contract has its sentence. One whose data lack something gives null: then the host's own
  * sentence is shown.
  */
-import type { EventKind } from '../../preload/event-kinds.ts';
+import type { EventKind } from '../../preload/contract/event-kinds.ts';
 import { views } from './zh-cn-views.ts';
 
 export type EventData = { readonly [name: string]: unknown };

@@ -1,5 +1,5 @@
 /** The rules' sentences in Simplified Chinese. Invariant: the same reason and the same remedy as in English. */
-import type { RuleWords } from '../../preload/rule-words.ts';
+import type { RuleWords } from '../../preload/contract/rule-words.ts';
 
 const GIVE_UP = '请恢复后关闭电源，或通过关闭电源丢弃该状态。';
 

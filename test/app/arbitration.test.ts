@@ -7,7 +7,7 @@ import path from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { guestLibrary } from '../../main/paths.ts';
-import type { EventRecord, VmMetrics } from '../../preload/contract.ts';
+import type { EventRecord, VmMetrics } from '../../preload/contract/contract.ts';
 import { isAlive, TestHost, type SerialProgram } from '../support/host.ts';
 
 const host = new TestHost();

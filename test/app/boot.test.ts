@@ -7,7 +7,7 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import { chromium as browserType, type Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { VmView } from '../../preload/contract.ts';
+import type { VmView } from '../../preload/contract/contract.ts';
 import { bootMedia, installFolder, type BootMedia } from '../support/boot-media.ts';
 import { chromium, CHROMIUM_ARGS } from '../support/chromium.ts';
 import { TestHost } from '../support/host.ts';

@@ -5,7 +5,7 @@ import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { guestLibrary } from '../../main/paths.ts';
-import type { CheckpointView, VmView } from '../../preload/contract.ts';
+import type { CheckpointView, VmView } from '../../preload/contract/contract.ts';
 import { isAlive, TestHost, type SerialProgram } from '../support/host.ts';
 
 const host = new TestHost();

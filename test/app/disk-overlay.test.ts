@@ -6,7 +6,7 @@ import { copyFileSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { guestLibrary } from '../../main/paths.ts';
-import type { DiskCheckView, DiskView, VmView } from '../../preload/contract.ts';
+import type { DiskCheckView, DiskView, VmView } from '../../preload/contract/contract.ts';
 import { TestHost, type SerialProgram } from '../support/host.ts';
 
 const host = new TestHost();

@@ -2,7 +2,7 @@
  * The main job, end to end: real processes, a real Linux guest, real kills, watched from outside.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { VmView } from '../../preload/contract.ts';
+import type { VmView } from '../../preload/contract/contract.ts';
 import { checkCounter, COUNTER_LOOP } from '../support/counter.ts';
 import { isAlive, TestHost, type SerialProgram } from '../support/host.ts';
 

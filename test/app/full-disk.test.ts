@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { VmView } from '../../preload/contract.ts';
+import type { VmView } from '../../preload/contract/contract.ts';
 import { TestHost, type SerialProgram } from '../support/host.ts';
 import { SmallDisk } from '../support/small-disk.ts';
 

@@ -2,7 +2,7 @@
  * The host process itself is killed: nothing that was told is lost, and nothing is left behind.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { EventRecord, VmView } from '../../preload/contract.ts';
+import type { EventRecord, VmView } from '../../preload/contract/contract.ts';
 import { isAlive, TestHost } from '../support/host.ts';
 
 const host = new TestHost();

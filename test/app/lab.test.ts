@@ -5,7 +5,7 @@
 import path from 'node:path';
 import { chromium as browserType, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { FailoverRecord, MetricsHistory } from '../../preload/contract.ts';
+import type { FailoverRecord, MetricsHistory } from '../../preload/contract/contract.ts';
 import { seriousFaultsInBothThemes } from '../support/axe.ts';
 import { chromium, CHROMIUM_ARGS } from '../support/chromium.ts';
 import { TestHost, type SerialProgram } from '../support/host.ts';

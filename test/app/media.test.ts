@@ -4,7 +4,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { VmView } from '../../preload/contract.ts';
+import type { VmView } from '../../preload/contract/contract.ts';
 import { TestHost, type SerialProgram } from '../support/host.ts';
 import { isoWith } from '../support/iso.ts';
 

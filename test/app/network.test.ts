@@ -9,7 +9,7 @@ import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { ForwardView, HostView, NicView, VmView } from '../../preload/contract.ts';
+import type { ForwardView, HostView, NicView, VmView } from '../../preload/contract/contract.ts';
 import { TestHost, type SerialProgram } from '../support/host.ts';
 
 const host = new TestHost();

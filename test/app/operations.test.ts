@@ -2,7 +2,7 @@
  * Every operation on a VM and its pair, end to end: real processes, a real guest that counts, and the command line.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { VmView } from '../../preload/contract.ts';
+import type { VmView } from '../../preload/contract/contract.ts';
 import { isAlive, TestHost, type SerialProgram } from '../support/host.ts';
 
 const host = new TestHost();

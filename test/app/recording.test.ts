@@ -4,7 +4,7 @@
 import { copyFileSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RecordingEnd, RecordingView } from '../../preload/contract.ts';
+import type { RecordingEnd, RecordingView } from '../../preload/contract/contract.ts';
 import type { ReplayOutcome } from '../../main/replica/replay-messages.ts';
 import { TestHost, type SerialProgram } from '../support/host.ts';
 

@@ -6,7 +6,7 @@ import { copyFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { guestLibrary } from '../../main/paths.ts';
-import type { VmView } from '../../preload/contract.ts';
+import type { VmView } from '../../preload/contract/contract.ts';
 import { TestHost, type SerialProgram } from '../support/host.ts';
 
 const [host, other] = [new TestHost(), new TestHost()];

@@ -1,11 +1,11 @@
 /**
- * Kills at named points (preload/faults.ts), as data: who is armed, what brings it to its point, and what may come of
- * it.
+ * Kills at named points (preload/contract/faults.ts), as data: who is armed, what brings it to its point, and what may
+ * come of it.
  *
  * Invariant: `ends` only where the one copy that lived died: the other was dead already, or not yet allowed to go live,
  * or had lost the test-and-set. Everywhere else the guest lives on, and the outside sees no gap.
  */
-import type { CrashPoint } from '../../preload/contract.ts';
+import type { CrashPoint } from '../../preload/contract/contract.ts';
 
 /**
  * `lives`: the guest goes on without a gap. `ends`: the VM must say that it was powered off unexpectedly. `either`: who

@@ -7,7 +7,7 @@
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
 import path from 'node:path';
-import type { EventRecord, FailoverReport, VmMetrics } from '../../preload/contract.ts';
+import type { EventRecord, FailoverReport, VmMetrics } from '../../preload/contract/contract.ts';
 import type { Fault, Mode, Order } from './plan.ts';
 
 export interface Failure {

@@ -6,7 +6,7 @@
  */
 import { copyFileSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { EVENTS_LIMIT_MAX, type FtStatus, type VmView } from '../../preload/contract.ts';
+import { EVENTS_LIMIT_MAX, type FtStatus, type VmView } from '../../preload/contract/contract.ts';
 import { guestLibrary } from '../../main/paths.ts';
 import { isAlive, type TestHost } from '../support/host.ts';
 import { addForwards, Life, until, VM, type Forwards } from './life.ts';

@@ -10,7 +10,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { chainFiles, openDisk } from '../../main/datastore/disk/open.ts';
 import { dataOf } from '../../main/datastore/disk/sparse.ts';
-import type { SnapshotView } from '../../preload/contract.ts';
+import type { SnapshotView } from '../../preload/contract/contract.ts';
 import type { TestHost } from '../support/host.ts';
 import { FILE_BYTES } from './snapshot-guest.ts';
 import { FILES } from './snapshot-plan.ts';

@@ -9,7 +9,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SnapshotView, VmView } from '../../preload/contract.ts';
+import type { SnapshotView, VmView } from '../../preload/contract/contract.ts';
 import { isAlive, type TestHost } from '../support/host.ts';
 import { until } from './life.ts';
 import { folderBytes, hashDisk, lookInto, misplaced, overlaysIn } from './snapshot-disk.ts';

@@ -4,7 +4,7 @@
  * Invariants: only processes of the campaign's own host are killed; after a fault that one copy survives, every
  * observer goes on, by one of the two replicas that were there, in one generation more.
  */
-import type { FtStatus } from '../../preload/contract.ts';
+import type { FtStatus } from '../../preload/contract/contract.ts';
 import { isAlive } from '../support/host.ts';
 import { until, VM } from './life.ts';
 import type { Step } from './plan.ts';

@@ -12,7 +12,7 @@ import { EXAMPLES } from '../../main/cli/examples.ts';
 import { find, parse } from '../../main/cli/parse.ts';
 import { distance, VMRUN } from '../../main/cli/suggest.ts';
 import { startControl } from '../../main/web/control.ts';
-import { commands as contract, topics } from '../../preload/contract.ts';
+import { commands as contract, topics } from '../../preload/contract/contract.ts';
 import { openFleet } from '../support/fleet.ts';
 import { run } from './lockstep.ts';
 

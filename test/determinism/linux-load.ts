@@ -22,7 +22,7 @@ import { buildMachine } from '../../main/replica/build-machine.ts';
 import { Disks } from '../../main/replica/disks.ts';
 import type { ReplicaSpec } from '../../main/replica/messages.ts';
 import { Pacer } from '../../main/replica/pacer.ts';
-import { typeText } from '../../preload/keys.ts';
+import { typeText } from '../../preload/contract/keys.ts';
 
 const CHECKPOINT_MS = 5000;
 const CPU_HASH_EPOCHS = 16;

@@ -6,7 +6,7 @@ import { ALARMS, LAG_STEADY_MS, START_FAILURES_MAX, type AlarmSubject } from '..
 import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
 import { AlarmTable } from '../../main/store/alarms.ts';
 import { openDataFolder } from '../../main/store/database.ts';
-import type { EventKind } from '../../preload/event-kinds.ts';
+import type { EventKind } from '../../preload/contract/event-kinds.ts';
 import { EventTable } from '../../main/store/events.ts';
 import { temporaryFolder } from '../support/folder.ts';
 

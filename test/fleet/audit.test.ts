@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { Audit, newCaller, type Caller } from '../../main/fleet/watch/audit.ts';
 import { carryOutFor } from '../../main/fleet/commands.ts';
 import { Session } from '../../main/fleet/session.ts';
-import { encodeConsoleInput } from '../../preload/input.ts';
-import { encodeBytes } from '../../preload/messages.ts';
+import { encodeConsoleInput } from '../../preload/contract/input.ts';
+import { encodeBytes } from '../../preload/contract/messages.ts';
 import { moment } from '../support/eventually.ts';
 import { openFleet, type TestFleet } from '../support/fleet.ts';
 

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import type { VmView } from '../../preload/contract.ts';
+import type { VmView } from '../../preload/contract/contract.ts';
 import { openFleet } from '../support/fleet.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { makeFile, makeKernel } from '../support/guests.ts';

@@ -5,7 +5,7 @@ import { cpSync, existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
-import type { EventRecord, VmView } from '../../preload/contract.ts';
+import type { EventRecord, VmView } from '../../preload/contract/contract.ts';
 import { eventually, moment } from '../support/eventually.ts';
 import { FakeProcesses, type FakeReplica } from '../support/fake-processes.ts';
 import { openFleet, type FleetParts, type TestFleet } from '../support/fleet.ts';

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createOverlay } from '../../main/datastore/disk/create.ts';
-import { parseSize } from '../../preload/disk.ts';
+import { parseSize } from '../../preload/contract/disk.ts';
 import { FakeProcesses } from '../support/fake-processes.ts';
 import { openFleet } from '../support/fleet.ts';
 import { temporaryFolder } from '../support/folder.ts';

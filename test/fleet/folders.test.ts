@@ -3,8 +3,8 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { CommandError, type CommandName } from '../../preload/contract.ts';
-import { FOLDERS_MAX } from '../../preload/folder.ts';
+import { CommandError, type CommandName } from '../../preload/contract/contract.ts';
+import { FOLDERS_MAX } from '../../preload/contract/folder.ts';
 import { openFleet, type TestFleet } from '../support/fleet.ts';
 
 async function refusal(promise: Promise<unknown>): Promise<CommandError> {

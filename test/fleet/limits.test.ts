@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { admitReplicas, limitsOf } from '../../main/fleet/limits.ts';
 import { newCaller } from '../../main/fleet/watch/audit.ts';
 import { CALLS_MAX, Session } from '../../main/fleet/session.ts';
-import type { HostMessage } from '../../preload/messages.ts';
+import type { HostMessage } from '../../preload/contract/messages.ts';
 import { eventually } from '../support/eventually.ts';
 import { openFleet } from '../support/fleet.ts';
 

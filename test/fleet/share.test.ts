@@ -9,7 +9,7 @@ import { openDisk } from '../../main/datastore/disk/open.ts';
 import type { Manifest } from '../../main/datastore/export/manifest.ts';
 import { ExportReader } from '../../main/datastore/export/reader.ts';
 import { ExportWriter } from '../../main/datastore/export/writer.ts';
-import type { TaskRecord, VmView } from '../../preload/contract.ts';
+import type { TaskRecord, VmView } from '../../preload/contract/contract.ts';
 import { openFleet, type TestFleet } from '../support/fleet.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { makeFile, makeKernel } from '../support/guests.ts';

@@ -6,7 +6,7 @@ import path from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { reduced } from '../../main/fleet/states/thumbnail.ts';
-import type { SnapshotView } from '../../preload/contract.ts';
+import type { SnapshotView } from '../../preload/contract/contract.ts';
 import { eventually } from '../support/eventually.ts';
 import { FakeProcesses, type FakeReplica } from '../support/fake-processes.ts';
 import { openFleet, type FleetParts, type TestFleet } from '../support/fleet.ts';

@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { CommandError, type ParsedArgs } from '../../preload/contract.ts';
+import { CommandError, type ParsedArgs } from '../../preload/contract/contract.ts';
 import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
 import { checkFiles, configure, hardware, hostName, specify, type GuestLibrary } from '../../main/fleet/spec.ts';
 import { temporaryFolder } from '../support/folder.ts';

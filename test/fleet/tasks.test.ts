@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { TaskRecord } from '../../preload/contract.ts';
+import type { TaskRecord } from '../../preload/contract/contract.ts';
 import { eventually } from '../support/eventually.ts';
 import { FakeProcesses, ftEvent, report, surviving, type FakeReplica } from '../support/fake-processes.ts';
 import { openFleet, type TestFleet } from '../support/fleet.ts';

@@ -1,8 +1,8 @@
 /** The screen as others see it: text, graphics, changes only, and the same after a restore. */
 import { expect, test, vi } from 'vitest';
 import { createMachine } from '../../main/machine/emulated.ts';
-import { decodeScreen, encodeScreen, type ScreenUpdate } from '../../preload/screen.ts';
-import { ScreenModel } from '../../preload/screen-model.ts';
+import { decodeScreen, encodeScreen, type ScreenUpdate } from '../../preload/contract/screen.ts';
+import { ScreenModel } from '../../preload/contract/screen-model.ts';
 import { bootSector, linuxGuest, Runner, testGuest } from './guest.ts';
 
 // Guests run as fast as the computer and its other work let them.

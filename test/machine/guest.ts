@@ -9,7 +9,7 @@ import type { Head, Input, InputDevice } from '../../main/ft/entry.ts';
 import { encodeDiskInput } from '../../main/machine/devices/disk.ts';
 import { createMachine } from '../../main/machine/emulated.ts';
 import type { DiskRequest, DriveConfig, Machine, MachineConfig, Outcome } from '../../main/machine/machine.ts';
-import { ScreenModel } from '../../preload/screen-model.ts';
+import { ScreenModel } from '../../preload/contract/screen-model.ts';
 import { guestCommandLine, guestFiles } from '../../resources/guests/build.ts';
 
 export const MAC = '02:4c:53:00:00:01';

@@ -1,7 +1,7 @@
 /** The binary display messages: what goes in comes out, and nothing else gets in. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CP437 } from '../../preload/cp437.ts';
+import { CP437 } from '../../preload/contract/cp437.ts';
 import {
   CELL_WORDS,
   decodeScreen,
@@ -9,8 +9,8 @@ import {
   type GraphicsUpdate,
   type ScreenUpdate,
   type TextUpdate,
-} from '../../preload/screen.ts';
-import { ScreenModel } from '../../preload/screen-model.ts';
+} from '../../preload/contract/screen.ts';
+import { ScreenModel } from '../../preload/contract/screen-model.ts';
 
 const glyph = fc
   .tuple(fc.integer({ min: 0, max: 511 }), fc.boolean())

@@ -2,7 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { createMachine } from '../../main/machine/emulated.ts';
-import { decodeSound, encodeSound, SOUND_RATE_MAX, TONE_HZ_MAX, type SoundMessage } from '../../preload/sound.ts';
+import {
+  decodeSound,
+  encodeSound,
+  SOUND_RATE_MAX,
+  TONE_HZ_MAX,
+  type SoundMessage,
+} from '../../preload/contract/sound.ts';
 import { bootSector, Runner } from './guest.ts';
 import { soundGuest } from './sound-guest.ts';
 

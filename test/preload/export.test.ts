@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { AlarmRecord, EventRecord, TaskRecord } from '../../preload/contract.ts';
-import { allEvents, exportAlarms, exportEvents, exportTasks } from '../../preload/export.ts';
+import type { AlarmRecord, EventRecord, TaskRecord } from '../../preload/contract/contract.ts';
+import { allEvents, exportAlarms, exportEvents, exportTasks } from '../../preload/contract/export.ts';
 
 const event = (id: number, message: string, data: EventRecord['data'] = {}): EventRecord => ({
   id,

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { pressCombo, scancodes, typeText } from '../../preload/keys.ts';
+import { pressCombo, scancodes, typeText } from '../../preload/contract/keys.ts';
 import { holds } from '../support/random.ts';
 
 const SHIFT = 0x2a;

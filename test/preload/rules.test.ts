@@ -1,8 +1,8 @@
 // When a command makes sense: the whole table, with the words of each refusal.
 
 import { describe, expect, test } from 'vitest';
-import type { FtState, FtStatus, PowerState, VmView } from '../../preload/contract.ts';
-import { refusal, type GuardedCommand } from '../../preload/rules.ts';
+import type { FtState, FtStatus, PowerState, VmView } from '../../preload/contract/contract.ts';
+import { refusal, type GuardedCommand } from '../../preload/contract/rules.ts';
 
 const place = { host: 'here', pid: 1, epoch: 1 };
 

@@ -10,8 +10,8 @@ import {
   encodeSeen,
   SCANCODES_MAX,
   type ConsoleInput,
-} from '../../preload/input.ts';
-import { ClientMessage, decodeBytes, encodeBytes } from '../../preload/messages.ts';
+} from '../../preload/contract/input.ts';
+import { ClientMessage, decodeBytes, encodeBytes } from '../../preload/contract/messages.ts';
 import { holds } from '../support/random.ts';
 
 const int16 = fc.integer({ min: -32767, max: 32767 });

@@ -1,8 +1,8 @@
 // What can be done to a VM when, and what happens when it is.
 
 import { describe, expect, test, vi } from 'vitest';
-import { CommandError, type VmView } from '../../preload/contract.ts';
-import { refusal } from '../../preload/rules.ts';
+import { CommandError, type VmView } from '../../preload/contract/contract.ts';
+import { refusal } from '../../preload/contract/rules.ts';
 import { ACTIONS, actionById, actionForKey } from '../../renderer/actions/index.ts';
 import { KEY_ACTIONS } from '../../renderer/actions/send-keys.ts';
 import { createRunner, whyNot } from '../../renderer/actions/run.ts';

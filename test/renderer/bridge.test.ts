@@ -1,8 +1,8 @@
 // The page's end of a door, against a host in memory.
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { CommandError } from '../../preload/contract.ts';
-import { decodeBytes, encodeBytes } from '../../preload/messages.ts';
+import { CommandError } from '../../preload/contract/contract.ts';
+import { decodeBytes, encodeBytes } from '../../preload/contract/messages.ts';
 import {
   backOff,
   createBridge,

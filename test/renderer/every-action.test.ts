@@ -6,7 +6,7 @@
  */
 import type { Locator, Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import type { CommandName, VmView } from '../../preload/contract.ts';
+import type { CommandName, VmView } from '../../preload/contract/contract.ts';
 import { ACTION_GROUPS, ACTIONS, isSubmenu } from '../../renderer/actions/index.ts';
 import { KEY_ACTIONS } from '../../renderer/actions/send-keys.ts';
 import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake/world.ts';

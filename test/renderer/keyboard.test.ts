@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { scancodes } from '../../preload/keys.ts';
+import { scancodes } from '../../preload/contract/keys.ts';
 import { GuestKeyboard } from '../../renderer/views/console/keyboard.ts';
 
 const down = (code: string) => ({ code, pressed: true });

@@ -2,7 +2,7 @@
 
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { encodeSound } from '../../preload/sound.ts';
+import { encodeSound } from '../../preload/contract/sound.ts';
 import type { FakeHost } from './fake/host.ts';
 import { COUNTERS } from './fake/network.ts';
 import { fakeVm, OFF, PRIMARY } from './fake/world.ts';

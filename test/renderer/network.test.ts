@@ -1,7 +1,7 @@
 // The pure parts of the network views: forms, links, names of files.
 
 import { describe, expect, test } from 'vitest';
-import type { NetworkView } from '../../preload/contract.ts';
+import type { NetworkView } from '../../preload/contract/contract.ts';
 import * as format from '../../renderer/text/format.ts';
 import {
   checkForward,

@@ -2,9 +2,9 @@
 
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { CommandError } from '../../preload/contract.ts';
-import { decodeConsoleInput } from '../../preload/input.ts';
-import { scancodes } from '../../preload/keys.ts';
+import { CommandError } from '../../preload/contract/contract.ts';
+import { decodeConsoleInput } from '../../preload/contract/input.ts';
+import { scancodes } from '../../preload/contract/keys.ts';
 import type { FakeHost } from './fake/host.ts';
 import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake/world.ts';
 import { NO_BROWSER, PAGE_TEST, pageUnderTest } from './page-under-test.ts';

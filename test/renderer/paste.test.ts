@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { typeText } from '../../preload/keys.ts';
+import { typeText } from '../../preload/contract/keys.ts';
 import {
   nameOf,
   PASTE_MAX,

@@ -2,7 +2,7 @@
 
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { CommandError } from '../../preload/contract.ts';
+import { CommandError } from '../../preload/contract/contract.ts';
 import { EVENTS_PAGE } from '../../renderer/views/history/events-query.ts';
 import type { FakeHost } from './fake/host.ts';
 import { NO_BROWSER, PAGE_TEST, pageUnderTest } from './page-under-test.ts';

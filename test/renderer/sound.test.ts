@@ -1,7 +1,7 @@
 // When the guest's sound is played, and as what. Time here is a number.
 
 import { describe, expect, test } from 'vitest';
-import type { SoundMessage } from '../../preload/sound.ts';
+import type { SoundMessage } from '../../preload/contract/sound.ts';
 import { AHEAD_MAX_S, audible, JITTER_S, pieceOf, SoundSchedule } from '../../renderer/views/console/sound/schedule.ts';
 
 const samples = (startMs: number, frames = 441): SoundMessage => ({

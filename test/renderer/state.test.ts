@@ -1,7 +1,7 @@
 // What the page knows, and how it is kept a mirror of the host.
 
 import { describe, expect, test } from 'vitest';
-import type { EventRecord, Inventory, VmMetrics } from '../../preload/contract.ts';
+import type { EventRecord, Inventory, VmMetrics } from '../../preload/contract/contract.ts';
 import { createBridge } from '../../renderer/host/bridge.ts';
 import { formatRoute, parseRoute, type Route } from '../../renderer/route.ts';
 import * as page from '../../renderer/state.ts';

@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { EventRecord } from '../../preload/contract.ts';
-import { RANGES, type MetricsHistory } from '../../preload/metrics.ts';
+import type { EventRecord } from '../../preload/contract/contract.ts';
+import { RANGES, type MetricsHistory } from '../../preload/contract/metrics.ts';
 import { describe as inWords, highest, roundTop, ticks } from '../../renderer/kit/plot-scale.ts';
 import { mergeHistory, resumeAt } from '../../renderer/views/monitor/metrics-query.ts';
 import { followAlarms, noticeOf, type Notice } from '../../renderer/views/shell/notices.ts';

@@ -1,7 +1,7 @@
 // The pure parts of the views: words, numbers, scales, and the form for a new VM.
 
 import { describe, expect, test } from 'vitest';
-import type { EventRecord } from '../../preload/contract.ts';
+import type { EventRecord } from '../../preload/contract/contract.ts';
 import { mergeEvents, NO_FILTER, passes } from '../../renderer/views/history/events-query.ts';
 import * as format from '../../renderer/text/format.ts';
 import { checkEdit, editArgs, editFormOf, isChanged, mediaChanges } from '../../renderer/views/vm/edit-form.ts';

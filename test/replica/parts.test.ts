@@ -13,7 +13,7 @@ import { Disks } from '../../main/replica/disks.ts';
 import { InputQueue } from '../../main/replica/inputs.ts';
 import { Pacer } from '../../main/replica/pacer.ts';
 import { Viewer } from '../../main/replica/viewer.ts';
-import { decodeScreen, type ScreenUpdate } from '../../preload/screen.ts';
+import { decodeScreen, type ScreenUpdate } from '../../preload/contract/screen.ts';
 import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { holds } from '../support/random.ts';

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { EventRecord } from '../../preload/contract.ts';
+import type { EventRecord } from '../../preload/contract/contract.ts';
 import { openDataFolder } from '../../main/store/database.ts';
 import { EventTable } from '../../main/store/events.ts';
 import '../support/eventually.ts';

@@ -7,7 +7,7 @@ import { Sampler, type Sampled } from '../../main/fleet/watch/sampler.ts';
 import { openDataFolder } from '../../main/store/database.ts';
 import { KEPT_MS, MetricTable, STEPS_MS, type MetricRow } from '../../main/store/metrics.ts';
 import { VmTable } from '../../main/store/vms.ts';
-import { METRICS_POINTS_MAX, RANGES, RANGE_NAMES } from '../../preload/metrics.ts';
+import { METRICS_POINTS_MAX, RANGES, RANGE_NAMES } from '../../preload/contract/metrics.ts';
 import { fakeMetrics } from '../renderer/fake/metrics.ts';
 import { fakeVm, OFF, PRIMARY } from '../renderer/fake/world.ts';
 import { temporaryFolder } from '../support/folder.ts';

@@ -8,7 +8,7 @@ import { carryOut } from '../../main/fleet/commands.ts';
 import { Fleet } from '../../main/fleet/fleet.ts';
 import type { Limits } from '../../main/fleet/limits.ts';
 import type { GuestLibrary } from '../../main/fleet/spec.ts';
-import type { CommandArgs, CommandName, CommandResults } from '../../preload/contract.ts';
+import type { CommandArgs, CommandName, CommandResults } from '../../preload/contract/contract.ts';
 import { FakeProcesses, wellBehaved } from './fake-processes.ts';
 import { temporaryFolder } from './folder.ts';
 import { makeGuests } from './guests.ts';

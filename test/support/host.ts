@@ -8,7 +8,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Client } from '../../main/cli/client.ts';
-import type { CommandArgs, CommandName, CommandResults, EventRecord, FtStatus } from '../../preload/contract.ts';
+import type {
+  CommandArgs,
+  CommandName,
+  CommandResults,
+  EventRecord,
+  FtStatus,
+} from '../../preload/contract/contract.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..');
 const cli = path.join(root, 'main', 'cli.ts');

@@ -1,7 +1,7 @@
 /** A replica that a test plays, which saves states and comes back from them. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { encodeScreen } from '../../preload/screen.ts';
+import { encodeScreen } from '../../preload/contract/screen.ts';
 import { wellBehaved, type FakeReplica } from './fake-processes.ts';
 
 export const HASH = 'ab'.repeat(32);

@@ -13,7 +13,7 @@ import { decodeDiskInput, type DiskCompletion } from '../../main/machine/devices
 import type { Capture, DiskRequest, Machine, MachineMetrics, Outcome, Snapshot } from '../../main/machine/machine.ts';
 import type { Pieces } from '../../main/machine/pieces.ts';
 import { Room } from '../../main/machine/room.ts';
-import type { ScreenUpdate } from '../../preload/screen.ts';
+import type { ScreenUpdate } from '../../preload/contract/screen.ts';
 
 export interface ToyOptions {
   readonly seed?: number;

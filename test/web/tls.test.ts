@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { CommandError } from '../../preload/contract.ts';
+import { CommandError } from '../../preload/contract/contract.ts';
 import { readTls } from '../../main/web/certificate.ts';
 import { startWebServer } from '../../main/web/server.ts';
 import { run } from '../cli/lockstep.ts';

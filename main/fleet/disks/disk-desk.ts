@@ -7,14 +7,19 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, realpathSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { CommandError, type CommandResults, type ParsedArgs, type TaskKind } from '../../../preload/contract.ts';
-import type { diskCommands, DiskView } from '../../../preload/disk.ts';
+import {
+  CommandError,
+  type CommandResults,
+  type ParsedArgs,
+  type TaskKind,
+} from '../../../preload/contract/contract.ts';
+import type { diskCommands, DiskView } from '../../../preload/contract/disk.ts';
 import { checkDisk, diskInfo } from '../../datastore/disk/check.ts';
 import { exportDisk, importDisk } from '../../datastore/disk/convert.ts';
 import { createDisk, createOverlay } from '../../datastore/disk/create.ts';
 import { chainFiles, isOverlay } from '../../datastore/disk/open.ts';
 import { compactDisk, growDisk, type Progress } from '../../datastore/disk/operations.ts';
-import { RULE_WORDS } from '../../../preload/rule-words.ts';
+import { RULE_WORDS } from '../../../preload/contract/rule-words.ts';
 import type { Fleet } from '../fleet.ts';
 import type { TaskDesk } from '../watch/tasks.ts';
 

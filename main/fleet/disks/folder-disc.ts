@@ -7,7 +7,7 @@
  * Invariant: the disc holds what the folder had when it was made; it is not written to any more.
  */
 import path from 'node:path';
-import { CommandError, type ParsedArgs, type VmView } from '../../../preload/contract.ts';
+import { CommandError, type ParsedArgs, type VmView } from '../../../preload/contract/contract.ts';
 import { HostFile, closing } from '../../datastore/disk/device.ts';
 import { DiscError, scanFolder } from '../../datastore/iso/tree.ts';
 import { writeDisc } from '../../datastore/iso/writer.ts';

@@ -3,7 +3,7 @@
  *
  * Invariant: what comes out of here a replica takes: sizes and lengths are those that the machine's drives know.
  */
-import { CommandError, type MediaDrive } from '../../../preload/contract.ts';
+import { CommandError, type MediaDrive } from '../../../preload/contract/contract.ts';
 import { identifyDisc } from '../../datastore/disc.ts';
 import { checkMedium, MediumError } from '../../datastore/media.ts';
 import { readRegular } from '../../datastore/regular.ts';

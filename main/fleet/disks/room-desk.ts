@@ -4,8 +4,8 @@
  * Invariant: a lack of room is told once, and so is its end; how much there is, is what was measured last.
  */
 import path from 'node:path';
-import type { NoRoomView, VmView } from '../../../preload/contract.ts';
-import type { EventKind } from '../../../preload/event-kinds.ts';
+import type { NoRoomView, VmView } from '../../../preload/contract/contract.ts';
+import type { EventKind } from '../../../preload/contract/event-kinds.ts';
 import { noRoomWords, type NoRoom } from '../../datastore/room.ts';
 
 type Tell = (kind: EventKind, severity: 'info' | 'warning', message: string, data: { [key: string]: unknown }) => void;

@@ -6,7 +6,7 @@
  */
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import type { FtSettings } from '../../../preload/contract.ts';
+import type { FtSettings } from '../../../preload/contract/contract.ts';
 import { diskBytes, isOverlay } from '../../datastore/disk/open.ts';
 import { topOf, type TopNames } from '../../datastore/disk/top.ts';
 import { beginGeneration, chooseSlot, diskSlot, type DiskSlot } from '../../datastore/leases.ts';

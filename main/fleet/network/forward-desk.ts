@@ -4,8 +4,8 @@
  * Invariant: what the database has is what the gateway was asked to listen for, or the reason why it does not listen is
  * shown; a forward that could not listen when it was asked for is not kept.
  */
-import { CommandError } from '../../../preload/contract.ts';
-import { FORWARDS_MAX, formatForward, type ForwardView } from '../../../preload/network.ts';
+import { CommandError } from '../../../preload/contract/contract.ts';
+import { FORWARDS_MAX, formatForward, type ForwardView } from '../../../preload/contract/network.ts';
 import type { ForwardReport } from '../../gateway/messages.ts';
 import type { ForwardRecord } from '../../store/networks.ts';
 import type { GatewayConnection } from './gateway-connection.ts';

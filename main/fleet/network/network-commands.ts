@@ -4,8 +4,8 @@
  * Invariant: a VM's forwards lead to the network that the VM is on.
  */
 import path from 'node:path';
-import type { CommandResults, ParsedArgs } from '../../../preload/contract.ts';
-import type { networkCommands } from '../../../preload/network.ts';
+import type { CommandResults, ParsedArgs } from '../../../preload/contract/contract.ts';
+import type { networkCommands } from '../../../preload/contract/network.ts';
 import type { Fleet } from '../fleet.ts';
 import { makeWay } from '../output-file.ts';
 import type { Vm } from '../vm.ts';

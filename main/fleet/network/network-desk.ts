@@ -5,8 +5,8 @@
  * Invariant: what the database says of networks is what the gateway was told; a VM that runs is attached before its
  * replicas are plugged in.
  */
-import { CommandError, type ParsedArgs, type Severity } from '../../../preload/contract.ts';
-import type { EventKind } from '../../../preload/event-kinds.ts';
+import { CommandError, type ParsedArgs, type Severity } from '../../../preload/contract/contract.ts';
+import type { EventKind } from '../../../preload/contract/event-kinds.ts';
 import {
   DEFAULT_NETWORK_NAME,
   formatForward,
@@ -14,7 +14,7 @@ import {
   type NetworkView,
   type NicCounters,
   type NicView,
-} from '../../../preload/network.ts';
+} from '../../../preload/contract/network.ts';
 import { DEFAULT_NETWORK } from '../../gateway/messages.ts';
 import type {
   AttachedVm,

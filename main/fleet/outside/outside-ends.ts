@@ -5,7 +5,7 @@
  * Invariants: what has arrived is confirmed to whoever is the primary, all that came before it included, since outputs
  * come in order; what a new primary lacks of the input is sent to it again.
  */
-import { encodeScreen } from '../../../preload/screen.ts';
+import { encodeScreen } from '../../../preload/contract/screen.ts';
 import { comparePositions, type Position } from '../../ft/output.ts';
 import type { OutsideInput, ReplicaOutput, ToReplica } from '../../replica/messages.ts';
 import { InputLine } from './input-line.ts';

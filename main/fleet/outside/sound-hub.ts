@@ -7,7 +7,7 @@
 import { comparePositions, type Position } from '../../ft/output.ts';
 
 export interface SoundListener {
-  /** A message of preload/sound.ts. */
+  /** A message of preload/contract/sound.ts. */
   data(message: Uint8Array): void;
   /** The VM was powered off. */
   end(): void;

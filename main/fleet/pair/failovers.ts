@@ -3,7 +3,7 @@
  *
  * Invariant: a failover is told once, when its secondary went live; what comes later is filled in, until the next one.
  */
-import type { FailoverRecord, FailoverReport, FtReason } from '../../../preload/contract.ts';
+import type { FailoverRecord, FailoverReport, FtReason } from '../../../preload/contract/contract.ts';
 import type { FtEvent } from '../../ft/environment.ts';
 
 /** A failover without what only its VM knows. */

@@ -5,7 +5,7 @@
  * slow or cut); the protocol is not told. A fault is active from its injection until it is healed, its time is over, or
  * what it hit is no part of the pair any more.
  */
-import { CommandError, type ActiveFault, type CrashAt, type FaultKind } from '../../../preload/contract.ts';
+import { CommandError, type ActiveFault, type CrashAt, type FaultKind } from '../../../preload/contract/contract.ts';
 import type { LinkFault } from '../../replica/messages.ts';
 import type { Replica } from './replica.ts';
 

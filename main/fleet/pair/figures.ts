@@ -3,7 +3,7 @@
  *
  * Invariant: unknown is null, never zero, wherever the contract lets it be.
  */
-import type { FtStatus, VmMetrics } from '../../../preload/contract.ts';
+import type { FtStatus, VmMetrics } from '../../../preload/contract/contract.ts';
 import type { VmRecord } from '../../store/vms.ts';
 import type { Pair } from './pair.ts';
 

@@ -3,8 +3,8 @@
  *
  * Invariant: what a pair does beyond its own replicas it does through these.
  */
-import type { Severity } from '../../../preload/contract.ts';
-import type { EventKind } from '../../../preload/event-kinds.ts';
+import type { Severity } from '../../../preload/contract/contract.ts';
+import type { EventKind } from '../../../preload/contract/event-kinds.ts';
 import type { DiskSlot } from '../../datastore/leases.ts';
 import type { FromReplica, RecordingEvent, ReplicaOutput, ReplicaSpec } from '../../replica/messages.ts';
 import type { FailoverKeeper } from './failovers.ts';

@@ -5,10 +5,17 @@
  * went live (it won the test-and-set; the fleet decides nothing of that kind); every transition is an event; while
  * Fault Tolerance is on and a primary is alone, the start of a new secondary is under way or scheduled.
  */
-import type { FailoverReport, FtReason, FtState, StartProgress, StartTimes } from '../../../preload/contract.ts';
+import type {
+  FailoverReport,
+  FtReason,
+  FtState,
+  StartProgress,
+  StartTimes,
+} from '../../../preload/contract/contract.ts';
 import type { DiskSlot } from '../../datastore/leases.ts';
 import type { FtEvent } from '../../ft/environment.ts';
 import { type FromReplica, isOutput, type ReplicaSpec, type ToReplica } from '../../replica/messages.ts';
+import { CutOffReplicas } from './cut-off.ts';
 import { Failovers } from './failovers.ts';
 import { haltedEvent } from './ft-changes.ts';
 import type { FaultTargets } from './faults.ts';
@@ -46,8 +53,7 @@ export class Pair {
   /** Those of the secondary that is being started. */
   #settings: ReplicaSpec['settings'] | null = null;
   readonly #failovers: Failovers;
-  /** Replicas that said they cannot reach the datastore, and have not got on since. */
-  readonly #cutOff = new Set<Replica>();
+  readonly #cutOff: CutOffReplicas;
   #lastStart: StartTimes | null = null;
   /** Why the primary ended, and what the secondary that is being started said went wrong. */
   #lastWords: string | null = null;
@@ -60,6 +66,7 @@ export class Pair {
     this.#protect = protect;
     this.#retired = this.#retirement();
     this.#failovers = new Failovers(parts.outside.failovers);
+    this.#cutOff = new CutOffReplicas(parts.outside);
     this.#generation = parts.generation;
     this.#slot = parts.slot;
     this.#secondarySlot = parts.slot;
@@ -242,7 +249,7 @@ export class Pair {
       this.#phase = 'takingOver';
       outside.event('ft.suspected', 'warning', `The secondary suspects the primary: ${event.why}.`, event);
     } else if (event.type === 'storageUnreachable') {
-      this.#storageUnreachable(secondary, 'secondary', event.why);
+      this.#cutOff.unreachable(secondary, 'secondary', event.why);
     } else if (event.type === 'halted') {
       if (event.cause === 'divergence') this.#reason = 'divergence';
       const told = haltedEvent('secondary', event, secondary.pid);
@@ -377,7 +384,7 @@ export class Pair {
         if (primary !== this.#primary) return;
         this.#generation = event.generation;
         this.#alone = true;
-        this.#storageReachable(primary);
+        this.#cutOff.reachable(primary);
         this.#retireSecondary();
         this.#scheduleStart();
         break;
@@ -385,7 +392,7 @@ export class Pair {
         if (primary === this.#primary) outside.paused(event.paused, event.epoch);
         break;
       case 'storageUnreachable':
-        this.#storageUnreachable(primary, 'primary', event.why);
+        this.#cutOff.unreachable(primary, 'primary', event.why);
         break;
       case 'halted': {
         const told = haltedEvent('primary', event, primary.pid);
@@ -429,7 +436,7 @@ export class Pair {
     this.#alone = true;
     this.#reason = this.#failovers.begin({ event, fromPid: former.pid, toPid: secondary.pid });
     this.#generation = event.generation;
-    this.#storageReachable(secondary);
+    this.#cutOff.reachable(secondary);
     this.#listenToPrimary(secondary);
     outside.failedOver(event.lastInput);
   }
@@ -470,19 +477,6 @@ export class Pair {
         this.#settle();
       },
     });
-  }
-
-  /** Told once, however often it is tried. */
-  #storageUnreachable(replica: Replica, who: string, why: string): void {
-    const message = `The ${who} cannot reach the datastore: ${why}.`;
-    if (!this.#cutOff.has(replica)) this.#parts.outside.event('ft.storageUnreachable', 'error', message, { who, why });
-    this.#cutOff.add(replica);
-  }
-
-  #storageReachable(replica: Replica): void {
-    if (!this.#cutOff.has(replica)) return;
-    this.#cutOff.clear();
-    this.#parts.outside.event('ft.storageReachable', 'info', 'The datastore can be reached again.');
   }
 
   #settle(): void {

@@ -3,7 +3,7 @@
  *
  * Invariant: listeners are told of the process's end exactly once, and of nothing after it.
  */
-import type { ReplicaPlace, ReplicaMetrics } from '../../../preload/contract.ts';
+import type { ReplicaPlace, ReplicaMetrics } from '../../../preload/contract/contract.ts';
 import type { FromReplica, ReplicaReport, ToReplica } from '../../replica/messages.ts';
 import type { ReplicaProcess } from './processes.ts';
 

@@ -3,7 +3,7 @@
  *
  * Invariant: a start that makes no progress for START_TIMEOUT_MS is told once; comparing a large disk is progress.
  */
-import type { StartProgress, StartTimes } from '../../../preload/contract.ts';
+import type { StartProgress, StartTimes } from '../../../preload/contract/contract.ts';
 
 const START_TIMEOUT_MS = 120_000;
 

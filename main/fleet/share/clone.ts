@@ -7,8 +7,8 @@
  */
 import { randomInt } from 'node:crypto';
 import path from 'node:path';
-import { CommandError, type ParsedArgs, type VmView } from '../../../preload/contract.ts';
-import type { GuardedCommand } from '../../../preload/rules.ts';
+import { CommandError, type ParsedArgs, type VmView } from '../../../preload/contract/contract.ts';
+import type { GuardedCommand } from '../../../preload/contract/rules.ts';
 import { createDisk, createOverlay } from '../../datastore/disk/create.ts';
 import { closing } from '../../datastore/disk/device.ts';
 import { isOverlay, openDisk, openOverlay, OVERLAY_EXTENSION, parentFile } from '../../datastore/disk/open.ts';

@@ -5,8 +5,8 @@
  * it, by name or otherwise. Whoever adds something to a VM's configuration adds it here, or the types do not fit.
  */
 import * as v from 'valibot';
-import { CommandError, commands } from '../../../preload/contract.ts';
-import { NIC_TYPES } from '../../../preload/network.ts';
+import { CommandError, commands } from '../../../preload/contract/contract.ts';
+import { NIC_TYPES } from '../../../preload/contract/network.ts';
 import type { VmConfig, VmRecord } from '../../store/vms.ts';
 import type { FILE_KINDS } from '../spec.ts';
 

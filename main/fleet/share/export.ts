@@ -6,8 +6,8 @@
  */
 import { link, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { CommandError, type CommandResults, type ParsedArgs } from '../../../preload/contract.ts';
-import { EXPORT_EXTENSION } from '../../../preload/share.ts';
+import { CommandError, type CommandResults, type ParsedArgs } from '../../../preload/contract/contract.ts';
+import { EXPORT_EXTENSION } from '../../../preload/contract/share.ts';
 import { syncFolder } from '../../datastore/disk/create.ts';
 import { closing, HostFile, type BlockDevice } from '../../datastore/disk/device.ts';
 import { isOverlay, openDisk } from '../../datastore/disk/open.ts';

@@ -7,7 +7,7 @@
  */
 import { statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { CommandError, type ParsedArgs, type VmView } from '../../../preload/contract.ts';
+import { CommandError, type ParsedArgs, type VmView } from '../../../preload/contract/contract.ts';
 import { createDisk } from '../../datastore/disk/create.ts';
 import type { BlockDevice } from '../../datastore/disk/device.ts';
 import { openOverlay, OVERLAY_EXTENSION } from '../../datastore/disk/open.ts';

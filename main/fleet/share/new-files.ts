@@ -8,7 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, lstatSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { EXPORT_EXTENSION } from '../../../preload/share.ts';
+import { EXPORT_EXTENSION } from '../../../preload/contract/share.ts';
 import { syncFolder } from '../../datastore/disk/create.ts';
 import type { VmRecord } from '../../store/vms.ts';
 import { FILE_KINDS } from '../spec.ts';

@@ -4,8 +4,8 @@
  *
  * Invariant: what is refused is no task; what takes long is one.
  */
-import type { CommandResults, ParsedArgs } from '../../../preload/contract.ts';
-import type { shareCommands } from '../../../preload/share.ts';
+import type { CommandResults, ParsedArgs } from '../../../preload/contract/contract.ts';
+import type { shareCommands } from '../../../preload/contract/share.ts';
 import { cloneVm } from './clone.ts';
 import { exportVm } from './export.ts';
 import type { Fleet } from '../fleet.ts';

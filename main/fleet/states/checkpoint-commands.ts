@@ -4,8 +4,8 @@
  * Invariant: what is refused is no task; a VM that was taken back to its checkpoint and could not be powered on then is
  * suspended in it, and can be resumed again.
  */
-import type { CommandResults, ParsedArgs } from '../../../preload/contract.ts';
-import type { checkpointCommands } from '../../../preload/checkpoint.ts';
+import type { CommandResults, ParsedArgs } from '../../../preload/contract/contract.ts';
+import type { checkpointCommands } from '../../../preload/contract/checkpoint.ts';
 import type { Fleet } from '../fleet.ts';
 import { admitReplicas, replicasOf } from '../limits.ts';
 import { during } from './snapshot-commands.ts';

@@ -6,8 +6,8 @@
  * refused; one that fails is told, changes nothing for the guest, and is tried again.
  */
 import { statfs } from 'node:fs/promises';
-import { CommandError, type VmView } from '../../../preload/contract.ts';
-import type { EventKind } from '../../../preload/event-kinds.ts';
+import { CommandError, type VmView } from '../../../preload/contract/contract.ts';
+import type { EventKind } from '../../../preload/contract/event-kinds.ts';
 import type { CheckpointRecord, CheckpointTable } from '../../store/checkpoints.ts';
 import type { VmTable } from '../../store/vms.ts';
 import type { SnapshotDesk } from './snapshot-desk.ts';

@@ -5,7 +5,7 @@
  * snapshot, checkpoint or other VM's disk stands on is not touched. A merge that is broken off at any moment leaves a
  * disk that is whole (datastore/disk).
  */
-import type { EventKind } from '../../../preload/event-kinds.ts';
+import type { EventKind } from '../../../preload/contract/event-kinds.ts';
 import { mergeLastLayer } from './last-layer.ts';
 import type { Needed, SnapshotFiles } from './snapshot-files.ts';
 import { runs } from './snapshot-rules.ts';

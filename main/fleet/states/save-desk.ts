@@ -4,7 +4,7 @@
  * Invariant: every wish has one end: saved, or failed with the reason, also where the primary is lost.
  */
 import { randomUUID } from 'node:crypto';
-import { CommandError } from '../../../preload/contract.ts';
+import { CommandError } from '../../../preload/contract/contract.ts';
 import type { SavedMachine, SaveEvent, SaveOrder, ToReplica } from '../../replica/messages.ts';
 
 /** Hears how far it is, 0 to 1. */

@@ -10,9 +10,9 @@ import {
   type ParsedArgs,
   type TaskKind,
   type VmView,
-} from '../../../preload/contract.ts';
-import type { GuardedCommand } from '../../../preload/rules.ts';
-import type { snapshotCommands } from '../../../preload/snapshot.ts';
+} from '../../../preload/contract/contract.ts';
+import type { GuardedCommand } from '../../../preload/contract/rules.ts';
+import type { snapshotCommands } from '../../../preload/contract/snapshot.ts';
 import type { Fleet } from '../fleet.ts';
 import { admitReplicas, replicasOf } from '../limits.ts';
 import type { Vm } from '../vm.ts';

@@ -8,9 +8,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
-import { CommandError, type SnapshotView, type VmView } from '../../../preload/contract.ts';
-import type { EventKind } from '../../../preload/event-kinds.ts';
-import { SNAPSHOTS_MAX } from '../../../preload/snapshot.ts';
+import { CommandError, type SnapshotView, type VmView } from '../../../preload/contract/contract.ts';
+import type { EventKind } from '../../../preload/contract/event-kinds.ts';
+import { SNAPSHOTS_MAX } from '../../../preload/contract/snapshot.ts';
 import { chainFiles } from '../../datastore/disk/open.ts';
 import { beginTop, freeze, topOf } from '../../datastore/disk/top.ts';
 import type { CheckpointRecord, CheckpointTable } from '../../store/checkpoints.ts';

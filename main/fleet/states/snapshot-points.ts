@@ -1,5 +1,5 @@
 /** What a VM can be taken back to: one of its snapshots, or its automatic checkpoint. */
-import type { SnapshotView } from '../../../preload/contract.ts';
+import type { SnapshotView } from '../../../preload/contract/contract.ts';
 import type { CheckpointRecord } from '../../store/checkpoints.ts';
 import type { SnapshotRecord } from '../../store/snapshots.ts';
 import type { SnapshotFiles } from './snapshot-files.ts';

@@ -1,5 +1,5 @@
 /** What stands in the way of a snapshot, or of what would mix up the layers of a disk that has some. */
-import { CommandError } from '../../../preload/contract.ts';
+import { CommandError } from '../../../preload/contract/contract.ts';
 import { topOf } from '../../datastore/disk/top.ts';
 import { settingsOf } from '../spec.ts';
 import type { Vm } from '../vm.ts';

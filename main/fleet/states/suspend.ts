@@ -4,7 +4,7 @@
  * Invariant: until the state is on the disk and the database says so, the guest can go on, and does where anything
  * fails; from then on it is suspended, whatever becomes of its processes. In between nobody lets it go on.
  */
-import { CommandError, type PowerState, type VmView } from '../../../preload/contract.ts';
+import { CommandError, type PowerState, type VmView } from '../../../preload/contract/contract.ts';
 import type { SavedState } from '../../store/vms.ts';
 import type { Pair } from '../pair/pair.ts';
 import type { Vm } from '../vm.ts';

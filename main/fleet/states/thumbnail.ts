@@ -5,9 +5,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encode as encodePng } from 'fast-png';
-import { THUMBNAIL_WIDTH_MAX } from '../../../preload/snapshot.ts';
-import { decodeScreen } from '../../../preload/screen.ts';
-import { ScreenModel } from '../../../preload/screen-model.ts';
+import { THUMBNAIL_WIDTH_MAX } from '../../../preload/contract/snapshot.ts';
+import { decodeScreen } from '../../../preload/contract/screen.ts';
+import { ScreenModel } from '../../../preload/contract/screen-model.ts';
 import type { Vm } from '../vm.ts';
 
 /** A primary that hangs is not waited for, in milliseconds. */

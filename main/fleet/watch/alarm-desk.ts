@@ -9,7 +9,7 @@ import {
   type AlarmSummary,
   type EventRecord,
   type NamedVm,
-} from '../../../preload/contract.ts';
+} from '../../../preload/contract/contract.ts';
 import type { AlarmRow, AlarmTable } from '../../store/alarms.ts';
 import type { EventTable } from '../../store/events.ts';
 import { ALARMS, type AlarmDefinition, type AlarmSubject } from './alarms.ts';

@@ -13,7 +13,7 @@ import type {
   FtSettings,
   FtStatus,
   PowerState,
-} from '../../../preload/contract.ts';
+} from '../../../preload/contract/contract.ts';
 
 /** What of a VM an alarm can be about. */
 export interface AlarmSubject {

@@ -7,8 +7,8 @@
  * written a bounded number of times a minute, with how often it was left out.
  */
 import { randomBytes } from 'node:crypto';
-import { CommandError, type CommandName, type NamedVm, type Severity } from '../../../preload/contract.ts';
-import type { EventKind } from '../../../preload/event-kinds.ts';
+import { CommandError, type CommandName, type NamedVm, type Severity } from '../../../preload/contract/contract.ts';
+import type { EventKind } from '../../../preload/contract/event-kinds.ts';
 import type { EventTable } from '../../store/events.ts';
 
 export type DoorName = 'window' | 'browser' | 'command line';

@@ -5,7 +5,7 @@
  * each measurement counts once in every length of step; a mean and a peak are of what was measured, so a hole in the
  * seconds is no zero in the minute.
  */
-import type { SeriesName, SeriesValues } from '../../../preload/metrics.ts';
+import type { SeriesName, SeriesValues } from '../../../preload/contract/metrics.ts';
 import { STEPS_MS, type MetricRow, type StepMs } from '../../store/metrics.ts';
 
 /** A sample that comes late stands for the seconds that it is late, so many at most. */

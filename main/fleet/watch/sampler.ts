@@ -11,7 +11,7 @@ import {
   type MetricsRange,
   type SeriesName,
   type VmMetrics,
-} from '../../../preload/metrics.ts';
+} from '../../../preload/contract/metrics.ts';
 import { isDatabaseFull } from '../../store/full.ts';
 import type { MetricRow, MetricTable } from '../../store/metrics.ts';
 import { SampleLine } from './sample-line.ts';

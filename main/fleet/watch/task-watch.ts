@@ -5,7 +5,14 @@
  * about getting one: the user's, where there is one, else Lockstep's own; what a state or an event has ended is ended
  * here, and nothing else is.
  */
-import type { EventRecord, FtStatus, NamedVm, PowerState, StartProgress, TaskKind } from '../../../preload/contract.ts';
+import type {
+  EventRecord,
+  FtStatus,
+  NamedVm,
+  PowerState,
+  StartProgress,
+  TaskKind,
+} from '../../../preload/contract/contract.ts';
 import type { TaskDesk, TaskProgress } from './tasks.ts';
 
 /** What is looked at of a VM. */

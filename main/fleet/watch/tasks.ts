@@ -9,8 +9,8 @@ import {
   type TaskKind,
   type TaskOutcome,
   type TaskRecord,
-} from '../../../preload/contract.ts';
-import { TASK_TITLES } from '../../../preload/task-titles.ts';
+} from '../../../preload/contract/contract.ts';
+import { TASK_TITLES } from '../../../preload/contract/task-titles.ts';
 import type { TaskRow, TaskTable } from '../../store/tasks.ts';
 
 /** Less progress than this is not worth telling. */

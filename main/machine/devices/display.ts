@@ -16,7 +16,7 @@ import {
   TEXT_COLUMNS_MAX,
   TEXT_ROWS_MAX,
   type TextUpdate,
-} from '../../../preload/screen.ts';
+} from '../../../preload/contract/screen.ts';
 import type { Vga, VgaLayer } from '../v86-types.ts';
 import { composePicture, type Picture, pictureTiles } from './picture.ts';
 

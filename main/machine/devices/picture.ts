@@ -4,7 +4,7 @@
  * Invariant: a picture is `width * height` pixels of 4 bytes, red first, alpha 255; nothing outside linear memory or
  * the picture is read or written, whatever sizes the guest or a snapshot claims.
  */
-import type { GraphicsUpdate } from '../../../preload/screen.ts';
+import type { GraphicsUpdate } from '../../../preload/contract/screen.ts';
 import type { VgaLayer } from '../v86-types.ts';
 
 export interface Picture {

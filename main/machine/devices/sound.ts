@@ -1,5 +1,5 @@
 /**
- * The loudspeakers: the Sound Blaster's samples and the PC speaker's tone. Output layout: preload/sound.ts.
+ * The loudspeakers: the Sound Blaster's samples and the PC speaker's tone. Output layout: preload/contract/sound.ts.
  *
  * v86's sound card gives samples when a loudspeaker asks for them, and its DMA, its interrupts and so the guest's own
  * progress depend on when that happens. So the loudspeaker is part of the machine: it asks by the virtual clock, at
@@ -8,7 +8,7 @@
  * Invariant: while the card plays, between `AHEAD_MS` and a little more of sound has been taken beyond the present of
  * the virtual clock; what was taken, and when, is a function of the machine's state.
  */
-import { encodeSound, SOUND_FRAMES_MAX, SOUND_RATE_MAX, TONE_HZ_MAX } from '../../../preload/sound.ts';
+import { encodeSound, SOUND_FRAMES_MAX, SOUND_RATE_MAX, TONE_HZ_MAX } from '../../../preload/contract/sound.ts';
 import type { Bus } from '../v86-types.ts';
 
 /** A sound card's own buffer holds about this much, in virtual milliseconds. */

@@ -5,7 +5,7 @@
  * has the focus, which is always visible.
  */
 import { useEffect, useRef, useState, type RefObject } from 'react';
-import type { VmView } from '../../../preload/contract.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
 import { powerOn } from '../../actions/power-on.ts';
 import { resume } from '../../actions/resume.ts';
 import { sendCtrlAltDel } from '../../actions/send-ctrl-alt-del.ts';

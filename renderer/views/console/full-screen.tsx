@@ -8,7 +8,7 @@
  */
 import { Minimize, Pin, PinOff } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import type { VmView } from '../../../preload/contract.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
 import { sendCtrlAltDel } from '../../actions/send-ctrl-alt-del.ts';
 import { ftWords, powerTone, powerWords } from '../../text/vm-words.ts';
 import { ActionButton } from '../../kit/action-button.tsx';

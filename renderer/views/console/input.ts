@@ -5,7 +5,7 @@
  * button is released. Where the pointer is travels beside how far it moved: a guest takes the one that it knows.
  */
 import { useEffect, useState, type RefObject } from 'react';
-import { encodeConsoleInput, PLACE_MAX, SCANCODES_MAX, type PointerPlace } from '../../../preload/input.ts';
+import { encodeConsoleInput, PLACE_MAX, SCANCODES_MAX, type PointerPlace } from '../../../preload/contract/input.ts';
 import { GuestKeyboard, type KeyOutcome } from './keyboard.ts';
 
 export interface ConsoleInputOptions {

@@ -5,7 +5,7 @@
  * browser says of a modifier that it is up; Ctrl+Alt pressed and released with no other key in between gives the
  * keyboard back, and with other keys it is the guest's combination.
  */
-import { BREAK, scancodes, SYSRQ } from '../../../preload/keys.ts';
+import { BREAK, scancodes, SYSRQ } from '../../../preload/contract/keys.ts';
 
 export interface KeyPress {
   readonly code: string;

@@ -5,7 +5,7 @@
  */
 import { Check, Keyboard, Scaling as ScalingIcon } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
-import type { VmView } from '../../../preload/contract.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
 import { KEY_ACTIONS } from '../../actions/send-keys.ts';
 import { ActionEntry } from '../../kit/action-menu.tsx';
 import { texts } from '../../text/index.ts';

@@ -6,7 +6,7 @@
  */
 import { CircleAlert, Keyboard } from 'lucide-react';
 import { useEffect, useId, useRef, useState } from 'react';
-import type { VmView } from '../../../preload/contract.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
 import { Button } from '../../kit/button.tsx';
 import { Dialog } from '../../kit/dialog.tsx';
 import { refusal } from '../../text/refusal.ts';

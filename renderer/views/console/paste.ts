@@ -6,7 +6,7 @@
  * what it takes and keeps it until a failover cannot lose it; the machine hands it to the guest's keyboard as that has
  * room.
  */
-import { hasKey } from '../../../preload/keys.ts';
+import { hasKey } from '../../../preload/contract/keys.ts';
 
 /** So many strokes of four bytes fit the machine's own queue, should the guest take none of them. */
 export const PASTE_MAX = 8192;

@@ -1,7 +1,7 @@
 /** The guest's screen, small and without input, for the summary. Invariant: it never takes the keyboard. */
 import { MonitorOff } from 'lucide-react';
 import { useRef } from 'react';
-import type { VmView } from '../../../preload/contract.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
 import { powerWords } from '../../text/vm-words.ts';
 import { refusal } from '../../text/refusal.ts';
 import { texts } from '../../text/index.ts';

@@ -6,9 +6,9 @@
  * that: a page that is not drawn gets nothing.
  */
 import { useEffect, useRef, useState, type RefObject } from 'react';
-import { encodeSeen } from '../../../preload/input.ts';
-import { decodeScreen } from '../../../preload/screen.ts';
-import { ScreenModel } from '../../../preload/screen-model.ts';
+import { encodeSeen } from '../../../preload/contract/input.ts';
+import { decodeScreen } from '../../../preload/contract/screen.ts';
+import { ScreenModel } from '../../../preload/contract/screen-model.ts';
 import type { Bridge, Subscription } from '../../host/bridge.ts';
 import { useServices } from '../../services.ts';
 

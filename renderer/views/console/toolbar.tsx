@@ -5,7 +5,7 @@
  */
 import { Maximize, MousePointerClick, TextSelect } from 'lucide-react';
 import type { RefObject } from 'react';
-import type { VmView } from '../../../preload/contract.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
 import { refusal } from '../../text/refusal.ts';
 import { copyScreen } from '../../actions/copy-screen.ts';
 import { detachConsole } from '../../actions/detach-console.ts';

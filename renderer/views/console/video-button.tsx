@@ -1,7 +1,7 @@
 /** The button that records a video. Invariant: leaving the console ends the recording, and saves it. */
 import { CircleStop, Video as VideoIcon } from 'lucide-react';
 import { useEffect, useRef, useState, type RefObject } from 'react';
-import type { VmView } from '../../../preload/contract.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
 import { duration } from '../../text/format.ts';
 import { Button } from '../../kit/button.tsx';
 import { refusal } from '../../text/refusal.ts';

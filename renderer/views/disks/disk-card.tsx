@@ -6,7 +6,7 @@
 import { Ellipsis, HardDrive } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { useEffect } from 'react';
-import type { DiskView, VmView } from '../../../preload/contract.ts';
+import type { DiskView, VmView } from '../../../preload/contract/contract.ts';
 import { DISK_ACTIONS } from '../../actions/disk.ts';
 import { diskOf } from '../../disk.ts';
 import * as format from '../../text/format.ts';

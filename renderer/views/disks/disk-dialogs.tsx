@@ -5,8 +5,8 @@
  */
 import { HardDriveDownload, HardDriveUpload, Maximize2, ShieldCheck } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
-import type { DiskCheckView, VmView } from '../../../preload/contract.ts';
-import { DISK_EXPORT_FORMATS } from '../../../preload/disk.ts';
+import type { DiskCheckView, VmView } from '../../../preload/contract/contract.ts';
+import { DISK_EXPORT_FORMATS } from '../../../preload/contract/disk.ts';
 import { soon } from '../../actions/background.ts';
 import { diskOf, isThin, wrongSize } from '../../disk.ts';
 import * as format from '../../text/format.ts';

@@ -2,7 +2,7 @@
 import { Disc3 } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { useState } from 'react';
-import type { MediaDrive, VmView } from '../../../preload/contract.ts';
+import type { MediaDrive, VmView } from '../../../preload/contract/contract.ts';
 import { soon } from '../../actions/background.ts';
 import { DRIVE_ACTIONS } from '../../actions/media.ts';
 import { ActionEntry } from '../../kit/action-menu.tsx';

@@ -6,7 +6,7 @@
  */
 import { ChevronLeft, ChevronRight, History } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import type { FailoverRecord, VmView } from '../../../preload/contract.ts';
+import type { FailoverRecord, VmView } from '../../../preload/contract/contract.ts';
 import { hostWords } from '../../text/host-words.ts';
 import * as format from '../../text/format.ts';
 import { Button } from '../../kit/button.tsx';

@@ -5,8 +5,8 @@
  */
 import { FlaskConical, ListTree, TriangleAlert } from 'lucide-react';
 import { useMemo, useState } from 'react';
-import type { ActiveFault, EventRecord, FaultKind, VmView } from '../../../preload/contract.ts';
-import { FAULT_MS_MAX, FAULTS } from '../../../preload/faults.ts';
+import type { ActiveFault, EventRecord, FaultKind, VmView } from '../../../preload/contract/contract.ts';
+import { FAULT_MS_MAX, FAULTS } from '../../../preload/contract/faults.ts';
 import { FAULT_MS, faultAction } from '../../actions/faults.ts';
 import * as format from '../../text/format.ts';
 import { ftWords } from '../../text/vm-words.ts';

@@ -1,5 +1,5 @@
 /** The live numbers of a pair with their last two minutes. Invariant: unknown is a dash, never zero. */
-import type { VmView } from '../../../preload/contract.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
 import * as format from '../../text/format.ts';
 import { usePage } from '../../services.ts';
 import { texts } from '../../text/index.ts';

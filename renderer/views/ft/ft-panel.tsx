@@ -5,7 +5,7 @@
  * the first metrics arrive.
  */
 import { FlaskConical, Shield, ShieldAlert, ShieldCheck, ShieldOff, type LucideIcon } from 'lucide-react';
-import type { VmView } from '../../../preload/contract.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
 import { crashPrimary, crashSecondary } from '../../actions/faults.ts';
 import { ftMigrate } from '../../actions/ft-migrate.ts';
 import { ftOff } from '../../actions/ft-off.ts';

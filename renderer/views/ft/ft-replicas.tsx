@@ -5,7 +5,7 @@
  */
 import { ArrowRight, Box, BoxSelect } from 'lucide-react';
 import type { ReactNode } from 'react';
-import type { ReplicaMetrics, ReplicaPlace, VmView } from '../../../preload/contract.ts';
+import type { ReplicaMetrics, ReplicaPlace, VmView } from '../../../preload/contract/contract.ts';
 import * as format from '../../text/format.ts';
 import { Spinner } from '../../kit/spinner.tsx';
 import { usePage } from '../../services.ts';

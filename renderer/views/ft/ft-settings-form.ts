@@ -6,7 +6,7 @@
  * says, in its own words.
  */
 import * as v from 'valibot';
-import { commands, type CommandArgs, type FtSettings } from '../../../preload/contract.ts';
+import { commands, type CommandArgs, type FtSettings } from '../../../preload/contract/contract.ts';
 import { hostWords } from '../../text/host-words.ts';
 import { texts } from '../../text/index.ts';
 

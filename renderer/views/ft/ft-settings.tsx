@@ -4,7 +4,7 @@
  * Invariant: it checks as one types; what is sent is only what was changed.
  */
 import { useId, useState } from 'react';
-import type { VmView } from '../../../preload/contract.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
 import {
   changesOf,
   checkSettings,

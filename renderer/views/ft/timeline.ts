@@ -4,7 +4,7 @@
  * Invariants: pure; zero is the old primary's last sign of life; the phases of the interruption follow each other
  * without a gap, so they add up to it; a bar's place and width are its share of the scale, exactly.
  */
-import type { FailoverReport } from '../../../preload/contract.ts';
+import type { FailoverReport } from '../../../preload/contract/contract.ts';
 import { ticks } from '../../kit/plot-scale.ts';
 import { texts } from '../../text/index.ts';
 

@@ -5,8 +5,8 @@
  */
 import { BellRing, Check, CircleAlert, TriangleAlert } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import type { AlarmRecord, AlarmSummary, VmView } from '../../../preload/contract.ts';
-import { exportAlarms } from '../../../preload/export.ts';
+import type { AlarmRecord, AlarmSummary, VmView } from '../../../preload/contract/contract.ts';
+import { exportAlarms } from '../../../preload/contract/export.ts';
 import * as format from '../../text/format.ts';
 import { Button } from '../../kit/button.tsx';
 import { Card } from '../../kit/card.tsx';

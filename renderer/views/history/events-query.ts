@@ -5,7 +5,7 @@
  * in live passes the same filter that the host applies (main/store/events.ts).
  */
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import type { EventRecord, Severity } from '../../../preload/contract.ts';
+import type { EventRecord, Severity } from '../../../preload/contract/contract.ts';
 import { usePage, useServices } from '../../services.ts';
 
 export interface EventFilter {

@@ -5,8 +5,8 @@
  */
 import { CircleAlert, Info, List, TriangleAlert, type LucideIcon } from 'lucide-react';
 import { useMemo, useState } from 'react';
-import { EVENTS_LIMIT_MAX, type EventRecord, type Severity, type VmView } from '../../../preload/contract.ts';
-import { allEvents, exportEvents, type ExportFormat } from '../../../preload/export.ts';
+import { EVENTS_LIMIT_MAX, type EventRecord, type Severity, type VmView } from '../../../preload/contract/contract.ts';
+import { allEvents, exportEvents, type ExportFormat } from '../../../preload/contract/export.ts';
 import { filterArgs, NO_FILTER, useEventQuery, type EventFilter } from './events-query.ts';
 import * as format from '../../text/format.ts';
 import { Button } from '../../kit/button.tsx';

@@ -1,6 +1,6 @@
 /** A list as a file: a button for each format. Invariant: an error is shown in its own words, and makes no file. */
 import { Download } from 'lucide-react';
-import { EXPORT_FORMATS, type ExportFormat } from '../../../preload/export.ts';
+import { EXPORT_FORMATS, type ExportFormat } from '../../../preload/contract/export.ts';
 import { download } from '../../download.ts';
 import { Button } from '../../kit/button.tsx';
 import { usePage, useServices } from '../../services.ts';

@@ -3,7 +3,7 @@
  *
  * Invariant: pure; what is searched is what the page shows, in its language.
  */
-import type { TaskOutcome, TaskRecord } from '../../../preload/contract.ts';
+import type { TaskOutcome, TaskRecord } from '../../../preload/contract/contract.ts';
 import { hostWords, taskPhase, taskTitle } from '../../text/host-words.ts';
 
 export interface TaskFilter {

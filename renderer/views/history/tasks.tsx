@@ -5,9 +5,9 @@
  */
 import { ChevronDown, ChevronUp, CircleAlert, CircleCheck, CircleMinus, ListTodo } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import type { TaskOutcome, TaskRecord } from '../../../preload/contract.ts';
-import { exportTasks, type ExportFormat } from '../../../preload/export.ts';
-import { TASKS_LIMIT_MAX } from '../../../preload/history.ts';
+import type { TaskOutcome, TaskRecord } from '../../../preload/contract/contract.ts';
+import { exportTasks, type ExportFormat } from '../../../preload/contract/export.ts';
+import { TASKS_LIMIT_MAX } from '../../../preload/contract/history.ts';
 import * as format from '../../text/format.ts';
 import { Button } from '../../kit/button.tsx';
 import { SearchField } from '../../kit/search-field.tsx';

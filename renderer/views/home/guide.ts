@@ -3,7 +3,7 @@
  *
  * Invariant: how far it is is read from the VM itself, so that what is shown is what is so.
  */
-import type { VmView } from '../../../preload/contract.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
 import { freeName } from '../vm/new-vm-form.ts';
 import type { Services } from '../../services.ts';
 import type { Guide } from '../../state.ts';

@@ -1,6 +1,6 @@
 /** The overview: a table of all VMs, or on the first start an invitation. */
 import { Server } from 'lucide-react';
-import type { VmView } from '../../../preload/contract.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
 import * as format from '../../text/format.ts';
 import { ftWords, powerTone, powerWords } from '../../text/vm-words.ts';
 import { Badge } from '../../kit/badge.tsx';

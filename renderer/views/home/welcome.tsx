@@ -4,7 +4,7 @@
  * Invariant: how far it is is told in words, and told to screen readers.
  */
 import { CircleAlert, CircleCheck, FolderOpen, Monitor, ShieldCheck } from 'lucide-react';
-import type { VmView } from '../../../preload/contract.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
 import { GUIDE_STEPS, guideStep, startGuide } from './guide.ts';
 import { Button } from '../../kit/button.tsx';
 import { ToneIcon } from '../../kit/badge.tsx';

@@ -5,8 +5,8 @@
  */
 import { useState } from 'react';
 import * as v from 'valibot';
-import { commands, type VmView } from '../../../preload/contract.ts';
-import { folderName, parentFolder } from '../../../preload/folder.ts';
+import { commands, type VmView } from '../../../preload/contract/contract.ts';
+import { folderName, parentFolder } from '../../../preload/contract/folder.ts';
 import { sentence } from '../../text/format.ts';
 import { Field } from '../../kit/field.tsx';
 import { SelectField } from '../../kit/select-field.tsx';

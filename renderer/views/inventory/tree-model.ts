@@ -4,8 +4,8 @@
  * Invariants: pure; every VM is in exactly one place; while something is searched for, what was found is visible, with
  * the folders above it. A row whose `look` has not changed looks as before: only the others are drawn again.
  */
-import type { VmView } from '../../../preload/contract.ts';
-import { folderName, isWithin, parentFolder } from '../../../preload/folder.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
+import { folderName, isWithin, parentFolder } from '../../../preload/contract/folder.ts';
 
 interface Common {
   /** Unique in the tree, and the same as long as the thing is. */

@@ -6,7 +6,7 @@
 import { FolderPen, FolderPlus, FolderX, Plus, type LucideIcon } from 'lucide-react';
 import { ContextMenu } from 'radix-ui';
 import { useRef, useState, type DragEvent, type KeyboardEvent, type MouseEvent } from 'react';
-import type { VmView } from '../../../preload/contract.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
 import { ActionEntries } from '../../kit/action-menu.tsx';
 import { usePage, useServices, type Services } from '../../services.ts';
 import { findVm } from '../../state.ts';

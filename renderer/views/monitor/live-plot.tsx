@@ -4,7 +4,7 @@
  * Invariant: it is the newest sample that is told, and a dash where that one does not know.
  */
 import { useMemo } from 'react';
-import type { VmMetrics, VmView } from '../../../preload/contract.ts';
+import type { VmMetrics, VmView } from '../../../preload/contract/contract.ts';
 import { Plot } from '../../kit/plot.tsx';
 import { usePage } from '../../services.ts';
 import { METRICS_KEPT } from '../../state.ts';

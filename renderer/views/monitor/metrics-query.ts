@@ -5,7 +5,7 @@
  * not over when it was asked for is asked for again.
  */
 import { useEffect, useMemo, useRef, useState } from 'react';
-import { RANGES, type MetricsHistory, type MetricsRange, type SeriesName } from '../../../preload/metrics.ts';
+import { RANGES, type MetricsHistory, type MetricsRange, type SeriesName } from '../../../preload/contract/metrics.ts';
 import { usePage, useServices } from '../../services.ts';
 import { errorWords } from '../../text/host-words.ts';
 

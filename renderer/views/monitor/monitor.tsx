@@ -6,8 +6,8 @@
  */
 import { ChartLine, Table2 } from 'lucide-react';
 import { useState } from 'react';
-import type { MetricsHistory, MetricsRange, VmView } from '../../../preload/contract.ts';
-import { RANGE_NAMES, RANGES, type SeriesName } from '../../../preload/metrics.ts';
+import type { MetricsHistory, MetricsRange, VmView } from '../../../preload/contract/contract.ts';
+import { RANGE_NAMES, RANGES, type SeriesName } from '../../../preload/contract/metrics.ts';
 import * as format from '../../text/format.ts';
 import { Button } from '../../kit/button.tsx';
 import { Plot, type PlotLine } from '../../kit/plot.tsx';

@@ -5,7 +5,7 @@
  */
 import { FileDown } from 'lucide-react';
 import { useState } from 'react';
-import type { VmView } from '../../../preload/contract.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
 import { refusal } from '../../text/refusal.ts';
 import { captureStart } from '../../actions/capture-start.ts';
 import { captureStop } from '../../actions/capture-stop.ts';

@@ -5,8 +5,8 @@
  * pressed.
  */
 import { useState } from 'react';
-import type { ForwardView, VmView } from '../../../preload/contract.ts';
-import { FORWARD_PROTOCOLS, formatForward } from '../../../preload/network.ts';
+import type { ForwardView, VmView } from '../../../preload/contract/contract.ts';
+import { FORWARD_PROTOCOLS, formatForward } from '../../../preload/contract/network.ts';
 import { refusal } from '../../text/refusal.ts';
 import { checkForward, forwardArgs, forwardForm, pastedForward, type ForwardForm } from './forward-form.ts';
 import { Field } from '../../kit/field.tsx';

@@ -4,8 +4,8 @@
  * Invariant: what is wrong is what the contract's own schema says, in its own words.
  */
 import * as v from 'valibot';
-import { commands, type CommandArgs, type ForwardView } from '../../../preload/contract.ts';
-import { parseForward } from '../../../preload/network.ts';
+import { commands, type CommandArgs, type ForwardView } from '../../../preload/contract/contract.ts';
+import { parseForward } from '../../../preload/contract/network.ts';
 import { sentence } from '../../text/format.ts';
 import { hostWords } from '../../text/host-words.ts';
 

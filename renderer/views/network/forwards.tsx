@@ -5,8 +5,8 @@
  */
 import { CornerUpRight, ExternalLink, Pencil, Trash2 } from 'lucide-react';
 import { useEffect } from 'react';
-import type { ForwardView, VmView } from '../../../preload/contract.ts';
-import { formatForward } from '../../../preload/network.ts';
+import type { ForwardView, VmView } from '../../../preload/contract/contract.ts';
+import { formatForward } from '../../../preload/contract/network.ts';
 import { forwardAdd } from '../../actions/forward-add.ts';
 import { forwardLink } from './forward-form.ts';
 import * as format from '../../text/format.ts';

@@ -5,8 +5,8 @@
  * Invariant: what is wrong is what the contract's own schema says, in its own words; the host checks the rest.
  */
 import * as v from 'valibot';
-import { commands, type CommandArgs, type NetworkView } from '../../../preload/contract.ts';
-import { DEFAULT_NETWORK_NAME } from '../../../preload/network.ts';
+import { commands, type CommandArgs, type NetworkView } from '../../../preload/contract/contract.ts';
+import { DEFAULT_NETWORK_NAME } from '../../../preload/contract/network.ts';
 import { sentence } from '../../text/format.ts';
 import { hostWords } from '../../text/host-words.ts';
 import { texts } from '../../text/index.ts';

@@ -4,7 +4,7 @@
  * Invariant: every field of the contract's card and counters is here; what is not known is a dash.
  */
 import { ArrowDownToLine, ArrowUpFromLine, EthernetPort, Gauge } from 'lucide-react';
-import type { NicCounters, NicView, VmView } from '../../../preload/contract.ts';
+import type { NicCounters, NicView, VmView } from '../../../preload/contract/contract.ts';
 import { nicEdit } from '../../actions/nic-edit.ts';
 import * as format from '../../text/format.ts';
 import { ActionButton } from '../../kit/action-button.tsx';

@@ -5,7 +5,7 @@
  */
 import { Network, Plus, Trash2 } from 'lucide-react';
 import { useEffect } from 'react';
-import type { NetworkView } from '../../../preload/contract.ts';
+import type { NetworkView } from '../../../preload/contract/contract.ts';
 import * as format from '../../text/format.ts';
 import { Badge } from '../../kit/badge.tsx';
 import { Button } from '../../kit/button.tsx';

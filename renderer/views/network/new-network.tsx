@@ -6,7 +6,7 @@
  */
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
-import type { NetworkView } from '../../../preload/contract.ts';
+import type { NetworkView } from '../../../preload/contract/contract.ts';
 import { Field } from '../../kit/field.tsx';
 import { checkNetwork, emptyNetwork, networkArgs, type NetworkForm } from './network-form.ts';
 import { useAsked } from '../../host/asked.ts';

@@ -1,7 +1,7 @@
 /** The dialog for a VM's network card. Invariant: what is sent is only what was changed, and only while it may be. */
 import { useState } from 'react';
-import { DEFAULT_NETWORK_NAME, NIC_TYPES } from '../../../preload/network.ts';
-import type { NicType, VmView } from '../../../preload/contract.ts';
+import { DEFAULT_NETWORK_NAME, NIC_TYPES } from '../../../preload/contract/network.ts';
+import type { NicType, VmView } from '../../../preload/contract/contract.ts';
 import { refusal } from '../../text/refusal.ts';
 import { SelectField } from '../../kit/select-field.tsx';
 import { useAsked } from '../../host/asked.ts';

@@ -8,7 +8,7 @@ import '@xterm/xterm/css/xterm.css';
 import { FitAddon } from '@xterm/addon-fit';
 import { Terminal, type ITheme } from '@xterm/xterm';
 import type { Bridge } from '../../host/bridge.ts';
-import type { CommandError } from '../../../preload/contract.ts';
+import type { CommandError } from '../../../preload/contract/contract.ts';
 
 export interface SerialTerminal {
   /** Ends the subscription; what was printed stays. */

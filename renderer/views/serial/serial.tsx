@@ -5,7 +5,7 @@
  * after the power-off, and a new connection begins with what the host kept.
  */
 import { useEffect, useRef, useState } from 'react';
-import type { VmView } from '../../../preload/contract.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
 import { refusal } from '../../text/refusal.ts';
 import { useServices } from '../../services.ts';
 import { errorWords } from '../../text/host-words.ts';

@@ -4,7 +4,7 @@
  * Invariants: nothing is shown, and nothing asked of the browser, before the user has turned it on; an alarm is told
  * once for each time it is raised, and those that were there when the page came are not told.
  */
-import type { AlarmRecord } from '../../../preload/contract.ts';
+import type { AlarmRecord } from '../../../preload/contract/contract.ts';
 import type { Bridge, Subscription } from '../../host/bridge.ts';
 import { alarmName, hostWords } from '../../text/host-words.ts';
 import { texts } from '../../text/index.ts';

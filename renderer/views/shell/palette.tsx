@@ -5,7 +5,7 @@
  */
 import { Monitor, Search, type LucideIcon } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
-import type { VmView } from '../../../preload/contract.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
 import { ACTIONS } from '../../actions/index.ts';
 import { whyNot } from '../../actions/run.ts';
 import { pageCommands } from '../../actions/page-commands.ts';

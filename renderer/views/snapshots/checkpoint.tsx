@@ -5,8 +5,8 @@
  */
 import { CopyCheck, HeartPulse } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import { lostBy } from '../../../preload/checkpoint.ts';
-import type { CheckpointView, VmView } from '../../../preload/contract.ts';
+import { lostBy } from '../../../preload/contract/checkpoint.ts';
+import type { CheckpointView, VmView } from '../../../preload/contract/contract.ts';
 import { checkpointResume } from '../../actions/checkpoint-resume.ts';
 import { checkpointTake } from '../../actions/checkpoint-take.ts';
 import { editVm } from '../../actions/edit.ts';

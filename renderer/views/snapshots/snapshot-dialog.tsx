@@ -5,7 +5,7 @@
  */
 import { Camera, History, Trash2 } from 'lucide-react';
 import { useState } from 'react';
-import type { VmView } from '../../../preload/contract.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
 import { Field } from '../../kit/field.tsx';
 import { refusal } from '../../text/refusal.ts';
 import { useServices } from '../../services.ts';

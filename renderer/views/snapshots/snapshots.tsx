@@ -5,7 +5,7 @@
  */
 import { Camera, History, Trash2 } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import type { SnapshotView, VmView } from '../../../preload/contract.ts';
+import type { SnapshotView, VmView } from '../../../preload/contract/contract.ts';
 import { snapshotTake } from '../../actions/snapshot-take.ts';
 import * as format from '../../text/format.ts';
 import { ActionButton } from '../../kit/action-button.tsx';

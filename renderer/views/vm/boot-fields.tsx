@@ -1,5 +1,5 @@
 /** The fields of what a VM's BIOS starts first, and of its video memory. Invariant: empty is what the host chooses. */
-import { BOOT_DRIVES, VGA_MEMORY_MB, type BootDrive } from '../../../preload/boot.ts';
+import { BOOT_DRIVES, VGA_MEMORY_MB, type BootDrive } from '../../../preload/contract/boot.ts';
 import { SelectField } from '../../kit/select-field.tsx';
 import { texts } from '../../text/index.ts';
 

@@ -4,8 +4,8 @@
  * Invariant: only what was changed is sent; what needs a power-off is not changed while the VM runs.
  */
 import * as v from 'valibot';
-import type { BootDrive, VgaMemory } from '../../../preload/boot.ts';
-import { commands, type CommandArgs, type VmView } from '../../../preload/contract.ts';
+import type { BootDrive, VgaMemory } from '../../../preload/contract/boot.ts';
+import { commands, type CommandArgs, type VmView } from '../../../preload/contract/contract.ts';
 import { sentence } from '../../text/format.ts';
 import { minutesOf, sizeOf, type TextField } from './new-vm-form.ts';
 import { hostWords } from '../../text/host-words.ts';

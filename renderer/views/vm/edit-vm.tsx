@@ -5,7 +5,7 @@
  */
 import { EthernetPort, SlidersHorizontal } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
-import { MEMORY_MB_MAX, MEMORY_MB_MIN, type VmView } from '../../../preload/contract.ts';
+import { MEMORY_MB_MAX, MEMORY_MB_MIN, type VmView } from '../../../preload/contract/contract.ts';
 import { useConverter } from '../disks/disk-converter.ts';
 import { isForeign } from '../../disk.ts';
 import {

@@ -5,10 +5,10 @@
  * the chosen kind of guest is not sent.
  */
 import * as v from 'valibot';
-import { commands, type CommandArgs, type NicType } from '../../../preload/contract.ts';
-import type { BootDrive, VgaMemory } from '../../../preload/boot.ts';
-import { parseSize } from '../../../preload/disk.ts';
-import { DEFAULT_NETWORK_NAME } from '../../../preload/network.ts';
+import { commands, type CommandArgs, type NicType } from '../../../preload/contract/contract.ts';
+import type { BootDrive, VgaMemory } from '../../../preload/contract/boot.ts';
+import { parseSize } from '../../../preload/contract/disk.ts';
+import { DEFAULT_NETWORK_NAME } from '../../../preload/contract/network.ts';
 import { sentence } from '../../text/format.ts';
 import { hostWords } from '../../text/host-words.ts';
 import { texts } from '../../text/index.ts';

@@ -6,7 +6,7 @@
  */
 import { CircleAlert, Plus } from 'lucide-react';
 import { useState } from 'react';
-import { MEMORY_MB_MAX, MEMORY_MB_MIN } from '../../../preload/contract.ts';
+import { MEMORY_MB_MAX, MEMORY_MB_MIN } from '../../../preload/contract/contract.ts';
 import { powerOn } from '../../actions/power-on.ts';
 import { pendingKey } from '../../actions/run.ts';
 import { useConverter } from '../disks/disk-converter.ts';

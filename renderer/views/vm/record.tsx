@@ -5,7 +5,7 @@
  */
 import { CircleDot } from 'lucide-react';
 import { useState } from 'react';
-import type { RecordingView, VmView } from '../../../preload/contract.ts';
+import type { RecordingView, VmView } from '../../../preload/contract/contract.ts';
 import { refusal } from '../../text/refusal.ts';
 import { recordStop } from '../../actions/record-stop.ts';
 import * as format from '../../text/format.ts';

@@ -5,9 +5,9 @@
  */
 import { CopyPlus, Import, PackageOpen, X } from 'lucide-react';
 import { useState } from 'react';
-import type { TaskRecord, VmView } from '../../../preload/contract.ts';
+import type { TaskRecord, VmView } from '../../../preload/contract/contract.ts';
 import { refusal } from '../../text/refusal.ts';
-import { EXPORT_EXTENSION } from '../../../preload/share.ts';
+import { EXPORT_EXTENSION } from '../../../preload/contract/share.ts';
 import { soon } from '../../actions/background.ts';
 import { Button } from '../../kit/button.tsx';
 import { Field } from '../../kit/field.tsx';

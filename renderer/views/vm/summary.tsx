@@ -1,7 +1,7 @@
 /** The summary of a VM: Fault Tolerance first, then what it is, how fast it runs and what happened. */
 import { Cpu, Gauge, Monitor, TriangleAlert } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import type { VmView } from '../../../preload/contract.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
 import * as format from '../../text/format.ts';
 import { Card, Fact, Facts } from '../../kit/card.tsx';
 import { refusal } from '../../text/refusal.ts';

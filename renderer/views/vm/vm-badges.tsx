@@ -1,6 +1,6 @@
 /** A VM's state as badges: power, protection, a recording. Invariant: they stand wherever a VM's name is a title. */
 import { CircleDot } from 'lucide-react';
-import type { VmView } from '../../../preload/contract.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
 import { ftWords, powerTone, powerWords } from '../../text/vm-words.ts';
 import { Badge } from '../../kit/badge.tsx';
 import { texts } from '../../text/index.ts';

@@ -4,7 +4,7 @@
  * Invariant: the words beside it say the same.
  */
 import { Monitor, Shield, ShieldAlert, ShieldCheck, ShieldEllipsis, ShieldMinus } from 'lucide-react';
-import type { FtState, VmView } from '../../../preload/contract.ts';
+import type { FtState, VmView } from '../../../preload/contract/contract.ts';
 import type { Tone } from '../../text/vm-words.ts';
 
 export function VmIcon({ vm, large = false }: { readonly vm: VmView; readonly large?: boolean }) {

@@ -9,7 +9,7 @@ import {
   Monitor as Screen,
   SquareTerminal,
 } from 'lucide-react';
-import type { VmView } from '../../../preload/contract.ts';
+import type { VmView } from '../../../preload/contract/contract.ts';
 import { deleteVm } from '../../actions/delete.ts';
 import { powerOff } from '../../actions/power-off.ts';
 import { powerOn } from '../../actions/power-on.ts';

@@ -6,7 +6,7 @@
  * secondary are the same guest work on the same image.
  */
 import net, { type AddressInfo } from 'node:net';
-import type { VmMetrics } from '../../../preload/contract.ts';
+import type { VmMetrics } from '../../../preload/contract/contract.ts';
 import { digits, median } from '../figures.ts';
 import { delay, type Effort, type Outcome, type Scenario } from '../scenario.ts';
 import { work } from '../subjects/guest.ts';

@@ -7,7 +7,7 @@ import { copyFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from '../../../main/cli/client.ts';
 import { guestLibrary } from '../../../main/paths.ts';
-import type { FtStatus, VmMetrics } from '../../../preload/contract.ts';
+import type { FtStatus, VmMetrics } from '../../../preload/contract/contract.ts';
 import { TestHost } from '../../support/host.ts';
 import { delay } from '../scenario.ts';
 import type { Guest } from './guest.ts';

@@ -3,7 +3,7 @@
  *
  * Invariant: no page and no tab about the VM `LEDGER` is empty.
  */
-import type { SnapshotView } from '../../../preload/contract.ts';
+import type { SnapshotView } from '../../../preload/contract/contract.ts';
 import { fakeTask } from './history.ts';
 import type { FakeHost } from './host.ts';
 import { COUNTERS } from './network.ts';

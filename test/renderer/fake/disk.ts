@@ -3,7 +3,7 @@
  *
  * Invariant: only what the page asks for; what is done to disks is tested with the real fleet.
  */
-import type { CommandName, DiskCheckView, DiskView } from '../../../preload/contract.ts';
+import type { CommandName, DiskCheckView, DiskView } from '../../../preload/contract/contract.ts';
 import type { FakeWorld } from './world.ts';
 
 type Args = { readonly [key: string]: unknown };

@@ -3,8 +3,8 @@
  *
  * Invariant: only what the page asks for; the rules are tested with the real fleet.
  */
-import { CommandError, type CommandName, type VmView } from '../../../preload/contract.ts';
-import { isWithin, parentFolder } from '../../../preload/folder.ts';
+import { CommandError, type CommandName, type VmView } from '../../../preload/contract/contract.ts';
+import { isWithin, parentFolder } from '../../../preload/contract/folder.ts';
 import type { FakeWorld } from './world.ts';
 
 type Args = { readonly [key: string]: unknown };

@@ -3,7 +3,7 @@
  *
  * Invariant: the same questions give what main/store and main/fleet would give.
  */
-import type { AlarmRecord, CommandName, EventRecord, TaskRecord, VmView } from '../../../preload/contract.ts';
+import type { AlarmRecord, CommandName, EventRecord, TaskRecord, VmView } from '../../../preload/contract/contract.ts';
 import type { FakeWorld } from './world.ts';
 
 type Args = { readonly [key: string]: unknown };

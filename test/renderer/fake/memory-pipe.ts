@@ -1,6 +1,6 @@
 /** A pipe in memory for tests of the bridge. Invariant: nothing happens unless the test does it. */
 import type { Connect, Message, PipeEvents } from '../../../renderer/host/bridge.ts';
-import type { ClientMessage, HostMessage } from '../../../preload/messages.ts';
+import type { ClientMessage, HostMessage } from '../../../preload/contract/messages.ts';
 
 export class MemoryHost {
   /** What the page sent over the connections so far; text parsed. */

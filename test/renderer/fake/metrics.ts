@@ -3,14 +3,14 @@
  *
  * Invariant: smooth and bounded, the same for the same second.
  */
-import type { FailoverRecord, VmMetrics, VmView } from '../../../preload/contract.ts';
+import type { FailoverRecord, VmMetrics, VmView } from '../../../preload/contract/contract.ts';
 import {
   RANGES,
   SERIES_NAMES,
   seriesValues,
   type MetricsHistory,
   type MetricsRange,
-} from '../../../preload/metrics.ts';
+} from '../../../preload/contract/metrics.ts';
 
 function wave(second: number, middle: number, swing: number, phase: number): number {
   return middle + swing * (Math.sin(second / 7 + phase) * 0.6 + Math.sin(second * 1.7 + phase * 3) * 0.4);

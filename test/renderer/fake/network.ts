@@ -3,9 +3,9 @@
  *
  * Invariant: the same questions give what main/fleet would give, refusals of the contract's rules included.
  */
-import { CommandError, type CommandName, type NicView } from '../../../preload/contract.ts';
-import { formatForward, type ForwardView, type NetworkView } from '../../../preload/network.ts';
-import { refusal, type GuardedCommand } from '../../../preload/rules.ts';
+import { CommandError, type CommandName, type NicView } from '../../../preload/contract/contract.ts';
+import { formatForward, type ForwardView, type NetworkView } from '../../../preload/contract/network.ts';
+import { refusal, type GuardedCommand } from '../../../preload/contract/rules.ts';
 import type { FakeWorld } from './world.ts';
 
 type Args = { readonly [key: string]: unknown };

@@ -1,7 +1,7 @@
 /** TEST DOUBLE: a text screen as the guest of a sample would show it. Invariant: every row is as wide as the screen. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { CELL_WORDS, type Font, type TextUpdate } from '../../../preload/screen.ts';
+import { CELL_WORDS, type Font, type TextUpdate } from '../../../preload/contract/screen.ts';
 
 export const COLUMNS = 80;
 export const ROWS = 25;

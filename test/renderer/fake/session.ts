@@ -1,12 +1,18 @@
 /**
  * TEST DOUBLE: one client of the fake host.
  *
- * Invariant: messages are those of preload/messages.ts, checked both ways.
+ * Invariant: messages are those of preload/contract/messages.ts, checked both ways.
  */
 import * as v from 'valibot';
-import { CommandError, commands, topics, type CommandName, type TopicName } from '../../../preload/contract.ts';
-import { decodeSeen } from '../../../preload/input.ts';
-import { ClientMessage, decodeBytes, encodeBytes, type HostMessage } from '../../../preload/messages.ts';
+import {
+  CommandError,
+  commands,
+  topics,
+  type CommandName,
+  type TopicName,
+} from '../../../preload/contract/contract.ts';
+import { decodeSeen } from '../../../preload/contract/input.ts';
+import { ClientMessage, decodeBytes, encodeBytes, type HostMessage } from '../../../preload/contract/messages.ts';
 import type { FakeWorld } from './world.ts';
 
 type Send = (message: string | Uint8Array) => void;

@@ -13,11 +13,11 @@ import {
   type SnapshotView,
   type TaskRecord,
   type TopicName,
-} from '../../../preload/contract.ts';
-import type { FailoverRecord, VmView } from '../../../preload/contract.ts';
-import type { MetricsRange } from '../../../preload/metrics.ts';
-import { refusal, type GuardedCommand } from '../../../preload/rules.ts';
-import { encodeScreen } from '../../../preload/screen.ts';
+} from '../../../preload/contract/contract.ts';
+import type { FailoverRecord, VmView } from '../../../preload/contract/contract.ts';
+import type { MetricsRange } from '../../../preload/contract/metrics.ts';
+import { refusal, type GuardedCommand } from '../../../preload/contract/rules.ts';
+import { encodeScreen } from '../../../preload/contract/screen.ts';
 import { fakeDisk } from './disk.ts';
 import { editedVm, fakeFolders } from './folders.ts';
 import { fakeHistory } from './history.ts';

@@ -4,7 +4,7 @@
  * Invariant: each is what a real host could show.
  */
 import type { Page } from 'playwright-core';
-import type { FailoverReport, VmView } from '../../../preload/contract.ts';
+import type { FailoverReport, VmView } from '../../../preload/contract/contract.ts';
 import { fakeAlarm, fakeTask } from '../fake/history.ts';
 import type { FakeHost } from '../fake/host.ts';
 import { fakeFailover } from '../fake/metrics.ts';

@@ -4,7 +4,7 @@
  * Invariant: each begins from a fresh fake host and reaches its state as a user would see it.
  */
 import type { Page } from 'playwright-core';
-import { CommandError } from '../../../preload/contract.ts';
+import { CommandError } from '../../../preload/contract/contract.ts';
 import type { FakeHost } from '../fake/host.ts';
 import {
   AFTER,

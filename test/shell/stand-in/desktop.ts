@@ -10,7 +10,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { chromium as browserType, type Browser, type Page } from 'playwright-core';
 import { Client } from '../../../main/cli/client.ts';
-import type { CommandArgs, CommandName, CommandResults } from '../../../preload/contract.ts';
+import type { CommandArgs, CommandName, CommandResults } from '../../../preload/contract/contract.ts';
 import type { Gesture, Sight } from './hands.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..', '..');

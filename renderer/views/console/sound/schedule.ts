@@ -5,7 +5,7 @@
  * Invariant: pure; what is planned lies between the present and `AHEAD_MAX_S` beyond it, and pieces whose times follow
  * one another in the guest do so here, until the line is begun anew.
  */
-import type { SoundMessage } from '../../../../preload/sound.ts';
+import type { SoundMessage } from '../../../../preload/contract/sound.ts';
 
 /** From the arrival of the first piece until it is played, in seconds. */
 export const JITTER_S = 0.1;

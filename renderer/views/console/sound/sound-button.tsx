@@ -6,7 +6,7 @@
  */
 import { Volume2, VolumeX } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
-import type { VmView } from '../../../../preload/contract.ts';
+import type { VmView } from '../../../../preload/contract/contract.ts';
 import { refusal } from '../../../text/refusal.ts';
 import { Button } from '../../../kit/button.tsx';
 import { usePage, useServices } from '../../../services.ts';

@@ -4,7 +4,7 @@
  *
  * Invariant: after `close`, and after the topic's end (power-off), nothing sounds; at most `PIECES_MAX` pieces wait.
  */
-import { decodeSound, type SoundMessage } from '../../../../preload/sound.ts';
+import { decodeSound, type SoundMessage } from '../../../../preload/contract/sound.ts';
 import type { Bridge } from '../../../host/bridge.ts';
 import { audible, pieceOf, SoundSchedule } from './schedule.ts';
 
