@@ -23,17 +23,20 @@ const GAPS = 2;
 /** Weight of the newest gap in the moving average. */
 const GAP_WEIGHT = 0.1;
 
-/** Whether the process executes nothing any more; false where this cannot be known. */
-export function isEnding(pid: number): boolean {
-  if (process.platform !== 'linux') return false;
+/** The flags of a process; null where there is no such process, or /proc does not show it. */
+function flagsOf(pid: number): number | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[FLAGS_FIELD]) & EXITING) !== 0;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' || code === 'ESRCH';
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[FLAGS_FIELD]);
+  } catch {
+    return null;
   }
+}
+
+/** Whether a process that /proc has shown before executes nothing any more. */
+export function isEnding(pid: number): boolean {
+  const flags = flagsOf(pid);
+  return flags === null || (flags & EXITING) !== 0;
 }
 
 /** `pid`: the process at the other end. */
@@ -44,12 +47,13 @@ export class WatchedTransport implements Transport {
   #why: string | null = null;
   #heardAt = performance.now();
   #gapMs = LOOK_MS_MAX;
-  #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(inner: Transport, pid: number) {
     this.#inner = inner;
     this.#pid = pid;
-    this.#timer = setTimeout(() => this.#look(), LOOK_MS_MAX);
+    // Where it cannot be seen now (another system, a /proc that is hidden) not seeing it later says nothing.
+    if (flagsOf(pid) !== null) this.#timer = setTimeout(() => this.#look(), LOOK_MS_MAX);
     inner.onClose((why) => this.#closed(why));
   }
 
