@@ -136,7 +136,7 @@ export const en = {
     explain: {
       protected: 'Two copies run in virtual lockstep. If the primary dies, the secondary goes on in its place.',
       notConfigured: 'One copy of this VM runs. If its process or its host dies, the VM dies with it.',
-      off: 'Power the VM on, then turn on Fault Tolerance to keep it running through the death of its host.',
+      off: 'Power the VM on, then turn on Fault Tolerance to keep it running through the death of its primary.',
       vmNotRunning: 'Fault Tolerance is turned on. A secondary is started when the VM is powered on.',
       starting: 'A secondary is being started. Until it has caught up, the VM runs without protection.',
       needSecondary: 'The VM runs on its primary alone.',
