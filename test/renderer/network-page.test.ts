@@ -44,6 +44,9 @@ describe.skipIf(NO_BROWSER)('the page', PAGE_TEST, () => {
     await button('Save').click();
     await row('tcp:127.0.0.1:8080:22').waitFor();
     expect(await link.count()).toBe(0);
+    // The button that has the focus again explains itself to the keyboard only: nothing covers the tabs.
+    await page.getByRole('tab', { name: 'Summary' }).click();
+    await page.getByRole('tab', { name: 'Network' }).click();
     await button('Remove tcp:127.0.0.1:8080:22').click();
     await row('tcp:127.0.0.1:8080:22').waitFor({ state: 'detached' });
     expect(changes().map(({ command }) => command)).toEqual(['forward.add', 'forward.set', 'forward.remove']);
