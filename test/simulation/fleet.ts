@@ -77,6 +77,9 @@ export class Fleet {
     this.typed = 0;
     this.serial.reset();
     this.inputs.reset();
+    // They were killed when the life before ended; their ends may be told only now, and count for nothing.
+    this.#retired.clear();
+    this.#fences.clear();
     this.#world.newLife();
     const replica = this.#replica(this.#world.lease.slot);
     this.primary = replica;
