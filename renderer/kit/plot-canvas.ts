@@ -35,7 +35,8 @@ export interface PlotCanvas {
 
 const AREA_OPACITY = 0.1;
 const PEAK_OPACITY = 0.45;
-const AXIS_WIDTH = 62;
+/** Room for "1,000 MIPS", the longest. */
+const AXIS_WIDTH = 74;
 const AXIS_HEIGHT = 24;
 
 /** Computed colours are `rgb(r, g, b)`, or another notation that already has what it needs. */
