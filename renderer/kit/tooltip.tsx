@@ -10,7 +10,7 @@ export function TooltipProvider({ children }: { readonly children: ReactNode }) 
   return <Radix.Provider delayDuration={350}>{children}</Radix.Provider>;
 }
 
-/** Where a dialog that was clicked away gives the focus back, nobody has asked for an explanation, and it would stay. */
+/** Where a dialog that was clicked away gives the focus back, nobody has asked for an explanation; it would stay. */
 function onlyOfTheKeyboard(event: FocusEvent<HTMLElement>): void {
   if (!event.currentTarget.matches(':focus-visible')) event.preventDefault();
 }
