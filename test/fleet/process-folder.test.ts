@@ -1,4 +1,4 @@
-/** The folder that a host's processes share: private, gone with the host; the next one removes what a killed one left. */
+/** The folder that a host's processes share is private and goes with it; what a killed one left, the next removes. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
