@@ -84,6 +84,6 @@ test('a protected VM whose host is killed goes on from its last checkpoint, and 
   const folder = path.join(host.dataFolder, 'states', off.id);
   // Neither state nor layer stays: all that was written is in the user's own file again.
   await expect.poll(() => readdirSync(folder), { timeout: 60_000 }).toEqual([]);
-  expect((await host.call('vm.show', { vm: name })).diskFiles).toBeUndefined();
+  await expect.poll(async () => (await host.call('vm.show', { vm: name })).diskFiles).toBeUndefined();
   expect(readFileSync(raw).includes('second\n')).toBe(true);
 });
