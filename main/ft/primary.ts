@@ -76,6 +76,7 @@ export class Primary<R extends BlockRequest, V> {
   #mustConfirm: Position = { epoch: 0, index: -1 };
   #heartbeatAt = 0;
   #headAt = Number.NEGATIVE_INFINITY;
+  #quiet = true;
   #claimAgainAt = Number.POSITIVE_INFINITY;
   #logBytes = 0;
   readonly #rota = new HashRota();
@@ -114,6 +115,11 @@ export class Primary<R extends BlockRequest, V> {
   /** It executes nothing until it is told to. */
   get paused(): boolean {
     return this.#paused;
+  }
+
+  /** The last epoch has done nothing outside: nobody waits for what comes of it. */
+  get quiet(): boolean {
+    return this.#quiet;
   }
 
   /** Numbers for people; times in milliseconds, null where there is nothing to measure. */
@@ -167,6 +173,7 @@ export class Primary<R extends BlockRequest, V> {
     const epoch = machine.epoch;
     if (this.#logging || this.#record) this.#log(head, nowMs);
     const outcome = machine.execute(head);
+    this.#quiet = outcome.outputs.length === 0 && outcome.requests.length === 0;
     outcome.outputs.forEach((output, index) => {
       const effect = { kind: 'output', output: { epoch, index, output } } as const;
       this.#gate.hold(epoch, effect, output.data.length + EFFECT_BYTES_MIN, nowMs);

@@ -273,6 +273,8 @@ export class PrimaryRunner {
     if (quieting || this.#taking) head = { ...head, slices: 0 };
     const before = machine.instructions;
     const idleMs = this.#primary.step(head, performance.now());
+    // Its outputs wait for acknowledgements, which are read between two epochs: those that follow are to be short.
+    if (!this.#primary.quiet) this.#pacer.stirred();
     this.#lives();
     if (machine.stopped) this.#tellStopped();
     const wait = this.#pacer.executed(machine.virtualNs, machine.instructions - before, idleMs, machine.playing);
@@ -416,17 +418,13 @@ export class PrimaryRunner {
     const { send } = this.#parts;
     return {
       emit: (output) => at('emit', () => this.#emit(output)),
-      issue: (request) => {
-        this.#pacer.stirred();
-        at('issue', () => this.#disks.issue(request));
-      },
+      issue: (request) => at('issue', () => this.#disks.issue(request)),
       show: (view) => send({ type: 'screen', full: view.full, data: view.data }),
       committed: (sequence) => send({ type: 'committed', sequence }),
     };
   }
 
   #emit(output: Positioned<Output>): void {
-    this.#pacer.stirred();
     this.#outputs.emit(output);
     if (output.epoch < this.#liveFrom) return;
     this.#firstOutput?.();
