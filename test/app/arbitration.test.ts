@@ -160,7 +160,7 @@ test('where a disk is shared, a hanging primary is ended before the new one touc
     .toBe(before.secondary?.pid);
   disk.write('w');
   await disk.until(/W 00000001 [0-9a-f]{8}/);
-  expect(isAlive(before.primary?.pid ?? 0)).toBe(false);
+  await expect.poll(() => isAlive(before.primary?.pid ?? 0)).toBe(false);
   expect(kinds(await host.events('writes'))).toContain('ft.fenced');
   await host.waitFor('writes', 'protected');
   await disk.close();

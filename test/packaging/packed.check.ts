@@ -112,7 +112,7 @@ test('the packed headless host protects a VM, and it outlives its primary', asyn
     await expect.poll(async () => (await host.status('web')).primary?.pid).toBe(secondary?.pid);
     const again = await host.waitFor('web', 'protected');
     expect(again.generation).toBeGreaterThan(1);
-    expect(isAlive(primary?.pid ?? 0)).toBe(false);
+    await expect.poll(() => isAlive(primary?.pid ?? 0)).toBe(false);
     const console = async (): Promise<string> =>
       (await host.json<{ lines: string[] }>('console', 'text', 'web')).lines.join('\n');
     await expect.poll(console, { timeout: 60_000 }).toMatch(/:~#/);
