@@ -1,10 +1,12 @@
 // The programs that the build calls: the system's if present, else from their packages, unpacked privately.
-// Invariant: nothing is installed; a fetched tool runs from the cache folder with its own libraries.
+// Invariant: nothing is installed; a fetched tool runs from the cache folder with its own libraries. Processes that
+// want the same tool at once fetch it once.
 
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { PrivateApt, hostArchitecture } from './apt.ts';
+import { withLock } from './lock.ts';
 import { run, which } from './run.ts';
 
 export interface Tool {
@@ -36,12 +38,24 @@ export class Tools {
     const system = which(name);
     if (system) return { command: system, env: {} };
     const root = path.join(this.#cache, 'tools', name);
-    if (!existsSync(root)) await this.#unpack(name, root);
+    if (!existsSync(root)) await this.#fetch(name, root);
     const architecture = { x64: 'x86_64', arm64: 'aarch64', ia32: 'i386' }[process.arch as string] ?? process.arch;
     const folders = ['usr/lib', 'lib'].map((lib) => path.join(root, lib, `${architecture}-linux-gnu`));
     const command = which(name, ['usr/bin', 'bin', 'usr/sbin', 'sbin'].map((bin) => path.join(root, bin)).join(':'));
     if (!command) throw new Error(`package ${packageOf[name]} holds no ${name}; install ${name} and try again`);
     return { command, env: { LD_LIBRARY_PATH: folders.join(':') } };
+  }
+
+  /** One process after the other: they share apt's state and the folder. Most find it done when it is their turn. */
+  async #fetch(name: ToolName, root: string): Promise<void> {
+    const tools = path.dirname(root);
+    await withLock(
+      tools,
+      () => this.#progress(`another process fetches tools into ${tools}`),
+      async () => {
+        if (!existsSync(root)) await this.#unpack(name, root);
+      },
+    );
   }
 
   /** Unpack the tool's package and what it needs to a folder that appears only when complete. */
