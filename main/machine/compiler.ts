@@ -4,9 +4,12 @@
  *
  * Invariant: which functions exist at an instruction depends on the instructions executed so far, never on how long a
  * compilation takes. The bytes of every live module are kept, because they are state: v86's own tables in linear memory
- * point at them.
+ * point at them. What V8 makes of the bytes is not: the baseline compiler at first, since a guest waits for it, and the
+ * optimising one for those that stay hot (second-tier.ts).
  */
+import v8 from 'node:v8';
 import { assert } from './errors.ts';
+import { type Generated, HOT_INSTRUCTIONS, SecondTier } from './second-tier.ts';
 import { type Cpu, TABLE_GENERATED_COUNT, TABLE_GENERATED_START } from './v86-types.ts';
 
 /** A compiled function that v86 has not been told about yet: table index, first address, state flags. */
@@ -15,25 +18,44 @@ export type Announcement = readonly [index: number, start: number, flags: number
 /** One live module: where it is in the table, and its bytes. */
 export interface LiveModule {
   readonly index: number;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Quickly, to code that is not fast. Whoever compiles otherwise gets the optimising compiler (v86.ts). */
+function compileQuickly(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+  v8.setFlagsFromString('--liftoff');
+  try {
+    return new WebAssembly.Module(bytes);
+  } finally {
+    v8.setFlagsFromString('--no-liftoff');
+  }
 }
 
 export class Compiler {
   readonly #table: WebAssembly.Table;
-  readonly #live = new Map<number, Uint8Array>();
+  readonly #hotInstructions: number;
+  readonly #live = new Map<number, Uint8Array<ArrayBuffer>>();
   #imports: WebAssembly.ModuleImports = {};
+  #secondTier: SecondTier | null = null;
   #pending: Announcement | null = null;
   #prepared: WebAssembly.Module[] = [];
   #count = 0;
   #ms = 0;
 
-  constructor(table: WebAssembly.Table) {
+  /** After so many instructions a module is compiled a second time. */
+  constructor(table: WebAssembly.Table, hotInstructions = HOT_INSTRUCTIONS) {
     this.#table = table;
+    this.#hotInstructions = hotInstructions;
   }
 
   /** Modules compiled by this process, restored ones included. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Those compiled a second time. */
+  get optimised(): number {
+    return this.#secondTier?.count ?? 0;
   }
 
   /** Wall time spent on them, in milliseconds. */
@@ -44,6 +66,7 @@ export class Compiler {
   /** Generated modules import v86's own functions; they exist once the processor does. */
   attach(cpu: Cpu): void {
     this.#imports = cpu.jit_imports;
+    this.#secondTier = new SecondTier(this.#imports['m'] as WebAssembly.Memory, this.#hotInstructions);
   }
 
   /** Takes a module that v86 has just written to `bytes` (which is copied). */
@@ -62,7 +85,7 @@ export class Compiler {
   }
 
   clear(index: number): void {
-    this.#table.set(index + TABLE_GENERATED_START, null);
+    this.#put(index, null);
     this.#live.delete(index);
   }
 
@@ -80,7 +103,7 @@ export class Compiler {
    * so that is kept until then.
    */
   prepare(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#prepared.push(new WebAssembly.Module(bytes));
+    this.#prepared.push(compileQuickly(bytes));
   }
 
   /** @throws {WebAssembly.CompileError} when a module is none. */
@@ -91,14 +114,26 @@ export class Compiler {
     this.#prepared = [];
   }
 
-  #install(index: number, bytes: Uint8Array): void {
+  #install(index: number, bytes: Uint8Array<ArrayBuffer>): void {
     assert(Number.isInteger(index) && index >= 0 && index < TABLE_GENERATED_COUNT, 'table index in range');
+    assert(this.#secondTier !== null, 'there is a processor');
     const begin = performance.now();
-    const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
-    const instance = new WebAssembly.Instance(module, { e: this.#imports });
-    this.#table.set(index + TABLE_GENERATED_START, instance.exports['f']);
+    const f = this.#instantiate(compileQuickly(bytes));
+    const watched = this.#secondTier.watch(bytes, f, (optimised) => {
+      // Its place may have been given to another one meanwhile.
+      if (this.#live.get(index) === bytes) this.#put(index, this.#instantiate(optimised));
+    });
+    this.#put(index, watched);
     this.#live.set(index, bytes);
     this.#count += 1;
     this.#ms += performance.now() - begin;
+  }
+
+  #instantiate(module: WebAssembly.Module): Generated {
+    return new WebAssembly.Instance(module, { e: this.#imports }).exports['f'] as Generated;
+  }
+
+  #put(index: number, f: Generated | null): void {
+    this.#table.set(index + TABLE_GENERATED_START, f);
   }
 }

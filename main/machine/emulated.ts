@@ -89,7 +89,9 @@ export async function createMachine(config: MachineConfig): Promise<Machine> {
   const random = new VirtualRandom(config.seed);
   const disks = new Disks();
   const files = prepareFiles(config, disks);
-  const core = await bootCore(files.options, { clock, random, onMemory: (created) => memory.attach(created) });
+  const { hotInstructions } = config;
+  const onMemory = (created: WebAssembly.Memory): void => memory.attach(created);
+  const core = await bootCore(files.options, { clock, random, onMemory, hotInstructions });
   files.release();
   const identity = fingerprint(config, loadCore().sources);
   return new EmulatedMachine(config, { core, clock, random, disks, memory, identity, drives: files.drives });
@@ -184,7 +186,8 @@ class EmulatedMachine implements Machine {
 
   get metrics(): MachineMetrics {
     const { compiler } = this.#core;
-    return { compiledModules: compiler.count, compileMs: compiler.ms, serialWaiting: this.#serial.waiting };
+    const { count: compiledModules, optimised: optimisedModules, ms: compileMs } = compiler;
+    return { compiledModules, optimisedModules, compileMs, serialWaiting: this.#serial.waiting };
   }
 
   execute(head: Head): Outcome {

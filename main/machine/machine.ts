@@ -56,6 +56,8 @@ export interface MachineConfig {
   readonly nic?: { readonly type: 'virtio' | 'ne2k'; readonly mac: string; readonly mtu?: number };
   /** Off only to compare; the guest sees the same results either way. */
   readonly jit?: boolean;
+  /** When a compiled module counts as hot, in instructions; the guest sees the same results either way. */
+  readonly hotInstructions?: number;
 }
 
 /** A block request of the guest. It completes when an input for `disk` carries its `id` (see devices/disk.ts). */
@@ -107,6 +109,8 @@ export interface Capture {
 export interface MachineMetrics {
   /** Modules of generated code compiled by this process, and the wall time that took in milliseconds. */
   readonly compiledModules: number;
+  /** Of these, those that were hot and have been compiled a second time. */
+  readonly optimisedModules: number;
   readonly compileMs: number;
   /** Serial bytes that wait until the guest reads; an outside that sees this grow should send more slowly. */
   readonly serialWaiting: number;

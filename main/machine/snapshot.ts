@@ -38,7 +38,7 @@ import { TABLE_GENERATED_COUNT } from './v86-types.ts';
 const WASM_PAGE_BYTES = 65_536;
 const PORT_A20 = 0x92;
 /** Before the modules stand the bitmap of the pages, and the bytes that wait at the serial port and the keyboard. */
-const MODULES_FROM = 3;
+export const MODULES_FROM = 3;
 
 export interface Counters {
   readonly epoch: number;

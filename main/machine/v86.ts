@@ -40,26 +40,20 @@ let loaded: LoadedCore | null = null;
  * Reads v86 and compiles its core, once per process, or takes it over from one that did (core-cache.ts).
  *
  * The core holds all floating-point arithmetic, and V8's two compilers give different NaN payloads; so it is always
- * compiled by the optimising one. The modules v86 generates hold none, and get the baseline compiler only: that is
- * cheaper than running the guest slowly until the optimising compiler has caught up.
+ * compiled by the optimising one, as is all WebAssembly of this process from here on, except where compiler.ts says
+ * otherwise. V8 itself chooses no tier any more: left to do so it would optimise nearly every module that v86 generates,
+ * in the background, at more than the cost of running the guest.
  */
 export function loadCore(): LoadedCore {
   if (loaded !== null) return loaded;
   const wasm = readFileSync(buildFile('v86.wasm'));
   const scriptFile = buildFile('libv86.js');
   const script = readFileSync(scriptFile);
-  v8.setFlagsFromString('--no-liftoff');
-  v8.setFlagsFromString('--no-wasm-lazy-compilation');
-  try {
-    const module = cachedModule(wasm, process.env['LOCKSTEP_CORE_CACHE'], () => new WebAssembly.Module(wasm));
-    loaded = { module, script: script.toString('utf8'), scriptFile, sources: [wasm, script] };
-  } finally {
-    // `--liftoff-only` would imply the last two at the start of a process, but implies nothing when set later: V8 would
-    // go on to optimise every generated module in the background, at more than the cost of running the guest.
-    for (const flag of ['--liftoff', '--liftoff-only', '--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) {
-      v8.setFlagsFromString(flag);
-    }
+  for (const flag of ['--no-liftoff', '--no-wasm-lazy-compilation', '--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) {
+    v8.setFlagsFromString(flag);
   }
+  const module = cachedModule(wasm, process.env['LOCKSTEP_CORE_CACHE'], () => new WebAssembly.Module(wasm));
+  loaded = { module, script: script.toString('utf8'), scriptFile, sources: [wasm, script] };
   return loaded;
 }
 
@@ -69,6 +63,7 @@ export interface CoreHooks {
   readonly random: VirtualRandom;
   /** Called once, as soon as linear memory exists and before the guest's first instruction. */
   readonly onMemory: (memory: WebAssembly.Memory) => void;
+  readonly hotInstructions?: number | undefined;
 }
 
 /** A running v86 that executes only when told to. */
@@ -164,7 +159,11 @@ export async function bootCore(options: CoreOptions, hooks: CoreHooks): Promise<
   let emulator: Emulator | null = null;
   let unfinished: Omit<Core, 'cpu' | 'emulator'> | null = null;
   const instantiate = async ({ env }: { env: CoreImports }): Promise<CoreExports> => {
-    const part = { compiler: new Compiler(env.__indirect_function_table), a20: 0, endAfterOneSlice: () => {} };
+    const part = {
+      compiler: new Compiler(env.__indirect_function_table, hooks.hotInstructions),
+      a20: 0,
+      endAfterOneSlice: () => {},
+    };
     replaceImports(env, part, hooks);
     env.codegen_finalize = (index, start, flags, pointer, length) => {
       const bytes = new Uint8Array(exports.memory.buffer, pointer >>> 0, length >>> 0);

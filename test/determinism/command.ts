@@ -32,6 +32,8 @@ export interface Row {
   readonly fullHashes: number;
   readonly machines: number;
   readonly clones: number;
+  /** Modules that those who repeated compiled a second time on the way. */
+  readonly optimised: number;
   readonly differences: readonly string[];
 }
 
@@ -85,6 +87,7 @@ function rowOf(program: string, recorded: Recorded, results: readonly Repeated[]
     fullHashes: sum(({ fullHashes }) => fullHashes),
     machines: sum(({ machines }) => machines),
     clones: snapshots.length,
+    optimised: sum(({ optimised }) => optimised),
     differences: results.flatMap(({ differences }) => differences),
   };
 }
@@ -92,7 +95,18 @@ function rowOf(program: string, recorded: Recorded, results: readonly Repeated[]
 /** The rows as a table in Markdown. */
 export function table(rows: readonly Row[]): string {
   const line = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`;
-  const heads = ['Program', 'Guest s', 'Epochs', 'M instructions', 'Modules', 'Machines', 'Clones', 'Hashes', 'Full'];
+  const heads = [
+    'Program',
+    'Guest s',
+    'Epochs',
+    'M instructions',
+    'Modules',
+    'Machines',
+    'Clones',
+    'Optimised',
+    'Hashes',
+    'Full',
+  ];
   return [
     line([...heads, 'Differences']),
     line([...heads, ''].map(() => '---')),
@@ -105,6 +119,7 @@ export function table(rows: readonly Row[]): string {
         row.modules,
         row.machines,
         row.clones,
+        row.optimised,
         row.hashes,
         row.fullHashes,
         row.differences.length,

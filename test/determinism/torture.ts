@@ -6,8 +6,12 @@
  *   power-on, and the very machine that has that history behind itself, with a snapshot from the middle of the run.
  * - clones: new machines that get a snapshot from the middle of the run, as a backup does.
  *
+ * Clones and the used machine find nearly every module hot: while they execute, what the baseline compiler made is
+ * exchanged for what the optimising one makes (machine/second-tier.ts). Who records, and the cold machine, do not.
+ *
  * Invariant: nobody who repeats knows anything but the recording and what the machine is made of.
  */
+import { setImmediate } from 'node:timers/promises';
 import { type HashRegion, wholeHead } from '../../main/ft/entry.ts';
 import { createMachine } from '../../main/machine/emulated.ts';
 import type { Machine } from '../../main/machine/machine.ts';
@@ -54,6 +58,8 @@ export interface Repeated {
   readonly machines: number;
   readonly hashes: number;
   readonly fullHashes: number;
+  /** Modules that were compiled a second time on the way. */
+  readonly optimised: number;
   /** What differed: one line for each machine that did. */
   readonly differences: readonly string[];
 }
@@ -62,6 +68,10 @@ export interface Repeated {
 const WARMING_EPOCHS = 1500;
 /** About as many as a busy guest executes in a second. */
 const EPOCHS_PER_SECOND = 2500;
+/** When a module counts as hot for clones. */
+const HOT_INSTRUCTIONS = 50_000;
+/** Modules are exchanged when a machine rests: after so many epochs, for a moment. */
+const REST_EPOCHS = 10;
 /** A guest that is not at work by then never will be. */
 const START_EPOCHS_MAX = 200_000;
 
@@ -104,7 +114,11 @@ export async function record({ program, seed, seconds, clones, file }: RecordJob
 }
 
 /** Executes the rest of the recording on a machine, comparing every hash. Says where and how it differs, or null. */
-export function compare(machine: Machine, file: string, counts: { hashes: number; full: number }): string | null {
+export async function compare(
+  machine: Machine,
+  file: string,
+  counts: { hashes: number; full: number },
+): Promise<string | null> {
   const start = machine.epoch;
   const different: HashRegion[] = [];
   for (const entry of readEntries(file)) {
@@ -119,6 +133,7 @@ export function compare(machine: Machine, file: string, counts: { hashes: number
       const head = wholeHead(entry.head);
       if (!head) throw new Error(`the head of epoch ${entry.epoch} lacks data`);
       machine.execute(head);
+      if (machine.epoch % REST_EPOCHS === 0) await setImmediate();
     }
   }
   if (different.length === 0) return null;
@@ -130,7 +145,7 @@ export function compare(machine: Machine, file: string, counts: { hashes: number
 
 /** A machine that has another history of the program behind itself. */
 async function used(guest: Guest, seed: number): Promise<Machine> {
-  const machine = await createMachine(guest.config);
+  const machine = await createMachine({ ...guest.config, hotInstructions: HOT_INSTRUCTIONS });
   const world = new World(machine, guest, seed + 1);
   for (let epoch = 0; epoch < WARMING_EPOCHS; epoch += 1) world.executed(machine.execute(world.head()));
   for (let head = world.quietHead(); head; head = world.quietHead()) world.executed(machine.execute(head));
@@ -141,7 +156,7 @@ async function used(guest: Guest, seed: number): Promise<Machine> {
 async function* machines(job: RepeatJob, guest: Guest): AsyncGenerator<readonly [Machine, string]> {
   if (job.kind === 'clones') {
     for (const epoch of job.snapshots) {
-      const machine = await createMachine(guest.config);
+      const machine = await createMachine({ ...guest.config, hotInstructions: HOT_INSTRUCTIONS });
       machine.restore(readSnapshot(job.file, epoch));
       yield [machine, `clone of epoch ${epoch}`];
     }
@@ -160,14 +175,16 @@ async function* machines(job: RepeatJob, guest: Guest): AsyncGenerator<readonly 
 
 export async function repeat(job: RepeatJob): Promise<Repeated> {
   const guest = await guestOf(job.program);
-  const counts = { machines: 0, hashes: 0, full: 0 };
+  const counts = { machines: 0, hashes: 0, full: 0, optimised: 0 };
   const differences: string[] = [];
   for await (const [machine, name] of machines(job, guest)) {
     counts.machines += 1;
-    const where = compare(machine, job.file, counts);
+    const where = await compare(machine, job.file, counts);
+    counts.optimised += machine.metrics.optimisedModules;
     if (where === null) continue;
     const what = await explain(machine, guest, job.file);
     differences.push([`${job.program}, seed ${job.seed}, ${name}: ${where}`, ...what].join('\n    '));
   }
-  return { machines: counts.machines, hashes: counts.hashes, fullHashes: counts.full, differences };
+  const { full: fullHashes, ...others } = counts;
+  return { ...others, fullHashes, differences };
 }

@@ -82,7 +82,7 @@ interface Pending {
 
 export class ToyMachine implements Machine {
   readonly playing = false;
-  readonly metrics: MachineMetrics = { compiledModules: 0, compileMs: 0, serialWaiting: 0 };
+  readonly metrics: MachineMetrics = { compiledModules: 0, optimisedModules: 0, compileMs: 0, serialWaiting: 0 };
   readonly stopped = false;
   readonly disc = null;
   /**
