@@ -17,9 +17,9 @@ import { OFFSET } from './v86-types.ts';
 export type Generated = (flags: number) => void;
 
 /**
- * A module is hot when so many instructions were executed in it: a quarter of a second of a guest that computes. By then
- * the baseline compiler's code has cost about as much as the second compilation will (20 to 300 ms), so that neither
- * choice can be wrong by more than twice.
+ * A module is hot when so many instructions were executed in it: a quarter of a second of a guest that computes. The
+ * quicker code would by then have saved about what the second compilation costs (20 to 300 ms): whatever the guest does
+ * next, at most twice of that is lost.
  */
 export const HOT_INSTRUCTIONS = 100_000_000;
 /** Larger ones stay as they are: the optimising compiler takes 600 bytes of memory for each of theirs. */
