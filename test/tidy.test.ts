@@ -127,6 +127,32 @@ test('the page’s rooms import only from those below them', () => {
   expect(wrong).toEqual([]);
 });
 
+/** Whoever reads one file of a circle has to read them all; what both sides need has a file of its own, below them. */
+test('no files import each other in a circle, not even types', () => {
+  const files = sources.filter(({ file }) => !file.startsWith('test/'));
+  expect(circles(new Map(files.map(({ file, imports }) => [file, imports])))).toEqual([]);
+});
+
+test('a circle is named by the files that it leads through', () => {
+  const imports = { door: ['desk', 'word'], desk: ['rule', 'word'], rule: ['desk'], word: [], self: ['self'] };
+  expect(circles(new Map(Object.entries(imports)))).toEqual(['desk → rule → desk', 'self → self']);
+});
+
+/** At least one circle of every knot of files that import each other; none where there is no knot. */
+function circles(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, way: readonly string[]): void => {
+    const before = way.indexOf(file);
+    if (before !== -1) found.push([...way.slice(before), file].join(' → '));
+    if (before !== -1 || done.has(file)) return;
+    for (const imported of imports.get(file) ?? []) visit(imported, [...way, file]);
+    done.add(file);
+  };
+  for (const file of imports.keys()) visit(file, []);
+  return found;
+}
+
 /** Packages that only some files may name, and Node's own modules in rooms that must not know where they run. */
 const PACKAGES: readonly { readonly match: RegExp; readonly only: RegExp; readonly why: string }[] = [
   { match: /^electron$/, only: /^(main\/shell\/|main\/index\.ts|preload\/index\.ts|test\/shell\/)/, why: 'the shell' },

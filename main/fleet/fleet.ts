@@ -8,7 +8,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { CommandError, type HostView, type Inventory, type ParsedArgs } from '../../preload/contract/contract.ts';
+import {
+  CommandError,
+  type HostView,
+  type Inventory,
+  type NamedVm,
+  type ParsedArgs,
+} from '../../preload/contract/contract.ts';
 import type { EventKind } from '../../preload/contract/event-kinds.ts';
 import { DEFAULT_NETWORK_NAME, type NicType } from '../../preload/contract/network.ts';
 import { forgetLease } from '../datastore/leases.ts';
@@ -34,8 +40,8 @@ import { removeUnfinished, type NewFiles } from './share/new-files.ts';
 import { NetworkDesk, type NicRecord } from './network/network-desk.ts';
 import type { Processes } from './pair/processes.ts';
 import { Sampler } from './watch/sampler.ts';
-import { suspend } from './states/snapshot-commands.ts';
 import { SnapshotDesk } from './states/snapshot-desk.ts';
+import { suspend } from './states/state-tasks.ts';
 import { Spares } from './pair/spares.ts';
 import { configure, newMac, type GuestLibrary } from './spec.ts';
 import { TaskWatch } from './watch/task-watch.ts';
@@ -395,7 +401,7 @@ export class Fleet {
   }
 
   #event(
-    vm: Vm,
+    vm: NamedVm,
     kind: EventKind,
     message: string,
     severity: 'info' | 'warning' = 'info',

@@ -3,27 +3,26 @@
  *
  * Invariant: every folder that a VM is in exists, and so do all folders above it.
  */
-import { CommandError, type CommandResults, type ParsedArgs } from '../../preload/contract/contract.ts';
-import {
-  FOLDER_DEPTH_MAX,
-  FOLDERS_MAX,
-  isWithin,
-  parentFolder,
-  type folderCommands,
-} from '../../preload/contract/folder.ts';
+import { CommandError } from '../../preload/contract/contract.ts';
+import { FOLDER_DEPTH_MAX, FOLDERS_MAX, isWithin, parentFolder } from '../../preload/contract/folder.ts';
 import type { FolderTable } from '../store/folders.ts';
-import type { Fleet } from './fleet.ts';
-import type { Vm } from './vm.ts';
+import type { VmRecord } from '../store/vms.ts';
 
-type Name = keyof typeof folderCommands;
-type Handlers = { readonly [C in Name]: (fleet: Fleet, args: ParsedArgs<C>) => CommandResults[C] };
+/** A VM, as far as folders go. */
+interface FolderMember {
+  readonly record: Pick<VmRecord, 'folder'>;
+  /** Keeps the change, and says so. */
+  amend(change: Pick<VmRecord, 'folder'>, kind: 'vm.moved', message: string, data: { [key: string]: unknown }): void;
+  /** Its folder may have another path. */
+  reload(): void;
+}
 
 export class FolderDesk {
   readonly #table: FolderTable;
-  readonly #vms: () => readonly Vm[];
+  readonly #vms: () => readonly FolderMember[];
   readonly #changed: () => void;
 
-  constructor(table: FolderTable, vms: () => readonly Vm[], changed: () => void) {
+  constructor(table: FolderTable, vms: () => readonly FolderMember[], changed: () => void) {
     this.#table = table;
     this.#vms = vms;
     this.#changed = changed;
@@ -71,7 +70,7 @@ export class FolderDesk {
   }
 
   /** Puts the VM into a folder, which is made where it does not exist; empty: out of all. */
-  move(vm: Vm, folder: string): void {
+  move(vm: FolderMember, folder: string): void {
     if (folder !== '') this.#make(folder);
     const to = folder === '' ? '' : this.#require(folder);
     if (to === vm.record.folder) return;
@@ -110,24 +109,3 @@ export class FolderDesk {
     throw new CommandError('exists', `There is already a folder "${folder}". Choose another name.`);
   }
 }
-
-export const folderHandlers: Handlers = {
-  'folder.list': ({ folders }) => folders.all(),
-  'folder.create': ({ folders }, { folder }) => {
-    folders.create(folder);
-    return folders.all();
-  },
-  'folder.rename': ({ folders }, { folder, to }) => {
-    folders.rename(folder, to);
-    return folders.all();
-  },
-  'folder.delete': ({ folders }, { folder }) => {
-    folders.delete(folder);
-    return folders.all();
-  },
-  'vm.move': (fleet, { vm, folder }) => {
-    const found = fleet.vm(vm);
-    fleet.folders.move(found, folder);
-    return found.view();
-  },
-};

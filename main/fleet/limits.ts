@@ -5,9 +5,7 @@
  * raise the limit.
  */
 import os from 'node:os';
-import { CommandError } from '../../preload/contract/contract.ts';
-import type { Fleet } from './fleet.ts';
-import type { Vm } from './vm.ts';
+import { CommandError, type FtStatus, type PowerState, type VmView } from '../../preload/contract/contract.ts';
 
 export interface Limits {
   readonly vms: number;
@@ -15,6 +13,20 @@ export interface Limits {
   readonly guestMemoryMB: number;
   /** Through one door, that change something; some hundreds more at once. */
   readonly commandsPerSecond?: number;
+}
+
+/** A VM, as far as memory goes. */
+interface MemoryUser {
+  readonly name: string;
+  readonly power: PowerState;
+  ftStatus(): Pick<FtStatus, 'status'>;
+  view(): Pick<VmView, 'hardware'>;
+}
+
+/** All that share the memory, and how much they may have. */
+interface MemoryUsers {
+  readonly limits: Limits;
+  all(): readonly MemoryUser[];
 }
 
 const VMS_MAX = 512;
@@ -56,9 +68,9 @@ export function admitVm({ vms }: Limits, present: number): void {
  * A VM is to run with this many replicas.
  * @throws {CommandError} `refused` when its memory and that of all that runs is beyond the limit.
  */
-export function admitReplicas(fleet: Fleet, vm: Vm, replicas: number): void {
-  const { guestMemoryMB: limit } = fleet.limits;
-  const others = fleet.all().filter((other) => other !== vm && other.power !== 'off');
+export function admitReplicas(among: MemoryUsers, vm: MemoryUser, replicas: number): void {
+  const { guestMemoryMB: limit } = among.limits;
+  const others = among.all().filter((other) => other !== vm && other.power !== 'off');
   const taken = others.reduce((sum, other) => sum + replicasOf(other) * replicaMB(other), 0);
   const needed = replicas * replicaMB(vm);
   if (taken + needed <= limit) return;
@@ -72,11 +84,11 @@ export function admitReplicas(fleet: Fleet, vm: Vm, replicas: number): void {
 }
 
 /** How many a VM has, or will have when it is powered on. */
-export function replicasOf(vm: Vm): number {
+export function replicasOf(vm: MemoryUser): number {
   const { status } = vm.ftStatus();
   return status === 'notConfigured' || status === 'suspended' ? 1 : 2;
 }
 
-function replicaMB(vm: Vm): number {
+function replicaMB(vm: MemoryUser): number {
   return vm.view().hardware.memoryMB + REPLICA_MB;
 }

@@ -10,7 +10,15 @@ import type { Processes } from './pair/processes.ts';
 import type { Spares } from './pair/spares.ts';
 import type { SnapshotDesk } from './states/snapshot-desk.ts';
 import type { GuestLibrary } from './spec.ts';
-import type { Vm } from './vm.ts';
+import type { StateOwner } from './states/state-owner.ts';
+import type { AlarmSubject } from './watch/alarms.ts';
+import type { Watched } from './watch/task-watch.ts';
+
+/** A VM, as those know it who look at every change. */
+export interface ChangedVm extends StateOwner {
+  /** What alarms and tasks are about. */
+  readonly subject: AlarmSubject & Watched;
+}
 
 export interface VmSurroundings {
   readonly vms: VmTable;
@@ -29,6 +37,6 @@ export interface VmSurroundings {
   /** Where recordings go whose file nobody has named. */
   readonly recordings: string;
   /** The VM may be in another state. */
-  readonly changed: (vm: Vm) => void;
+  readonly changed: (vm: ChangedVm) => void;
   readonly alarms: (vm: string) => AlarmSummary;
 }

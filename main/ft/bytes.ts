@@ -1,5 +1,5 @@
 /**
- * Writing and reading the small binary fields of a log entry.
+ * Writing and reading the small binary fields of a log entry, and what its checksum is.
  *
  * Invariant: a reader never reads past its end and never allocates by a length it has not checked against what is
  * there.
@@ -9,6 +9,9 @@
 export class DecodeError extends Error {
   override name = 'DecodeError';
 }
+
+/** CRC-32 (as in zlib) of the bytes, continued from `seed`. Given by the environment: here is no library. */
+export type Checksum = (bytes: Uint8Array, seed?: number) => number;
 
 const VARINT_MAX = Number.MAX_SAFE_INTEGER;
 /** 7 bits a byte: enough for 53. */

@@ -10,9 +10,9 @@
  * - Nothing waits for a read that is still pending: such a read travels with its data instead. So a write waits for
  *   the backup's progress alone, and the backup's progress never for a write.
  */
+import type { Checksum } from './bytes.ts';
 import type { Head, Input, LoggedHead, LoggedInput } from './entry.ts';
 import type { BlockRequest, CompletionOf, DiskModes } from './environment.ts';
-import type { Checksum } from './log.ts';
 import { overlaps, RangeSet } from './ranges.ts';
 
 interface Read<R> {

@@ -5,8 +5,8 @@
  * Invariant: the protocol reads no clock and starts no I/O by itself. Time comes in as `nowMs`, a monotonic clock in
  * milliseconds; everything else goes out through these interfaces.
  */
+import type { Checksum } from './bytes.ts';
 import type { HashRegion, Head, Input, Output } from './entry.ts';
-import type { Checksum } from './log.ts';
 import type { Positioned } from './output.ts';
 
 /** A block request, as far as the protocol cares: whether it changes the disk, and where. */

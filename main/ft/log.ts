@@ -13,7 +13,7 @@
  * (backup.ts). The rule for changes: any change of layout or meaning raises LOG_VERSION, and peers refuse another
  * version in `hello`.
  */
-import { ByteReader, ByteWriter, DecodeError } from './bytes.ts';
+import { ByteReader, ByteWriter, DecodeError, type Checksum } from './bytes.ts';
 import {
   ENTRY_BYTES_MAX,
   HASH_LENGTH_MAX,
@@ -123,9 +123,6 @@ export type Entry =
   | SnapshotEntry
   | ChunkEntry
   | SyncEntry;
-
-/** CRC-32 (as in zlib) of the bytes, continued from `seed`. Given by the environment: here is no library. */
-export type Checksum = (bytes: Uint8Array, seed?: number) => number;
 
 export const HEADER_BYTES = 15;
 const CHECKED_HEADER_BYTES = 11;

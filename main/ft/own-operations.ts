@@ -7,9 +7,9 @@
  *   told is true of this disk as well.
  * - What this side has read is what the primary has read: lengths and checksums are compared, never assumed.
  */
+import type { Checksum } from './bytes.ts';
 import { isReference, type Head, type Input, type LoggedHead, type ReadReference } from './entry.ts';
 import type { BlockRequest, CompletionOf, DiskModes } from './environment.ts';
-import type { Checksum } from './log.ts';
 
 export interface OwnDisk<R extends BlockRequest> {
   /** Carries the request out, after those before it; it is tried until it works. */

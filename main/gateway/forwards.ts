@@ -5,7 +5,6 @@
  * table, and whoever asked for it is told what is wrong and what to do.
  */
 import { isIP } from 'node:net';
-import type { ForwardListener, ListeningForward } from './transport-layer.ts';
 import type { Ipv4Address } from './wire/ipv4.ts';
 
 export interface Forward {
@@ -16,6 +15,25 @@ export interface Forward {
   readonly hostPort: number;
   readonly vm: string;
   readonly guestPort: number;
+}
+
+/** Who listens on the host for the forwards of one protocol. */
+export interface ForwardListener {
+  /**
+   * Listens until the answer's `close` is called. `guest` is asked for every connection or datagram: null while the VM
+   * is off; then it is refused, and `refused` is called.
+   * @throws {Error} (rejects) with the operating system's `code` when it cannot listen.
+   */
+  listen(forward: Forward, target: ForwardTarget): Promise<ListeningForward>;
+}
+
+export interface ForwardTarget {
+  guest(): Ipv4Address | null;
+  refused(): void;
+}
+
+export interface ListeningForward {
+  close(): void;
 }
 
 export const FORWARDS_MAX = 1024;

@@ -4,7 +4,7 @@
  * Invariant: time comes in as a number of milliseconds that never goes back; packets are whole (fragments have been put
  * together) and come from a guest that may use their source address.
  */
-import type { Forward } from './forwards.ts';
+import type { ForwardListener } from './forwards.ts';
 import type { Reach } from './subnet.ts';
 import type { Ipv4Address } from './wire/ipv4.ts';
 
@@ -46,22 +46,3 @@ export interface TransportHost {
 }
 
 export type TransportFactory = (host: TransportHost) => TransportLayer & ForwardListener;
-
-/** Who listens on the host for the forwards of one protocol. */
-export interface ForwardListener {
-  /**
-   * Listens until the answer's `close` is called. `guest` is asked for every connection or datagram: null while the VM
-   * is off; then it is refused, and `refused` is called.
-   * @throws {Error} (rejects) with the operating system's `code` when it cannot listen.
-   */
-  listen(forward: Forward, target: ForwardTarget): Promise<ListeningForward>;
-}
-
-export interface ForwardTarget {
-  guest(): Ipv4Address | null;
-  refused(): void;
-}
-
-export interface ListeningForward {
-  close(): void;
-}

@@ -5,9 +5,9 @@
  * Invariant: what is made of a VM has an identity of its own: a new id, a new MAC address, and no port forwards.
  */
 import * as v from 'valibot';
-import type { VmView } from './contract.ts';
 import { FilePath } from './file-path.ts';
 import { Vm, VmName } from './names.ts';
+import type { VmView } from './vm-view.ts';
 
 /** The extension of an exported virtual machine's file. */
 export const EXPORT_EXTENSION = '.lockstep';

@@ -9,7 +9,7 @@ import { FORWARDS_MAX, formatForward, type ForwardView } from '../../../preload/
 import type { ForwardReport } from '../../gateway/messages.ts';
 import type { ForwardRecord } from '../../store/networks.ts';
 import type { GatewayConnection } from './gateway-connection.ts';
-import type { NetworkSurroundings } from './network-desk.ts';
+import type { NetworkSurroundings } from './network-surroundings.ts';
 
 export interface ForwardSurroundings extends Pick<NetworkSurroundings, 'table' | 'event' | 'changed'> {
   readonly gateway: GatewayConnection;

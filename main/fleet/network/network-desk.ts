@@ -5,8 +5,7 @@
  * Invariant: what the database says of networks is what the gateway was told; a VM that runs is attached before its
  * replicas are plugged in.
  */
-import { CommandError, type ParsedArgs, type Severity } from '../../../preload/contract/contract.ts';
-import type { EventKind } from '../../../preload/contract/event-kinds.ts';
+import { CommandError, type ParsedArgs } from '../../../preload/contract/contract.ts';
 import {
   DEFAULT_NETWORK_NAME,
   formatForward,
@@ -26,29 +25,12 @@ import type {
   VmReport,
 } from '../../gateway/messages.ts';
 import { formatAddress } from '../../gateway/wire/ipv4.ts';
-import type { NetworkRecord, NetworkTable } from '../../store/networks.ts';
+import type { NetworkRecord } from '../../store/networks.ts';
 import { freeAddress, subnetOf } from './addresses.ts';
 import { ForwardDesk, sentence } from './forward-desk.ts';
 import { GatewayConnection } from './gateway-connection.ts';
-import type { Processes } from '../pair/processes.ts';
+import type { NetworkSurroundings } from './network-surroundings.ts';
 import type { Replica } from '../pair/replica.ts';
-
-export interface NetworkSurroundings {
-  readonly processes: Processes;
-  readonly table: NetworkTable;
-  /** Guests reach this computer's loopback by the gateway's address. */
-  readonly hostLoopback: boolean;
-  /** The network that a VM is on. */
-  networkOf(vm: string): string;
-  event(
-    vm: string | null,
-    kind: EventKind,
-    severity: Severity,
-    message: string,
-    data?: { [key: string]: unknown },
-  ): void;
-  changed(): void;
-}
 
 /** A VM's network card, as the VM's record has it. */
 export interface NicRecord {

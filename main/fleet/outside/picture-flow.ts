@@ -5,14 +5,18 @@
  * that says what it has shown, at most `AHEAD_MAX` pictures are under way, so that what it shows is never old, however
  * slow it is; a page that is not drawn costs nothing.
  */
-import type { Door } from '../session.ts';
-
 /** Pictures are left out while this much is unsent, in bytes. */
 const UNSENT_MAX = 4 << 20;
 const AHEAD_MAX = 3;
 
+/** The door of a watcher, as far as room for pictures goes. */
+interface PictureDoor {
+  /** Bytes that the watcher has not taken. */
+  unsentBytes(): number;
+}
+
 export class PictureFlow {
-  readonly #door: Pick<Door, 'unsentBytes'>;
+  readonly #door: PictureDoor;
   readonly #send: (message: Uint8Array) => void;
   readonly #refresh: () => void;
   #missed = false;
@@ -22,7 +26,7 @@ export class PictureFlow {
   #counts = false;
 
   /** `refresh` asks for a whole picture. */
-  constructor(door: Pick<Door, 'unsentBytes'>, send: (message: Uint8Array) => void, refresh: () => void) {
+  constructor(door: PictureDoor, send: (message: Uint8Array) => void, refresh: () => void) {
     this.#door = door;
     this.#send = send;
     this.#refresh = refresh;

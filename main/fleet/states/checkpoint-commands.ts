@@ -8,7 +8,7 @@ import type { CommandResults, ParsedArgs } from '../../../preload/contract/contr
 import type { checkpointCommands } from '../../../preload/contract/checkpoint.ts';
 import type { Fleet } from '../fleet.ts';
 import { admitReplicas, replicasOf } from '../limits.ts';
-import { during } from './snapshot-commands.ts';
+import { during } from './state-tasks.ts';
 
 type Name = keyof typeof checkpointCommands;
 type Handlers = {
@@ -18,13 +18,13 @@ type Handlers = {
 export const checkpointHandlers: Handlers = {
   'checkpoint.take': (fleet, { vm: name }) => {
     const vm = fleet.vm(name);
-    return during(fleet, vm, 'checkpoint.take', (progress) => fleet.checkpoints.take(vm, progress));
+    return during(fleet.tasks, vm, 'checkpoint.take', (progress) => fleet.checkpoints.take(vm, progress));
   },
   'checkpoint.resume': (fleet, { vm: name }) => {
     const vm = fleet.vm(name);
     vm.require('checkpoint.resume');
     admitReplicas(fleet, vm, replicasOf(vm));
-    return during(fleet, vm, 'checkpoint.resume', async (progress) => {
+    return during(fleet.tasks, vm, 'checkpoint.resume', async (progress) => {
       await fleet.snapshots.revertToCheckpoint(vm);
       await vm.powerOn(progress);
       return vm.view();

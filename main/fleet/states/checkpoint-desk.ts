@@ -11,7 +11,7 @@ import type { EventKind } from '../../../preload/contract/event-kinds.ts';
 import type { CheckpointRecord, CheckpointTable } from '../../store/checkpoints.ts';
 import type { VmTable } from '../../store/vms.ts';
 import type { SnapshotDesk } from './snapshot-desk.ts';
-import type { Vm } from '../vm.ts';
+import type { StateOwner } from './state-owner.ts';
 
 const MINUTE_MS = 60_000;
 /** What stood in the way passes: it is tried again so soon. */
@@ -32,7 +32,7 @@ export interface CheckpointOutside {
   readonly lastSeen: (vm: string) => number | null;
   readonly minuteMs?: number | undefined;
   event(
-    vm: Vm,
+    vm: StateOwner,
     kind: EventKind,
     severity: 'info' | 'warning',
     message: string,
@@ -67,7 +67,7 @@ export class CheckpointDesk {
     await this.#taking.get(vm)?.catch(() => {});
   }
 
-  shown(vm: Vm): Shown {
+  shown(vm: StateOwner): Shown {
     const { checkpointMinutes, lostAt } = vm.record;
     const setting = checkpointMinutes > 0 ? { checkpointMinutes } : {};
     const found = this.#find(vm.id);
@@ -79,7 +79,7 @@ export class CheckpointDesk {
   }
 
   /** What is said where a VM is powered on that could have been resumed. */
-  passedBy(vm: Vm): string {
+  passedBy(vm: StateOwner): string {
     const found = this.#find(vm.id);
     if (!found) return '';
     const at = new Date(found.takenAt).toISOString();
@@ -99,7 +99,7 @@ export class CheckpointDesk {
   }
 
   /** 0: none any more. One that is there stays until the end of the run. */
-  set(vm: Vm, minutes: number): void {
+  set(vm: StateOwner, minutes: number): void {
     if (minutes === vm.record.checkpointMinutes) return;
     this.#outside.vms.setCheckpointMinutes(vm.id, minutes);
     const words = minutes === 0 ? 'turned off' : `every ${minutes} minute${minutes === 1 ? '' : 's'} from now on`;
@@ -110,7 +110,7 @@ export class CheckpointDesk {
   }
 
   /** Its power or its settings may have changed. Cheap: it is called at every change. */
-  look(vm: Vm): void {
+  look(vm: StateOwner): void {
     const { checkpointMinutes: minutes } = vm.record;
     const plan = this.#plans.get(vm.id);
     if (minutes === 0 || vm.power === 'off' || this.#closed || plan?.minutes !== minutes) this.cancel(vm.id);
@@ -135,7 +135,7 @@ export class CheckpointDesk {
     this.#plans.delete(vm);
   }
 
-  async #due(vm: Vm, plan: Plan): Promise<void> {
+  async #due(vm: StateOwner, plan: Plan): Promise<void> {
     // Where it stands still nothing changes; it is looked at again when it goes on.
     if (vm.power !== 'on' || this.#plans.get(vm.id) !== plan) return;
     const { generation } = vm.ftStatus();
@@ -152,7 +152,7 @@ export class CheckpointDesk {
     this.look(vm);
   }
 
-  #failed(vm: Vm, why: string): void {
+  #failed(vm: StateOwner, why: string): void {
     if (this.#closed) return;
     const former = this.#find(vm.id);
     const left = former ? `The last one is of ${new Date(former.takenAt).toISOString()}.` : 'There is none.';
@@ -161,7 +161,7 @@ export class CheckpointDesk {
   }
 
   /** @throws {CommandError} when it could not be taken; the one before is there still. */
-  async take(vm: Vm, progress: Progress): Promise<NonNullable<Shown['checkpoint']>> {
+  async take(vm: StateOwner, progress: Progress): Promise<NonNullable<Shown['checkpoint']>> {
     vm.require('checkpoint.take');
     const present = this.#taking.get(vm.id);
     if (present) throw new CommandError('refused', 'A checkpoint is being taken already: wait a moment.');
@@ -179,13 +179,13 @@ export class CheckpointDesk {
     }
   }
 
-  async #take(vm: Vm, progress: Progress): Promise<CheckpointRecord> {
+  async #take(vm: StateOwner, progress: Progress): Promise<CheckpointRecord> {
     await this.#requireRoom(vm);
     return this.#outside.snapshots().takeCheckpoint(vm, progress);
   }
 
   /** The former one is there until the next one is whole. */
-  async #requireRoom(vm: Vm): Promise<void> {
+  async #requireRoom(vm: StateOwner): Promise<void> {
     const state = this.#find(vm.id)?.state.bytes ?? vm.record.config.memoryMB * MIB * FIRST_SHARE;
     const needed = state + ROOM_LEFT;
     const { bavail, bsize } = await statfs(this.#outside.folder);

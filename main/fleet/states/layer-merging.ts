@@ -9,22 +9,22 @@ import type { EventKind } from '../../../preload/contract/event-kinds.ts';
 import { mergeLastLayer } from './last-layer.ts';
 import type { Needed, SnapshotFiles } from './snapshot-files.ts';
 import { runs } from './snapshot-rules.ts';
-import type { Vm } from '../vm.ts';
+import type { StateOwner } from './state-owner.ts';
 
 export interface MergingOutside {
   files(vm: string): SnapshotFiles;
   /** Files that something of this VM stands on. */
-  needed(vm: Vm): Needed;
+  needed(vm: StateOwner): Needed;
   /** The files of the VM's folder on which disks of other VMs stand, each with the name of such a VM. */
-  others(vm: Vm): ReadonlyMap<string, string>;
+  others(vm: StateOwner): ReadonlyMap<string, string>;
   /** Nobody works on this file of the VM, and no other VM's disk stands on it. */
-  isFree(vm: Vm, file: string): boolean;
+  isFree(vm: StateOwner, file: string): boolean;
   /** Something else is done to the VM. */
-  isBusy(vm: Vm): boolean;
+  isBusy(vm: StateOwner): boolean;
   /** The VM's files are no longer what they were. */
-  changed(vm: Vm): void;
+  changed(vm: StateOwner): void;
   event(
-    vm: Vm,
+    vm: StateOwner,
     kind: EventKind,
     severity: 'info' | 'warning',
     message: string,
@@ -46,7 +46,7 @@ export class LayerMerging {
   }
 
   /** Merges what can be merged now, while nothing else is done to the VM's disk. It may run. */
-  begin(vm: Vm): void {
+  begin(vm: StateOwner): void {
     const settled = vm.power === 'off' || runs(vm);
     if (this.#closed || !settled || this.#outside.isBusy(vm) || this.#merging.has(vm.id)) return;
     const merging = { stop: false, ended: Promise.resolve() };
@@ -90,7 +90,7 @@ export class LayerMerging {
     await Promise.all([...this.#merging.keys()].map((vm) => this.stop(vm)));
   }
 
-  async #merge(vm: Vm, merging: { readonly stop: boolean }, running: boolean): Promise<void> {
+  async #merge(vm: StateOwner, merging: { readonly stop: boolean }, running: boolean): Promise<void> {
     const files = this.#outside.files(vm.id);
     const gone = this.#goneOf(vm.id);
     const goOn = (): void => {
@@ -110,7 +110,7 @@ export class LayerMerging {
   }
 
   /** The user's own file is the whole disk again. */
-  async #mergeLast(vm: Vm, goOn: () => void): Promise<void> {
+  async #mergeLast(vm: StateOwner, goOn: () => void): Promise<void> {
     const [own, copy] = [vm.disk.names('A'), vm.disk.names('B')];
     if (!own || !copy || vm.disk.slot !== 'A' || this.#outside.needed(vm).layers.size > 0) return;
     if (this.#outside.others(vm).size > 0 || !this.#outside.isFree(vm, own.own)) return;

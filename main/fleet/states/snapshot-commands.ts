@@ -3,19 +3,12 @@
  *
  * Invariant: what is refused is no task; a client that goes away ends none.
  */
-import { randomUUID } from 'node:crypto';
-import {
-  CommandError,
-  type CommandResults,
-  type ParsedArgs,
-  type TaskKind,
-  type VmView,
-} from '../../../preload/contract/contract.ts';
-import type { GuardedCommand } from '../../../preload/contract/rules.ts';
+import type { CommandResults, ParsedArgs, VmView } from '../../../preload/contract/contract.ts';
 import type { snapshotCommands } from '../../../preload/contract/snapshot.ts';
 import type { Fleet } from '../fleet.ts';
 import { admitReplicas, replicasOf } from '../limits.ts';
 import type { Vm } from '../vm.ts';
+import { during, suspend } from './state-tasks.ts';
 
 type Name = keyof typeof snapshotCommands;
 type Handlers = {
@@ -26,12 +19,13 @@ export const snapshotHandlers: Handlers = {
   'power.suspend': async (fleet, { vm: name }) => {
     const vm = fleet.vm(name);
     vm.require('power.suspend');
-    return (await suspend(fleet, vm)).view();
+    await suspend(fleet, vm);
+    return vm.view();
   },
   'power.resume': (fleet, { vm: name }) => resume(fleet, fleet.vm(name)),
   'snapshot.take': (fleet, { vm: name, name: snapshot, note }) => {
     const vm = fleet.vm(name);
-    return during(fleet, vm, 'snapshot.take', (progress) => fleet.snapshots.take(vm, snapshot, note, progress));
+    return during(fleet.tasks, vm, 'snapshot.take', (progress) => fleet.snapshots.take(vm, snapshot, note, progress));
   },
   'snapshot.list': (fleet, { vm }) => fleet.snapshots.list(fleet.vm(vm)),
   'snapshot.thumbnail': (fleet, { vm, snapshot }) => {
@@ -40,7 +34,7 @@ export const snapshotHandlers: Handlers = {
   },
   'snapshot.revert': (fleet, { vm: name, snapshot }) => {
     const vm = fleet.vm(name);
-    return during(fleet, vm, 'snapshot.revert', async (progress) => {
+    return during(fleet.tasks, vm, 'snapshot.revert', async (progress) => {
       const { state } = await fleet.snapshots.revert(vm, snapshot);
       if (!state) return vm.view();
       admitReplicas(fleet, vm, replicasOf(vm));
@@ -50,19 +44,10 @@ export const snapshotHandlers: Handlers = {
   },
   'snapshot.delete': async (fleet, { vm: name, snapshot }) => {
     const vm = fleet.vm(name);
-    await during(fleet, vm, 'snapshot.delete', () => fleet.snapshots.delete(vm, snapshot));
+    await during(fleet.tasks, vm, 'snapshot.delete', () => fleet.snapshots.delete(vm, snapshot));
     return null;
   },
 };
-
-/** Suspends a VM, as a task. @throws {CommandError} `failed` when the guest goes on instead. */
-export async function suspend(fleet: Fleet, vm: Vm): Promise<Vm> {
-  await fleet.checkpoints.taken(vm.id);
-  const file = fleet.snapshots.files(vm.id).state(randomUUID());
-  await during(fleet, vm, 'power.suspend', (progress) => vm.suspend(file, progress));
-  fleet.snapshots.tidy(vm);
-  return vm;
-}
 
 async function resume(fleet: Fleet, vm: Vm): Promise<VmView> {
   vm.require('power.resume');
@@ -71,36 +56,8 @@ async function resume(fleet: Fleet, vm: Vm): Promise<VmView> {
     return vm.view();
   }
   admitReplicas(fleet, vm, replicasOf(vm));
-  return during(fleet, vm, 'power.on', async (progress) => {
+  return during(fleet.tasks, vm, 'power.on', async (progress) => {
     await vm.powerOn(progress);
     return vm.view();
   });
 }
-
-/** A task that tells how far it is. */
-export async function during<T>(
-  fleet: Fleet,
-  vm: Vm,
-  kind: GuardedCommand & TaskKind,
-  work: (progress: (fraction: number) => void) => Promise<T>,
-): Promise<T> {
-  vm.require(kind);
-  const { id } = fleet.tasks.begin(kind, vm, 'user');
-  try {
-    const result = await work((progress) => fleet.tasks.progress(id, { progress, phase: PHASES[kind] ?? null }));
-    fleet.tasks.end(id, 'done');
-    return result;
-  } catch (error) {
-    fleet.tasks.end(id, 'failed', (error as Error).message);
-    throw error instanceof CommandError ? error : new CommandError('failed', (error as Error).message);
-  }
-}
-
-const PHASES: { readonly [K in TaskKind]?: string } = {
-  'power.suspend': 'Saving the state',
-  'snapshot.take': 'Saving the state',
-  'snapshot.revert': 'Restoring the state',
-  'checkpoint.take': 'Saving the state',
-  'checkpoint.resume': 'Restoring the state',
-  'power.on': 'Restoring the state',
-};

@@ -21,7 +21,7 @@ import { SnapshotFiles, type Needed } from './snapshot-files.ts';
 import { againWords, pointOf, pointOfCheckpoint, viewOf, type Point } from './snapshot-points.ts';
 import { requireOneFile, requireReadsByLog } from './snapshot-rules.ts';
 import { thumbnailOf } from './thumbnail.ts';
-import type { Vm } from '../vm.ts';
+import type { StateOwner } from './state-owner.ts';
 
 type Progress = (fraction: number) => void;
 
@@ -33,11 +33,11 @@ export interface SnapshotOutside {
   /** Resolves when no automatic checkpoint of this VM is being taken: nobody is refused for one. */
   checkpointTaken(vm: string): Promise<void>;
   /** The files of the VM's folder on which disks of other VMs stand, each with the name of such a VM. */
-  others(vm: Vm): ReadonlyMap<string, string>;
+  others(vm: StateOwner): ReadonlyMap<string, string>;
   /** Nobody works on this file of the VM, and no other VM's disk stands on it. */
-  isFree(vm: Vm, file: string): boolean;
+  isFree(vm: StateOwner, file: string): boolean;
   event(
-    vm: Vm,
+    vm: StateOwner,
     kind: EventKind,
     severity: 'info' | 'warning',
     message: string,
@@ -80,7 +80,7 @@ export class SnapshotDesk {
   }
 
   /** Remembered: it is asked at every change. */
-  shown(vm: Vm): Shown {
+  shown(vm: StateOwner): Shown {
     let shown = this.#shown.get(vm.id);
     if (!shown) {
       const snapshots = this.#outside.snapshots.list(vm.id).length;
@@ -93,13 +93,13 @@ export class SnapshotDesk {
   }
 
   /** Oldest first. */
-  list(vm: Vm): SnapshotView[] {
+  list(vm: StateOwner): SnapshotView[] {
     const files = this.files(vm.id);
     const current = vm.record.currentSnapshot;
     return this.#outside.snapshots.list(vm.id).map((record) => this.#view(record, current, files));
   }
 
-  find(vm: Vm, name: string): SnapshotRecord {
+  find(vm: StateOwner, name: string): SnapshotRecord {
     const found = this.#outside.snapshots.find(vm.id, name);
     if (found) return found;
     throw new CommandError(
@@ -108,14 +108,14 @@ export class SnapshotDesk {
     );
   }
 
-  thumbnail(vm: Vm, name: string): Uint8Array | null {
+  thumbnail(vm: StateOwner, name: string): Uint8Array | null {
     return this.#outside.snapshots.thumbnail(this.find(vm, name).id);
   }
 
   /* -------------------------------------------------------------- taking ------------------------------------ */
 
   /** @throws {CommandError} when it could not be taken; the VM goes on as if nothing had been. */
-  async take(vm: Vm, name: string, note: string, progress: Progress): Promise<SnapshotView> {
+  async take(vm: StateOwner, name: string, note: string, progress: Progress): Promise<SnapshotView> {
     await this.#recovered;
     vm.require('snapshot.take');
     const { snapshots } = this.#outside;
@@ -137,7 +137,11 @@ export class SnapshotDesk {
     }).finally(() => this.consolidate(vm));
   }
 
-  async #take(vm: Vm, named: Pick<SnapshotRecord, 'id' | 'name' | 'note'>, progress: Progress): Promise<SnapshotView> {
+  async #take(
+    vm: StateOwner,
+    named: Pick<SnapshotRecord, 'id' | 'name' | 'note'>,
+    progress: Progress,
+  ): Promise<SnapshotView> {
     const { id, name } = named;
     const picture = vm.power === 'off' ? null : await thumbnailOf(vm);
     const { config } = vm.record;
@@ -155,7 +159,7 @@ export class SnapshotDesk {
 
   /** @throws {CommandError} when it could not be saved: then files of this id may be left, which nobody needs. */
   async #takeRunning(
-    vm: Vm,
+    vm: StateOwner,
     id: string,
     progress: Progress,
   ): Promise<Pick<CheckpointRecord, 'state' | 'disk' | 'stunMs'>> {
@@ -167,7 +171,7 @@ export class SnapshotDesk {
   }
 
   /** Of a VM that is off: its disk alone; of one that is suspended its state, too. */
-  async #takeOff(vm: Vm, id: string): Promise<Pick<SnapshotRecord, 'state' | 'disk'> & { stunMs: null }> {
+  async #takeOff(vm: StateOwner, id: string): Promise<Pick<SnapshotRecord, 'state' | 'disk'> & { stunMs: null }> {
     const files = this.files(vm.id);
     const names = vm.disk.names(vm.disk.slot);
     const { savedState } = vm.record;
@@ -185,7 +189,7 @@ export class SnapshotDesk {
    * The same for an automatic checkpoint, which no tree shows: it takes the place of the former when it is safe.
    * Everybody else who wants something of the VM meanwhile waits. @throws {CommandError} as `take`.
    */
-  async takeCheckpoint(vm: Vm, progress: Progress): Promise<CheckpointRecord> {
+  async takeCheckpoint(vm: StateOwner, progress: Progress): Promise<CheckpointRecord> {
     await this.#recovered;
     const work = async (): Promise<CheckpointRecord> => {
       this.#taking.add(vm.id);
@@ -212,14 +216,14 @@ export class SnapshotDesk {
   }
 
   /** Something is done to it that a checkpoint would have to wait for. */
-  isBusy(vm: Vm): boolean {
+  isBusy(vm: StateOwner): boolean {
     return this.#busy.has(vm.id) || vm.saving.busy;
   }
 
   /* -------------------------------------------------------------- reverting --------------------------------- */
 
   /** Powers the VM off where it runs; afterwards it is off, or suspended in the snapshot's state. */
-  async revert(vm: Vm, name: string): Promise<Point> {
+  async revert(vm: StateOwner, name: string): Promise<Point> {
     await this.#recovered;
     vm.require('snapshot.revert');
     const point = pointOf(this.find(vm, name));
@@ -230,7 +234,7 @@ export class SnapshotDesk {
   }
 
   /** Afterwards the VM is suspended in the state of its checkpoint. */
-  async revertToCheckpoint(vm: Vm): Promise<Point> {
+  async revertToCheckpoint(vm: StateOwner): Promise<Point> {
     await this.#recovered;
     vm.require('checkpoint.resume');
     const checkpoint = this.#outside.checkpoints.find(vm.id);
@@ -241,12 +245,12 @@ export class SnapshotDesk {
     return point;
   }
 
-  #requireOwnTops(vm: Vm): void {
+  #requireOwnTops(vm: StateOwner): void {
     const tops = (['A', 'B'] as const).map((slot) => vm.disk.names(slot)?.top);
     this.requireOwn(vm, (file) => tops.includes(file));
   }
 
-  #goBack(vm: Vm, point: Point): Promise<void> {
+  #goBack(vm: StateOwner, point: Point): Promise<void> {
     return this.#during(vm, `it is being taken back to ${point.words}`, async () => {
       this.#outside.vms.setReverting(vm.id, point.id);
       await this.#revert(vm, point);
@@ -254,7 +258,7 @@ export class SnapshotDesk {
   }
 
   /** Whatever was done of it already. Where it fails the VM cannot be powered on before it was done. */
-  async #revert(vm: Vm, point: Point): Promise<void> {
+  async #revert(vm: StateOwner, point: Point): Promise<void> {
     const { disk } = point;
     if (disk !== null) {
       const [own, copy] = [vm.disk.names('A'), vm.disk.names('B')];
@@ -280,7 +284,7 @@ export class SnapshotDesk {
   /* -------------------------------------------------------------- deleting ---------------------------------- */
 
   /** Resolves when it is no snapshot any more; what can be merged now is merged in the background. */
-  async delete(vm: Vm, name: string): Promise<void> {
+  async delete(vm: StateOwner, name: string): Promise<void> {
     await this.#recovered;
     vm.require('snapshot.delete');
     const snapshot = this.find(vm, name);
@@ -300,7 +304,7 @@ export class SnapshotDesk {
   }
 
   /** @throws {CommandError} `refused`, naming it, where a disk of another VM stands on one of these files. */
-  requireOwn(vm: Vm, these: (file: string) => boolean): void {
+  requireOwn(vm: StateOwner, these: (file: string) => boolean): void {
     for (const [file, other] of this.#outside.others(vm)) {
       if (!these(file)) continue;
       throw new CommandError(
@@ -312,7 +316,7 @@ export class SnapshotDesk {
   }
 
   /** Of a VM that is deleted: everything. */
-  async forget(vm: Vm): Promise<void> {
+  async forget(vm: StateOwner): Promise<void> {
     await this.makeWay(vm.id);
     this.#shown.delete(vm.id);
     this.#merging.forget(vm.id);
@@ -322,11 +326,11 @@ export class SnapshotDesk {
   /* -------------------------------------------------------------- keeping order ----------------------------- */
 
   /** At the start of a host: finishes what a former one has begun. */
-  recover(vms: readonly Vm[]): void {
+  recover(vms: readonly StateOwner[]): void {
     this.#recovered = this.#recover(vms);
   }
 
-  async #recover(vms: readonly Vm[]): Promise<void> {
+  async #recover(vms: readonly StateOwner[]): Promise<void> {
     for (const vm of vms) {
       const half = this.#halfTakenBackTo(vm.id);
       try {
@@ -344,11 +348,11 @@ export class SnapshotDesk {
   }
 
   /** States that nobody needs any more are removed, a moment later. */
-  tidy(vm: Vm): void {
+  tidy(vm: StateOwner): void {
     void this.tidied(vm);
   }
 
-  async tidied(vm: Vm): Promise<void> {
+  async tidied(vm: StateOwner): Promise<void> {
     // What is being saved has no row yet.
     const needed = (file: string): boolean =>
       this.#closed || vm.saving.busy || this.#taking.has(vm.id) || this.#needed(vm).states.has(file);
@@ -360,7 +364,7 @@ export class SnapshotDesk {
   }
 
   /** Merges what can be merged now. */
-  consolidate(vm: Vm): void {
+  consolidate(vm: StateOwner): void {
     this.#shown.delete(vm.id);
     this.#merging.begin(vm);
   }
@@ -369,7 +373,7 @@ export class SnapshotDesk {
    * Its disk is read by somebody who needs it to stay as it is: meanwhile nothing is merged, taken or taken back, and
    * it is not powered on. @throws {CommandError} `refused` while more is done to it.
    */
-  async hold<T>(vm: Vm, work: () => Promise<T>): Promise<T> {
+  async hold<T>(vm: StateOwner, work: () => Promise<T>): Promise<T> {
     await this.makeWay(vm.id);
     try {
       return await this.#during(vm, 'its disk is being worked on', work);
@@ -379,7 +383,7 @@ export class SnapshotDesk {
   }
 
   /** @throws {CommandError} `refused` where its disk has layers of snapshots. */
-  requireOneFile(vm: Vm, what: string): void {
+  requireOneFile(vm: StateOwner, what: string): void {
     requireOneFile(vm, this.#outside.snapshots.list(vm.id).length, what);
   }
 
@@ -410,7 +414,7 @@ export class SnapshotDesk {
     await this.#merging.close();
   }
 
-  #needed(vm: Vm): Needed {
+  #needed(vm: StateOwner): Needed {
     const checkpoint = this.#outside.checkpoints.find(vm.id);
     const list = [...this.#outside.snapshots.list(vm.id), ...(checkpoint ? [checkpoint] : [])];
     const states = list.flatMap(({ state }) => (state ? [state.file] : []));
@@ -420,7 +424,7 @@ export class SnapshotDesk {
   }
 
   /** `atOnce`: not even a checkpoint is waited for. */
-  async #during<T>(vm: Vm, what: string, work: () => Promise<T>, atOnce = false): Promise<T> {
+  async #during<T>(vm: StateOwner, what: string, work: () => Promise<T>, atOnce = false): Promise<T> {
     if (!atOnce) await this.#outside.checkpointTaken(vm.id);
     const present = this.#busy.get(vm.id);
     if (present !== undefined) throw new CommandError('refused', `Wait a moment: of "${vm.name}" ${present}.`);
@@ -433,7 +437,7 @@ export class SnapshotDesk {
     }
   }
 
-  #changed(vm: Vm): void {
+  #changed(vm: StateOwner): void {
     this.#shown.delete(vm.id);
     vm.reread();
   }

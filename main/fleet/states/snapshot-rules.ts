@@ -2,13 +2,13 @@
 import { CommandError } from '../../../preload/contract/contract.ts';
 import { topOf } from '../../datastore/disk/top.ts';
 import { settingsOf } from '../spec.ts';
-import type { Vm } from '../vm.ts';
+import type { StateOwner } from './state-owner.ts';
 
 /**
  * A secondary that reads by itself opens a raw image that the primary writes to, and not what a snapshot puts on it.
  * @throws {CommandError} `refused` where that is so.
  */
-export function requireReadsByLog(vm: Vm): void {
+export function requireReadsByLog(vm: StateOwner): void {
   const { diskMode, diskReads } = vm.disk.settings(settingsOf(vm.record));
   const raw = diskMode === 'shared' && diskReads === 'backup' && vm.disk.current !== undefined;
   if (!raw || vm.ftStatus().secondary === null) return;
@@ -23,7 +23,7 @@ export function requireReadsByLog(vm: Vm): void {
  * @throws {CommandError} `refused` where its disk has a top: then another file has no place below it, and nobody but
  * its own snapshots can stand on it.
  */
-export function requireOneFile(vm: Vm, snapshots: number, what: string): void {
+export function requireOneFile(vm: StateOwner, snapshots: number, what: string): void {
   const names = vm.disk.names(vm.disk.slot);
   if (snapshots === 0 && (!names || topOf(names) === names.own)) return;
   const why = snapshots > 0 ? 'has snapshots' : 'had snapshots, and is written in a layer on its disk since';
@@ -31,6 +31,6 @@ export function requireOneFile(vm: Vm, snapshots: number, what: string): void {
 }
 
 /** Neither on its way to on nor to off. */
-export function runs({ power }: Vm): boolean {
+export function runs({ power }: StateOwner): boolean {
   return power === 'on' || power === 'paused';
 }

@@ -7,10 +7,17 @@
 import { CommandError, type PowerState, type VmView } from '../../../preload/contract/contract.ts';
 import type { SavedState } from '../../store/vms.ts';
 import type { Pair } from '../pair/pair.ts';
-import type { Vm } from '../vm.ts';
+import type { StateOwner } from './state-owner.ts';
+
+/** What is asked of the VM beside what all saved states ask. */
+interface SuspendedVm extends StateOwner {
+  pause(paused: boolean): Promise<void>;
+  /** Writes down what has happened to it. */
+  tell(kind: 'power.suspended', message: string, data: { [key: string]: unknown }): void;
+}
 
 export interface Suspending {
-  readonly vm: Vm;
+  readonly vm: SuspendedVm;
   /** Null where it is being powered off otherwise. */
   readonly pair: () => Pair | null;
   readonly become: (power: PowerState) => void;

@@ -8,13 +8,13 @@ import { encode as encodePng } from 'fast-png';
 import { THUMBNAIL_WIDTH_MAX } from '../../../preload/contract/snapshot.ts';
 import { decodeScreen } from '../../../preload/contract/screen.ts';
 import { ScreenModel } from '../../../preload/contract/screen-model.ts';
-import type { Vm } from '../vm.ts';
+import type { StateOwner } from './state-owner.ts';
 
 /** A primary that hangs is not waited for, in milliseconds. */
 const PATIENCE_MS = 500;
 
 /** PNG; null where there is none. */
-export async function thumbnailOf(vm: Vm): Promise<Uint8Array | null> {
+export async function thumbnailOf(vm: Pick<StateOwner, 'ends'>): Promise<Uint8Array | null> {
   try {
     const frame = await Promise.race([vm.ends.screen.frame(), sleep(PATIENCE_MS, null, { ref: false })]);
     if (!frame) return null;

@@ -5,11 +5,11 @@
  * guest sees them.
  */
 import { DnsServer, type Resolve } from '../dns.ts';
-import { ForwardTable, type Forward } from '../forwards.ts';
+import { ForwardTable, type Forward, type ForwardListener } from '../forwards.ts';
 import { Router, type RouterCounters } from '../router.ts';
 import type { Station, Stations } from '../stations.ts';
 import type { Reach } from '../subnet.ts';
-import type { ConnectionCounts, ForwardListener, TransportFactory } from '../transport-layer.ts';
+import type { ConnectionCounts, TransportFactory } from '../transport-layer.ts';
 import { PROTOCOL } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/ethernet.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';

@@ -8,16 +8,9 @@
 import { randomBytes } from 'node:crypto';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { Connection, type ConnectionOptions } from '../tcp/connection.ts';
-import type { Forward } from '../forwards.ts';
+import type { Forward, ForwardListener, ForwardTarget, ListeningForward } from '../forwards.ts';
 import { contains, hostDestination, isUnicast } from '../subnet.ts';
-import type {
-  ConnectionCounts,
-  ForwardListener,
-  ForwardTarget,
-  ListeningForward,
-  TransportLayer,
-  TransportPacket,
-} from '../transport-layer.ts';
+import type { ConnectionCounts, TransportLayer, TransportPacket } from '../transport-layer.ts';
 import { type Ipv4Address, parseAddress } from '../wire/ipv4.ts';
 import { FLAG, parseTcp, type TcpSegment } from '../wire/tcp.ts';
 import { Binding, type Endpoints } from './tcp-binding.ts';

@@ -7,9 +7,8 @@
  */
 import dgram from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import type { Forward } from '../forwards.ts';
+import type { Forward, ForwardTarget } from '../forwards.ts';
 import { contains, isUnicast } from '../subnet.ts';
-import type { ForwardTarget } from '../transport-layer.ts';
 import { parseAddress, type Ipv4Address } from '../wire/ipv4.ts';
 import type { Datagram, UdpHost } from './datagram.ts';
 

@@ -7,8 +7,8 @@
  */
 import dgram from 'node:dgram';
 import { hostDestination } from '../subnet.ts';
-import type { ConnectionCounts, ForwardListener, ForwardTarget, ListeningForward } from '../transport-layer.ts';
-import type { Forward } from '../forwards.ts';
+import type { ConnectionCounts } from '../transport-layer.ts';
+import type { Forward, ForwardListener, ForwardTarget, ListeningForward } from '../forwards.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import { UdpForward } from './udp-forward.ts';
 import type { Datagram, UdpHost } from './datagram.ts';
