@@ -41,7 +41,7 @@ let loaded: LoadedCore | null = null;
  *
  * The core holds all floating-point arithmetic, and V8's two compilers give different NaN payloads; so it is always
  * compiled by the optimising one, as is all WebAssembly of this process from here on, except where compiler.ts says
- * otherwise. V8 itself chooses no tier any more: left alone it would optimise nearly every module that v86 generates, in
+ * otherwise. V8 itself chooses no tier any more: left alone it would optimise nearly all that v86 generates, in
  * the background, at more than the cost of running the guest.
  */
 export function loadCore(): LoadedCore {
