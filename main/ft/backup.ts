@@ -3,6 +3,7 @@
  *
  * Invariants:
  * - It executes exactly the heads of the log, in order, and emits nothing while it is a backup.
+ * - A message is acknowledged when it is received, also in the middle of an epoch: the primary's outputs wait for that.
  * - It is paused where the log says so, and a machine that was paused goes live paused.
  * - It goes live only after it has received `protect`, has executed every head it has received, and has won the
  *   test-and-set for the generation named in `protect`.
@@ -14,8 +15,8 @@ import { DecodeError } from './bytes.ts';
 import { BACKLOG_HEADS_MAX, CLAIM_RETRY_MS, HEARTBEAT_MS, LOG_VERSION, STARTING_LOG_BYTES_MAX } from './constants.ts';
 import { FailureDetector } from './detector.ts';
 import { difference } from './hashes.ts';
-import type { Input, Output } from './entry.ts';
-import type { BlockRequest, Environment, FtEvent, Outside } from './environment.ts';
+import type { Head, Input, Output } from './entry.ts';
+import type { BlockRequest, Environment, Executed, FtEvent, Outside } from './environment.ts';
 import {
   decodeMessage,
   encodeEntry,
@@ -45,6 +46,13 @@ export interface BackupEnvironment<R extends BlockRequest> extends Environment<R
 
 type HaltCause = Extract<FtEvent, { type: 'halted' }>['cause'];
 
+/** An epoch that is being executed. */
+interface Execution<R extends BlockRequest> {
+  readonly epoch: number;
+  readonly head: Head;
+  readonly pieces: Generator<undefined, Executed<R>, undefined>;
+}
+
 export class Backup<R extends BlockRequest> {
   readonly #env: BackupEnvironment<R>;
   readonly #backlog = new OutputBacklog<Output>();
@@ -53,6 +61,7 @@ export class Backup<R extends BlockRequest> {
   #state: BackupState = 'restoring';
   #queue: (HeadEntry | ControlEntry | HashEntry)[] = [];
   #next = 0;
+  #execution: Execution<R> | null = null;
   #heads = 0;
   #paused = false;
   /** All heads below have arrived; -1 until the snapshot says where they begin. */
@@ -122,6 +131,7 @@ export class Backup<R extends BlockRequest> {
   /** Whether `step` has something to do: not while its own disk is not as far as the next head. */
   get hasWork(): boolean {
     if (this.#state !== 'replaying' && this.#state !== 'draining') return false;
+    if (this.#execution) return true;
     const entry = this.#queue[this.#next];
     return entry !== undefined && (entry.kind !== 'head' || this.#own.ready(entry.head));
   }
@@ -131,10 +141,17 @@ export class Backup<R extends BlockRequest> {
     this.#own.done(id, completion);
   }
 
-  /** Executes the next entry of the log. */
+  /** Executes the next entry of the log, of a head a piece; then messages are to be looked for. */
   step(nowMs: number): void {
+    if (!this.hasWork) return;
+    if (this.#execution) this.#goOn(this.#execution);
+    else this.#takeEntry();
+    if (this.#state === 'draining') this.#drainedIfEmpty(nowMs);
+  }
+
+  #takeEntry(): void {
     const entry = this.#queue[this.#next];
-    if (!entry || !this.hasWork) return;
+    if (!entry) return;
     this.#next += 1;
     if (this.#next > 1024 && this.#next * 2 > this.#queue.length) {
       this.#queue = this.#queue.slice(this.#next);
@@ -143,7 +160,6 @@ export class Backup<R extends BlockRequest> {
     if (entry.kind === 'head') this.#execute(entry);
     else if (entry.kind === 'hash') this.#compare(entry);
     else this.#control(entry);
-    if (this.#state === 'draining') this.#drainedIfEmpty(nowMs);
   }
 
   /** The channel closed or the primary's process ended; may be said more than once. */
@@ -311,9 +327,16 @@ export class Backup<R extends BlockRequest> {
     assert(machine.epoch === entry.epoch, `the machine is at epoch ${machine.epoch}, the log at ${entry.epoch}`);
     const head = this.#own.resolve(entry.head);
     if (typeof head === 'string') return this.#halt('divergence', head);
-    const outcome = machine.execute(head);
-    outcome.outputs.forEach((output, index) => this.#backlog.keep({ epoch: entry.epoch, index, output }));
-    for (const request of outcome.requests) this.#own.asked(request);
+    this.#execution = { epoch: entry.epoch, head, pieces: machine.execution(head) };
+    this.#goOn(this.#execution);
+  }
+
+  #goOn({ epoch, head, pieces }: Execution<R>): void {
+    const { done, value } = pieces.next();
+    if (!done) return;
+    this.#execution = null;
+    value.outputs.forEach((output, index) => this.#backlog.keep({ epoch, index, output }));
+    for (const request of value.requests) this.#own.asked(request);
     for (const input of head.inputs) this.#lastInput = Math.max(this.#lastInput, input.sequence);
     this.#heads -= 1;
     if (this.#paused && this.#heads < BACKLOG_HEADS_MAX / 2) this.#pause(false);
@@ -350,7 +373,7 @@ export class Backup<R extends BlockRequest> {
   }
 
   #drainedIfEmpty(nowMs: number): void {
-    if (this.#next < this.#queue.length) return;
+    if (this.#execution || this.#next < this.#queue.length) return;
     this.#state = 'claiming';
     this.#suspicion.drainedAt = nowMs;
     this.#claim();
@@ -377,6 +400,7 @@ export class Backup<R extends BlockRequest> {
     this.#state = 'halted';
     this.#queue = [];
     this.#next = 0;
+    this.#execution = null;
     this.#env.report({ type: 'halted', cause, why });
   }
 }

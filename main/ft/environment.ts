@@ -23,16 +23,21 @@ export interface BlockRequest {
 /** Which request an input for `disk` completes, and whether well; null for other inputs. */
 export type CompletionOf = (input: Input) => { readonly id: number; readonly ok: boolean } | null;
 
+/** What an epoch did that others must act on. */
+export interface Executed<R extends BlockRequest> {
+  readonly outputs: readonly Output[];
+  readonly requests: readonly R[];
+  readonly idleMs: number;
+}
+
 /** The machine as the protocol sees it (`main/machine` has the whole of it). */
 export interface ReplicatedMachine<R extends BlockRequest> {
   /** The next epoch to execute. */
   readonly epoch: number;
   readonly pendingRequests: readonly R[];
-  execute(head: Head): {
-    readonly outputs: readonly Output[];
-    readonly requests: readonly R[];
-    readonly idleMs: number;
-  };
+  execute(head: Head): Executed<R>;
+  /** The same in pieces. Before the last one only messages are received: nothing else is asked of the machine. */
+  execution(head: Head): Generator<undefined, Executed<R>, undefined>;
   /** How many pages its memory has now; 0 where it has none that could be compared. Rises at most. */
   readonly pages: number;
   /** Of pages: eight hexadecimal digits for each HASH_BLOCK_PAGES of them. */

@@ -163,32 +163,33 @@ export class Primary<R extends BlockRequest, V> {
   }
 
   /**
-   * Logs the head, executes the epoch, and lets go what may leave. Returns how long the guest can sleep, in virtual
-   * ms.
+   * Logs the head, executes the epoch, and lets go what may leave. `now` reads the clock of `nowMs` when the epoch has
+   * ended: outputs wait from then on. Returns how long the guest can sleep, in virtual ms.
    */
-  step(head: Head, nowMs: number): number {
+  step(head: Head, nowMs: number, now = (): number => nowMs): number {
     assert(this.#state !== 'halted', 'a halted primary executes nothing');
     assert(!this.#paused || head.slices === 0, 'a paused machine executes no instruction');
     const machine = this.#env.machine;
     const epoch = machine.epoch;
     if (this.#logging || this.#record) this.#log(head, nowMs);
     const outcome = machine.execute(head);
+    const madeMs = now();
     this.#quiet = outcome.outputs.length === 0 && outcome.requests.length === 0;
     outcome.outputs.forEach((output, index) => {
       const effect = { kind: 'output', output: { epoch, index, output } } as const;
-      this.#gate.hold(epoch, effect, output.data.length + EFFECT_BYTES_MIN, nowMs);
+      this.#gate.hold(epoch, effect, output.data.length + EFFECT_BYTES_MIN, madeMs);
     });
     for (const request of outcome.requests) {
       // A read changes nothing outside: it seldom waits (its data come back as a logged input).
       if (this.#disks.asked(request)) this.#outside.issue(request);
-      else this.#gate.hold(epoch, { kind: 'request', request }, request.length + EFFECT_BYTES_MIN, nowMs);
+      else this.#gate.hold(epoch, { kind: 'request', request }, request.length + EFFECT_BYTES_MIN, madeMs);
     }
     const newest = head.inputs.reduce((last, input) => Math.max(last, input.sequence), 0);
     if (newest > 0) {
       this.#lastInput = newest;
-      this.#gate.hold(epoch, { kind: 'committed', sequence: newest }, EFFECT_BYTES_MIN, nowMs);
+      this.#gate.hold(epoch, { kind: 'committed', sequence: newest }, EFFECT_BYTES_MIN, madeMs);
     }
-    this.#release(nowMs);
+    this.#release(madeMs);
     return outcome.idleMs;
   }
 

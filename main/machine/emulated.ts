@@ -123,6 +123,8 @@ class EmulatedMachine implements Machine {
   #epoch = 0;
   #instructions = 0;
   #failure: MachineError | null = null;
+  /** An epoch has begun and has not ended. */
+  #executing = false;
 
   constructor(config: MachineConfig, parts: Parts) {
     const { core, memory, disks } = parts;
@@ -191,10 +193,18 @@ class EmulatedMachine implements Machine {
   }
 
   execute(head: Head): Outcome {
+    return atOnce(this.execution(head));
+  }
+
+  *execution(head: Head): Pieces<Outcome> {
     if (this.#failure !== null) throw this.#failure;
     checkHead(head);
+    this.#requireBoundary();
+    this.#executing = true;
     try {
-      return this.#execute(head);
+      const outcome = yield* this.#execute(head);
+      this.#executing = false;
+      return outcome;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.#failure = new MachineError(`the machine failed in epoch ${this.#epoch}: ${message}`, { cause: error });
@@ -212,6 +222,7 @@ class EmulatedMachine implements Machine {
 
   copy(room?: Room): Capture {
     if (this.#failure !== null) throw this.#failure;
+    this.#requireBoundary();
     return this.#anatomy.copy(room);
   }
 
@@ -224,6 +235,7 @@ class EmulatedMachine implements Machine {
   }
 
   restore(snapshot: Snapshot): void {
+    this.#requireBoundary();
     assert(this.#disks.pending.length === 0, 'a snapshot is restored into a machine without pending disk requests');
     const apply = this.#anatomy.check(snapshot);
     try {
@@ -241,6 +253,7 @@ class EmulatedMachine implements Machine {
   }
 
   hash(region: HashRegion): string {
+    this.#requireBoundary();
     if (region === 'cpu') return hashProcessor(this.#memory.words, this.#clock.lastNs);
     if (region === 'full') return this.#anatomy.hash(true);
     if (region === 'devices') return this.#anatomy.hash(false);
@@ -255,13 +268,18 @@ class EmulatedMachine implements Machine {
     return Math.floor(at / PAGE_BYTES);
   }
 
-  #execute(head: Head): Outcome {
+  #requireBoundary(): void {
+    assert(!this.#executing, 'the machine stands at an epoch boundary');
+  }
+
+  *#execute(head: Head): Pieces<Outcome> {
     const frame = Math.floor(this.#clock.lastNs / FRAME_NS);
     this.#clock.beginEpoch(this.#sleep(head), head.rate);
     for (const input of head.inputs) this.#deliver(input);
     this.#feed();
     let idleMs = 0;
     for (let slice = 0; slice < head.slices; slice += 1) {
+      if (slice > 0) yield;
       idleMs = this.#executeSlice();
       this.#feed();
       if (this.#memory.halted) break;

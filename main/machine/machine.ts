@@ -135,6 +135,8 @@ export interface Machine {
   readonly metrics: MachineMetrics;
   /** @throws {MachineError} when the guest or a senseless input broke the machine; it is dead then. */
   execute(head: Head): Outcome;
+  /** The same in pieces, at most a slice each. Until the last one the machine stands at no epoch boundary. */
+  execution(head: Head): Pieces<Outcome>;
   /**
    * What changed on the screen since the last call, or everything with `full`; null when nothing changed.
    * Looking changes nothing the guest can observe.

@@ -272,7 +272,7 @@ export class PrimaryRunner {
     const quieting = this.#quiescing && inputs.some((input) => input.device === 'disk');
     if (quieting || this.#taking) head = { ...head, slices: 0 };
     const before = machine.instructions;
-    const idleMs = this.#primary.step(head, performance.now());
+    const idleMs = this.#primary.step(head, performance.now(), () => performance.now());
     // Its outputs wait for acknowledgements, which are read between two epochs: those that follow are to be short.
     if (!this.#primary.quiet) this.#pacer.stirred();
     this.#lives();

@@ -125,7 +125,8 @@ export class BackupLoop {
     while (this.#running && this.backup.hasWork && spentMs < TURN_MS) {
       const { epoch } = machine;
       this.backup.step(this.#now);
-      if (machine.epoch === epoch) continue;
+      // Between two pieces of an epoch anything may happen.
+      if (machine.epoch === epoch) break;
       spentMs += costMs;
       world.watch((checker) => checker.executed?.(line, epoch, machine.chain));
       world.trace(() => `${this.#replica.name} replayed ${epoch} ${machine.chain.toString(16)}`);

@@ -52,7 +52,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'input-committed-early',
     breaks: 'an input is kept outside until it cannot be lost',
     file: PRIMARY,
-    find: "this.#gate.hold(epoch, { kind: 'committed', sequence: newest }, EFFECT_BYTES_MIN, nowMs);",
+    find: "this.#gate.hold(epoch, { kind: 'committed', sequence: newest }, EFFECT_BYTES_MIN, madeMs);",
     replace: 'this.#outside.committed(newest);',
   },
   {
@@ -122,7 +122,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'drain-too-little',
     breaks: 'a backup executes all that it has received before it goes live',
     file: BACKUP,
-    find: 'if (this.#next < this.#queue.length) return;',
+    find: 'if (this.#execution || this.#next < this.#queue.length) return;',
     replace: '',
   },
   {

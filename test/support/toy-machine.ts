@@ -142,6 +142,12 @@ export class ToyMachine implements Machine {
     return this.#pending.map(({ request }) => request);
   }
 
+  /** In as many pieces as there are slices; what it does, it does in the last one. */
+  *execution(head: Head): Pieces<ReturnType<ToyMachine['execute']>> {
+    for (let slice = 1; slice < head.slices; slice += 1) yield;
+    return this.execute(head);
+  }
+
   execute(head: Head): Outcome & { readonly requests: readonly ToyRequest[] } {
     const state = this.#state;
     state.chain = mix(mix(mix(state.chain, head.advanceUs), head.rate), head.slices);
