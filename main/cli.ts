@@ -95,7 +95,8 @@ async function runServe({ options, dataFolder, json, print }: Invocation): Promi
   print(json ? JSON.stringify({ url: served.url, pid: process.pid }) : `Lockstep runs. Open ${served.url}`);
   if (!options['no-open'] && !json) openBrowser(served.url);
   await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    // Whoever says it twice (a terminal and `npm start` both pass Ctrl+C on) does not interrupt the end that has begun.
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
   });
   await served.close(ending === 'suspend' ? 'suspend' : 'powerOff');
 }

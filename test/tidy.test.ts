@@ -105,6 +105,26 @@ function mayImport(file: string, imported: string): boolean {
   return !narrow || narrow.includes(imported);
 }
 
+test('the table of rooms in ARCHITECTURE.md says what these rules say', () => {
+  const architecture = readFileSync(path.join(root, 'ARCHITECTURE.md'), 'utf8');
+  const rows = [...architecture.matchAll(/^\| `([\w/]+?)\/?` \| [^|]+ \| ([^|]+) \|$/gm)];
+  const told = rows.map(([, room = '', imported = '']) => [room, imported] as const);
+  expect(Object.fromEntries(told)).toEqual(
+    Object.fromEntries(Object.keys(MAY_IMPORT).map((room) => [room, importsInWords(room)])),
+  );
+});
+
+/** As the table says it: a room, and in brackets its files where it is only some. */
+function importsInWords(room: string): string {
+  if (room === 'test') return 'everything';
+  const words = (MAY_IMPORT[room] ?? []).map((other) => {
+    const files = NARROW[`${room} → ${other}`]?.map((file) => `\`${file.slice(other.length + 1, -'.ts'.length)}\``);
+    const name = `\`${other.replace(/^main\//, '')}\``;
+    return files ? `${name} (${files.join(', ')})` : name;
+  });
+  return words.join(', ') || 'nothing';
+}
+
 /** Inside the page: which of its rooms each may import from; only views know views. What lies at its top is for all. */
 const PAGE_ROOMS: { readonly [room: string]: readonly string[] } = {
   text: [],

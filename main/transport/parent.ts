@@ -2,8 +2,9 @@
  * A child process's way to the fleet, and how it gets its links: under Electron by its parent port and message ports,
  * under the headless host by Node's IPC and local sockets. Replicas and the gateway use the same.
  *
- * Invariant: when the fleet is gone, so is this process. A child without a fleet has nobody to tell and nobody to
- * serve.
+ * Invariants: when the fleet is gone, so is this process: a child without a fleet has nobody to tell and nobody to
+ * serve. A terminal's Ctrl+C, which goes to every process in front of it, is the host's to act on: it suspends what
+ * runs, and needs its replicas for that.
  */
 import net from 'node:net';
 import { portTransport, type PortLike } from './port.ts';
@@ -34,6 +35,7 @@ interface ParentPort {
 
 export function connectParent<Sent, Received extends object, Name extends string>(): Parent<Sent, Received, Name> {
   const parentPort = (process as unknown as { parentPort?: ParentPort }).parentPort;
+  process.on('SIGINT', () => {});
   return parentPort ? electronParent(parentPort) : nodeParent();
 }
 

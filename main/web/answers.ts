@@ -2,7 +2,7 @@
  * What the web door answers to a request.
  *
  * Invariants: every answer has the same strict headers; a request has no body; what a stranger tries is written down
- * (fleet/audit.ts), without what was tried: a link's token is a secret also where it is wrong.
+ * (fleet/watch/audit.ts), without what was tried: a link's token is a secret also where it is wrong.
  */
 import { readFile, realpath } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';

@@ -42,7 +42,7 @@ export const faults: { readonly [kind in FaultKind]: FaultWords } = {
     now: 'Secondary hangs',
     effect: ({ failureTimeoutMs }) =>
       `The secondary stands still: outputs wait, and after ${failureTimeoutMs} ms of silence the primary goes on ` +
-      'alone and a new one is started.',
+      'alone, and a new secondary is started.',
   },
   'corrupt-secondary': {
     label: 'Corrupt secondary',

@@ -6,9 +6,9 @@
 export const shell = {
   settings: 'Settings',
   theme: 'Theme',
-  themes: { system: 'As the system', light: 'Light', dark: 'Dark', contrast: 'High contrast' },
+  themes: { system: 'Same as the system', light: 'Light', dark: 'Dark', contrast: 'High contrast' },
   language: 'Language',
-  languageSystem: 'As the browser',
+  languageSystem: 'Same as the browser',
   logOut: 'Log out',
   loggedOut: 'You are logged out',
   loggedOutText: 'This browser has no access any more. Open a new link to come back: "lockstep link" prints one.',

@@ -177,6 +177,7 @@ export const en = {
     ended: 'The serial port ended with the power-off. What it printed last stays here.',
     off: 'The first serial port of the guest. Power the VM on to use it.',
     failed: 'The serial port is not available: ',
+    hint: 'Click to type. Ctrl+Alt releases the keyboard.',
   },
   inventory: {
     title: 'Virtual machines',
@@ -321,7 +322,7 @@ export const en = {
     mac: 'MAC address',
     ip: 'IP address',
     address: 'DHCP address',
-    guestAddress: 'In use',
+    guestAddress: 'Address in use',
     byUplink: "The uplink's",
     noAddress: 'None',
     guestSilent: 'Not seen yet',

@@ -159,6 +159,7 @@ export const zhCN: Text = {
     ended: '串行端口随电源关闭而结束。最后的输出保留在此。',
     off: '客户机的第一个串行端口。打开虚拟机电源即可使用。',
     failed: '串行端口不可用：',
+    hint: '单击以输入。Ctrl+Alt 释放键盘。',
   },
   inventory: {
     title: '虚拟机',
@@ -293,7 +294,7 @@ export const zhCN: Text = {
     mac: 'MAC 地址',
     ip: 'IP 地址',
     address: 'DHCP 地址',
-    guestAddress: '使用中',
+    guestAddress: '使用中的地址',
     byUplink: '由上行链路分配',
     noAddress: '无',
     guestSilent: '尚未看到',

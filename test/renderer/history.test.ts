@@ -39,6 +39,15 @@ describe.skipIf(NO_BROWSER)('the page', PAGE_TEST, () => {
     expect(await bar.count()).toBe(0);
   });
 
+  test('the target of a recent task is a way to its VM, as long as there is that VM', async () => {
+    host.world.task(fakeTask(fakeVm('Deleted'), 1));
+    host.world.task(fakeTask(guarded, 2));
+    await page.goto(`${host.url}#/events`);
+    const pane = page.getByRole('region', { name: 'Recent tasks' }).first();
+    await pane.getByRole('cell', { name: 'Deleted', exact: true }).waitFor();
+    expect(await pane.locator('.task-target button').allTextContents()).toEqual(['Sample Linux']);
+  });
+
   test('recent tasks are searched, and filtered by how they ended', async () => {
     host.world.task(fakeTask(guarded, 1, { endedAt: null, outcome: null, progress: 0.42, phase: 'Copying the state' }));
     host.world.task(fakeTask(guarded, 2, { kind: 'ft.on', outcome: 'failed', error: 'no memory is left' }));

@@ -197,6 +197,29 @@ describe.skipIf(NO_BROWSER)('the page', PAGE_TEST, () => {
     await expect.poll(typed).toBe('ls\r');
   });
 
+  test('the serial port gives the keyboard back at Ctrl+Alt, and at no other key', async () => {
+    host.world.put(on);
+    await page.goto(host.url + at('serial'));
+    await page.getByText('Welcome to Sample Linux').waitFor();
+    const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? null);
+    for (const key of ['Tab', 'Shift+Tab', 'Escape', 'Control+Alt+x']) await page.keyboard.press(key);
+    expect(await focused()).toBe('Terminal input');
+    await page.keyboard.press('Control+Alt');
+    await expect.poll(focused).toBe(null);
+    await page.keyboard.press('Shift+Tab');
+    expect(await page.evaluate(() => document.activeElement?.closest('.xterm') === null)).toBe(true);
+  });
+
+  test('the terminal ends above the recent tasks', async () => {
+    host.world.put(on);
+    await page.goto(host.url + at('serial'));
+    await page.getByText('Welcome to Sample Linux').waitFor();
+    const edge = (selector: string, side: 'top' | 'bottom') =>
+      page.locator(selector).evaluate((element, which) => element.getBoundingClientRect()[which], side);
+    expect(await edge('.xterm-screen', 'bottom')).toBeLessThanOrEqual(await edge('.serial-hint', 'top'));
+    expect(await edge('.serial-hint', 'bottom')).toBeLessThanOrEqual(await edge('.tasks', 'top'));
+  });
+
   test('a lost connection is told, dims what cannot be done, and comes back by itself', async () => {
     host.world.put(on);
     await page.goto(host.url + at('summary'));

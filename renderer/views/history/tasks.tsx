@@ -152,17 +152,19 @@ function TaskList({ tasks, none }: { readonly tasks: readonly TaskRecord[]; read
 function TaskRow({ task }: { readonly task: TaskRecord }) {
   const { go } = useServices();
   const { vm } = task;
+  // Nobody can go to a VM that was deleted since.
+  const isThere = usePage(({ inventory }) => inventory?.vms.some(({ id }) => id === vm.id) ?? false);
   const error = task.error === null ? null : hostWords(task.error);
   return (
     <tr data-task={task.kind} data-outcome={task.outcome ?? 'running'}>
       <td className="cell-line">{taskTitle(task)}</td>
       <td className="cell-line task-target">
-        {vm.id === '' ? (
-          vm.name
-        ) : (
+        {isThere ? (
           <button type="button" className="link" onClick={() => go({ page: 'vm', vm: vm.id, tab: 'summary' })}>
             {vm.name}
           </button>
+        ) : (
+          vm.name
         )}
       </td>
       <td className="task-status">

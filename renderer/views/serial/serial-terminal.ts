@@ -1,14 +1,16 @@
 /**
  * A terminal on a VM's serial port: xterm, joined to the topic `serial`.
  *
- * Invariant: the terminal's styles reach the page only as constructed style sheets and through the style object,
- * because the Content-Security-Policy forbids style elements and style attributes made at run time.
+ * Invariants: Ctrl+Alt gives the keyboard back, as on the console, since every other key is the guest's; the terminal's
+ * styles reach the page only as constructed style sheets and through the style object, because the
+ * Content-Security-Policy forbids style elements and style attributes made at run time.
  */
 import '@xterm/xterm/css/xterm.css';
 import { FitAddon } from '@xterm/addon-fit';
 import { Terminal, type ITheme } from '@xterm/xterm';
 import type { Bridge } from '../../host/bridge.ts';
 import type { CommandError } from '../../../preload/contract/contract.ts';
+import { GuestKeyboard } from '../console/keyboard.ts';
 
 export interface SerialTerminal {
   /** Ends the subscription; what was printed stays. */
@@ -54,6 +56,7 @@ export function openTerminal(
   const encoder = new TextEncoder();
   terminal.onData((text) => subscription.send(encoder.encode(text)));
   terminal.onBinary((text) => subscription.send(Uint8Array.from(text, (character) => character.charCodeAt(0) & 0xff)));
+  releaseByKey(terminal);
   terminal.focus();
   return {
     disconnect: () => subscription.cancel(),
@@ -64,6 +67,18 @@ export function openTerminal(
       styles.dispose();
     },
   };
+}
+
+/** The console's rule for Ctrl+Alt; what else it would do with a key is not the terminal's way. */
+function releaseByKey(terminal: Terminal): void {
+  const keyboard = new GuestKeyboard();
+  terminal.attachCustomKeyEventHandler(({ type, code, ctrlKey: ctrl, altKey: alt, shiftKey: shift, metaKey: meta }) => {
+    if (type === 'keypress') return true;
+    const outcome = keyboard.key({ code, pressed: type === 'keydown', down: { ctrl, alt, shift, meta } });
+    if (outcome.kind === 'local' && outcome.what === 'release') terminal.blur();
+    return true;
+  });
+  terminal.textarea?.addEventListener('blur', () => void keyboard.releaseAll());
 }
 
 const makeElement = Reflect.get(Document.prototype, 'createElement') as (this: Document, name: string) => HTMLElement;

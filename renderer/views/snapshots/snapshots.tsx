@@ -85,7 +85,8 @@ function Row({ vm, snapshot }: { readonly vm: VmView; readonly snapshot: Snapsho
       <Thumbnail vm={vm.id} snapshot={snapshot} />
       <div className="snapshot-words">
         <p className="snapshot-name">
-          <strong>{name}</strong> {snapshot.current ? <Badge tone="good">{words.here}</Badge> : null}
+          <strong>{name}</strong>
+          {snapshot.current ? <Badge tone="good">{words.here}</Badge> : null}
         </p>
         <p className="snapshot-facts">
           {format.moment(takenAt)} · {machine ? words.running(format.count(machine.epoch)) : words.off} ·{' '}

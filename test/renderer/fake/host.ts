@@ -12,7 +12,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { FakeSession } from './session.ts';
 import type { FakeWorld } from './world.ts';
 
-/** What design.md asks of every door that serves the page. */
+/** What every door that serves the page sends (main/web/page-files.ts). */
 export const CONTENT_SECURITY_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
