@@ -52,7 +52,7 @@ const OUTRUN_THROTTLE = 0.9;
 /** A head in which nothing happens. */
 const MARKER: Head = { advanceUs: 0, rate: 1024, slices: 0, inputs: [] };
 /** What is small beside this many bytes still takes a place in the gate. */
-const EFFECT_BYTES_MIN = 64;
+export const EFFECT_BYTES_MIN = 64;
 
 export class Primary<R extends BlockRequest, V> {
   readonly #env: Environment<R>;
