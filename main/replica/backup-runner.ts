@@ -14,7 +14,7 @@ import { openDisc } from '../datastore/disc.ts';
 import type { Disc, DiskRequest, Machine } from '../machine/machine.ts';
 import { inPieces } from '../machine/pieces.ts';
 import type { Transport } from '../transport/transport.ts';
-import { SnapshotReceiver } from './checkpoint.ts';
+import { SnapshotReceiver } from './snapshot-transfer.ts';
 import { at, reach, sendAt } from './crash-points.ts';
 import { DiskSyncTarget } from './disk-sync-target.ts';
 import { sameDisc } from './discs.ts';

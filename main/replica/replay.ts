@@ -14,7 +14,7 @@ import { wholeHead, type Head } from '../ft/entry.ts';
 import type { Entry } from '../ft/log.ts';
 import type { DriveConfig, Machine, MachineConfig } from '../machine/machine.ts';
 import { buildWithDrives } from './build-machine.ts';
-import { SnapshotReceiver } from './checkpoint.ts';
+import { SnapshotReceiver } from './snapshot-transfer.ts';
 import { decodeRecordingHeader, EntryReader, RecordingError, type RecordingDescription } from './recording.ts';
 import type { FromReplay, ReplayOrder, ReplayOutcome } from './replay-messages.ts';
 

@@ -14,7 +14,7 @@ import type { Capture, DiskRequest, Machine } from '../machine/machine.ts';
 import { inPieces } from '../machine/pieces.ts';
 import { noMemory, type Room } from '../machine/room.ts';
 import type { Transport } from '../transport/transport.ts';
-import { sendSnapshot } from './checkpoint.ts';
+import { sendSnapshot } from './snapshot-transfer.ts';
 import { at } from './crash-points.ts';
 import { DiskSync } from './disk-sync.ts';
 import type { Disks } from './disks.ts';
