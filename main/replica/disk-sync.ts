@@ -9,7 +9,7 @@
  */
 import { DecodeError } from '../ft/bytes.ts';
 import type { BlockDevice } from '../datastore/disk/device.ts';
-import { blockOf, hashBlocks, inPieces, isZero, readBlocks } from './block-hash.ts';
+import { blockOf, hashBlocks, forEachPiece, isZero, readBlocks } from './block-hash.ts';
 import { compress } from '../datastore/compression.ts';
 import {
   blockCount,
@@ -102,7 +102,7 @@ export class DiskSync {
     await this.#send({ type: 'begin', bytes: this.#image.byteLength });
     for (let first = 0; first < this.#blocks; first += HASHES_MAX) {
       const theirs = await this.#ask(first, Math.min(HASHES_MAX, this.#blocks - first));
-      await inPieces(first, theirs.length, (from, count) =>
+      await forEachPiece(first, theirs.length, (from, count) =>
         this.#compare(from, theirs.slice(from - first, from - first + count)),
       );
       this.#tellProgress(Math.min(1, (first + theirs.length) / this.#blocks));
@@ -114,7 +114,7 @@ export class DiskSync {
     for (let pass = 0; this.#dirty.size > LITTLE_BLOCKS; pass += 1) {
       if (pass === PASSES_MAX) throw new Error('the guest writes to its disk faster than the disk can be sent');
       for (const { first, count } of this.#takeDirty()) {
-        await inPieces(first, count, async (from, n) => this.#sendBlocks(from, n, await this.#read(from, n)));
+        await forEachPiece(first, count, async (from, n) => this.#sendBlocks(from, n, await this.#read(from, n)));
       }
     }
   }
@@ -127,7 +127,7 @@ export class DiskSync {
     const pieces: { first: number; count: number; bytes: Uint8Array }[] = [];
     const reading = (async () => {
       for (const { first, count } of this.#takeDirty()) {
-        await inPieces(first, count, async (from, n) => {
+        await forEachPiece(first, count, async (from, n) => {
           pieces.push({ first: from, count: n, bytes: await this.#read(from, n) });
         });
       }
