@@ -159,8 +159,8 @@ export class PrimaryRunner {
     this.#viewer.watch(watching);
   }
 
-  frame(): void {
-    this.#viewer.wantFrame();
+  picture(): void {
+    this.#viewer.wantPicture();
     this.#viewer.look(performance.now());
   }
 

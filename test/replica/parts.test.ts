@@ -335,12 +335,12 @@ describe('the viewer', () => {
   test('gives one whole picture to whoever wants one, at once', () => {
     const { viewer: looks, asked, shown, changed } = viewer();
     changed.now = false;
-    looks.wantFrame();
+    looks.wantPicture();
     looks.look(0);
     looks.look(1);
     looks.watch(true);
     looks.look(2);
-    looks.wantFrame();
+    looks.wantPicture();
     looks.look(3);
     expect([asked, shown]).toEqual([
       [true, true, true],

@@ -339,6 +339,6 @@ test('inputs do not hurry a primary that is slowed for the sake of its backup', 
 
 test('a picture is given at once where one is wanted', async () => {
   const { primary, runner } = await pair();
-  runner.frame();
+  runner.picture();
   await eventually(() => expect(primary.saidOf('screen')).toEqual([expect.objectContaining({ full: true })]));
 });
