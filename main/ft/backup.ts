@@ -13,6 +13,7 @@ import type { ClaimResult } from './arbiter.ts';
 import { DecodeError } from './bytes.ts';
 import { BACKLOG_HEADS_MAX, CLAIM_RETRY_MS, HEARTBEAT_MS, LOG_VERSION, STARTING_LOG_BYTES_MAX } from './constants.ts';
 import { FailureDetector } from './detector.ts';
+import { Fifo } from './fifo.ts';
 import { difference } from './hashes.ts';
 import type { Input, Output } from './entry.ts';
 import type { BlockRequest, Environment, FtEvent, Outside } from './environment.ts';
@@ -51,8 +52,7 @@ export class Backup<R extends BlockRequest> {
   readonly #detector: FailureDetector;
   readonly #own: OwnOperations<R>;
   #state: BackupState = 'restoring';
-  #queue: (HeadEntry | ControlEntry | HashEntry)[] = [];
-  #next = 0;
+  readonly #queue = new Fifo<HeadEntry | ControlEntry | HashEntry>();
   #heads = 0;
   #paused = false;
   /** All heads below have arrived; -1 until the snapshot says where they begin. */
@@ -122,7 +122,7 @@ export class Backup<R extends BlockRequest> {
   /** Whether `step` has something to do: not while its own disk is not as far as the next head. */
   get hasWork(): boolean {
     if (this.#state !== 'replaying' && this.#state !== 'draining') return false;
-    const entry = this.#queue[this.#next];
+    const entry = this.#queue.first;
     return entry !== undefined && (entry.kind !== 'head' || this.#own.ready(entry.head));
   }
 
@@ -133,13 +133,9 @@ export class Backup<R extends BlockRequest> {
 
   /** Executes the next entry of the log. */
   step(nowMs: number): void {
-    const entry = this.#queue[this.#next];
+    const entry = this.#queue.first;
     if (!entry || !this.hasWork) return;
-    this.#next += 1;
-    if (this.#next > 1024 && this.#next * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#next);
-      this.#next = 0;
-    }
+    this.#queue.shift();
     if (entry.kind === 'head') this.#execute(entry);
     else if (entry.kind === 'hash') this.#compare(entry);
     else this.#control(entry);
@@ -350,7 +346,7 @@ export class Backup<R extends BlockRequest> {
   }
 
   #drainedIfEmpty(nowMs: number): void {
-    if (this.#next < this.#queue.length) return;
+    if (this.#queue.length > 0) return;
     this.#state = 'claiming';
     this.#suspicion.drainedAt = nowMs;
     this.#claim();
@@ -375,8 +371,7 @@ export class Backup<R extends BlockRequest> {
 
   #halt(cause: HaltCause, why: string): void {
     this.#state = 'halted';
-    this.#queue = [];
-    this.#next = 0;
+    this.#queue.clear();
     this.#env.report({ type: 'halted', cause, why });
   }
 }

@@ -9,14 +9,14 @@
  */
 import { LAG_FREE_MS, ROUND_TRIP_MS_MAX, THROTTLE_SLEEP_MS_MAX } from './constants.ts';
 import type { FtSettings } from './environment.ts';
+import { Fifo } from './fifo.ts';
 
 /** Weight of the newest lag in the moving average that VMware shows as the vLockstep interval. */
 const AVERAGE_WEIGHT = 0.05;
 
 export class LagMeter {
   /** Heads that the backup has not executed, as far as it has said; their epochs are consecutive. */
-  #sent: { readonly epoch: number; readonly at: number }[] = [];
-  #first = 0;
+  readonly #sent = new Fifo<{ readonly epoch: number; readonly at: number }>();
   #received = 0;
   #averageMs: number | null = null;
 
@@ -28,18 +28,14 @@ export class LagMeter {
   /** The backup says that it has executed all epochs below `executed`, and has the heads of all below `received`. */
   progressed(executed: number, received: number, nowMs: number): void {
     this.#received = Math.max(this.#received, received);
-    while (this.#first < this.#sent.length && (this.#sent[this.#first]?.epoch ?? executed) < executed) this.#first += 1;
-    if (this.#first > 256 && this.#first * 2 > this.#sent.length) {
-      this.#sent = this.#sent.slice(this.#first);
-      this.#first = 0;
-    }
+    while ((this.#sent.first?.epoch ?? executed) < executed) this.#sent.shift();
     const lag = this.lagMs(nowMs);
     this.#averageMs = this.#averageMs === null ? lag : this.#averageMs + (lag - this.#averageMs) * AVERAGE_WEIGHT;
   }
 
   /** In milliseconds. */
   lagMs(nowMs: number): number {
-    const oldest = this.#sent[this.#first];
+    const oldest = this.#sent.first;
     if (!oldest) return 0;
     const newestReceived = this.#sentAt(this.#received - 1);
     const behindMs = newestReceived === undefined ? 0 : newestReceived - oldest.at;
@@ -50,8 +46,8 @@ export class LagMeter {
 
   /** When the head of this epoch was sent; undefined when it was executed already, or not yet sent. */
   #sentAt(epoch: number): number | undefined {
-    const oldest = this.#sent[this.#first];
-    return oldest && epoch >= oldest.epoch ? this.#sent[this.#first + epoch - oldest.epoch]?.at : undefined;
+    const oldest = this.#sent.first;
+    return oldest && epoch >= oldest.epoch ? this.#sent.at(epoch - oldest.epoch)?.at : undefined;
   }
 
   /** The moving average of the lag, in milliseconds; null before the backup has executed anything. */

@@ -122,7 +122,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'drain-too-little',
     breaks: 'a backup executes all that it has received before it goes live',
     file: BACKUP,
-    find: 'if (this.#next < this.#queue.length) return;',
+    find: 'if (this.#queue.length > 0) return;',
     replace: '',
   },
   {
