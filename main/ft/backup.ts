@@ -54,7 +54,8 @@ export class Backup<R extends BlockRequest> {
   #state: BackupState = 'restoring';
   readonly #queue = new Fifo<HeadEntry | ControlEntry | HashEntry>();
   #heads = 0;
-  #paused = false;
+  /** The backlog is full, so that nothing is read from the channel. */
+  #channelPaused = false;
   /** All heads below have arrived; -1 until the snapshot says where they begin. */
   #received = -1;
   #acknowledged = -1;
@@ -152,7 +153,7 @@ export class Backup<R extends BlockRequest> {
     if (this.#state === 'claiming' && nowMs >= this.#claimAgainAt) this.#claim();
     if (this.#state !== 'replaying') return;
     // While the backlog is full nothing is read: that is this side's silence, not the primary's.
-    if (this.#paused) this.#detector.heard(nowMs);
+    if (this.#channelPaused) this.#detector.heard(nowMs);
     const silent = this.#detector.suspects(nowMs);
     if (silent && this.#generation !== null) {
       this.#suspect(`nothing heard of the primary for ${Math.round(nowMs - this.#detector.heardAt)} ms`, nowMs);
@@ -247,7 +248,7 @@ export class Backup<R extends BlockRequest> {
         this.#heads += 1;
         this.#queue.push(entry);
         if (this.#state === 'restoring') this.#boundRestoring(entry);
-        if (this.#heads > BACKLOG_HEADS_MAX && this.#state === 'replaying') this.#pause(true);
+        if (this.#heads > BACKLOG_HEADS_MAX && this.#state === 'replaying') this.#pauseChannel(true);
         return;
       case 'hash':
         this.#checkGap(entry);
@@ -280,6 +281,7 @@ export class Backup<R extends BlockRequest> {
     if (entry.control.type !== 'end') this.#checkGap(entry);
     if (entry.control.type === 'protect') {
       this.#generation = entry.control.generation;
+      // As if nothing were acknowledged: the primary hears at once that this backup may go live, not at a next head.
       this.#acknowledged = -1;
     } else if (entry.control.type === 'end') {
       this.#generation = null;
@@ -312,7 +314,7 @@ export class Backup<R extends BlockRequest> {
     for (const request of outcome.requests) this.#own.asked(request);
     for (const input of head.inputs) this.#lastInput = Math.max(this.#lastInput, input.sequence);
     this.#heads -= 1;
-    if (this.#paused && this.#heads < BACKLOG_HEADS_MAX / 2) this.#pause(false);
+    if (this.#channelPaused && this.#heads < BACKLOG_HEADS_MAX / 2) this.#pauseChannel(false);
   }
 
   #compare(entry: HashEntry): void {
@@ -326,9 +328,9 @@ export class Backup<R extends BlockRequest> {
     else if (type === 'pause' || type === 'unpause') this.#machinePaused = type === 'pause';
   }
 
-  #pause(paused: boolean): void {
-    if (this.#paused === paused) return;
-    this.#paused = paused;
+  #pauseChannel(paused: boolean): void {
+    if (this.#channelPaused === paused) return;
+    this.#channelPaused = paused;
     this.#env.pauseChannel(paused);
   }
 

@@ -199,7 +199,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'backlog-unbounded',
     breaks: 'a backup that is far behind stops reading',
     file: BACKUP,
-    find: "if (this.#heads > BACKLOG_HEADS_MAX && this.#state === 'replaying') this.#pause(true);",
+    find: "if (this.#heads > BACKLOG_HEADS_MAX && this.#state === 'replaying') this.#pauseChannel(true);",
     replace: '',
   },
   {
