@@ -241,7 +241,7 @@ export class Primary<R extends BlockRequest, V> {
   endProtection(nowMs: number): void {
     if (this.#state !== 'starting' && this.#state !== 'protected') return;
     this.#send({ kind: 'control', epoch: this.#env.machine.epoch, control: { type: 'end' } });
-    this.#leavePair('Fault Tolerance was turned off', nowMs);
+    this.#leavePair(nowMs);
   }
 
   /** Stops at this epoch boundary, and the backup at the same one. */
@@ -298,7 +298,7 @@ export class Primary<R extends BlockRequest, V> {
   lostBackup(why: string, nowMs: number): void {
     if (this.#state !== 'starting' && this.#state !== 'protected') return;
     this.#env.report({ type: 'backupLost', why, wasProtected: this.#state === 'protected' });
-    this.#leavePair(why, nowMs);
+    this.#leavePair(nowMs);
   }
 
   /** To be called every HEARTBEAT_MS / 2 or so. */
@@ -445,7 +445,7 @@ export class Primary<R extends BlockRequest, V> {
     }
   }
 
-  #leavePair(why: string, nowMs: number): void {
+  #leavePair(nowMs: number): void {
     this.#detector = null;
     this.#disks.end();
     if (!this.#protectSent) {
@@ -456,7 +456,6 @@ export class Primary<R extends BlockRequest, V> {
       this.#release(nowMs);
       return;
     }
-    assert(why.length > 0, 'a reason is given');
     this.#protectSent = false;
     this.#state = 'claiming';
     this.#gate.block();

@@ -81,7 +81,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 'a primary that lost its backup goes on only with the lease',
     file: PRIMARY,
     find: '    if (!this.#protectSent) {\n      // The backup was never',
-    replace: '    if (why) {\n      // The backup was never',
+    replace: '    if (true) {\n      // The backup was never',
   },
   {
     name: 'backup-skips-test-and-set',
