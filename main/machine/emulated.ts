@@ -5,6 +5,7 @@
  * objects, in the modules it generated, in our devices, in the clock or in the random generator; `Parts` in snapshot.ts
  * lists them.
  */
+import { unreachable } from '../ft/assert.ts';
 import { HEAD_ADVANCE_US_MAX, HEAD_RATE_MAX, HEAD_SLICES_MAX } from '../ft/constants.ts';
 import type { HashRegion, Head, Input, Output } from '../ft/entry.ts';
 import type { ScreenUpdate } from '../../preload/contract/screen.ts';
@@ -303,12 +304,22 @@ class EmulatedMachine implements Machine {
   }
 
   #deliver({ device, data }: Input): void {
-    if (device === 'serial') this.#serial.receive(data);
-    else if (device === 'keyboard') this.#keyboard.receive(data);
-    else if (device === 'mouse') this.#mouse.receive(data);
-    else if (device === 'disk') this.#disks.receive(data);
-    else if (device === 'medium') this.#media.receive(data);
-    else this.#nic?.receive(data);
+    switch (device) {
+      case 'serial':
+        return this.#serial.receive(data);
+      case 'keyboard':
+        return this.#keyboard.receive(data);
+      case 'mouse':
+        return this.#mouse.receive(data);
+      case 'nic':
+        return this.#nic?.receive(data);
+      case 'disk':
+        return this.#disks.receive(data);
+      case 'medium':
+        return this.#media.receive(data);
+      default:
+        return unreachable(device);
+    }
   }
 
   /** Hands on what waits in our devices, as far as the guest has room. */
