@@ -5,7 +5,7 @@
  * objects, in the modules it generated, in our devices, in the clock or in the random generator; `Parts` in snapshot.ts
  * lists them.
  */
-import { unreachable } from '../ft/assert.ts';
+import { AssertionError, unreachable } from '../ft/assert.ts';
 import { HEAD_ADVANCE_US_MAX, HEAD_RATE_MAX, HEAD_SLICES_MAX } from '../ft/constants.ts';
 import type { HashRegion, Head, Input, Output } from '../ft/entry.ts';
 import type { ScreenUpdate } from '../../preload/contract/screen.ts';
@@ -121,7 +121,7 @@ class EmulatedMachine implements Machine {
   readonly #anatomy: Anatomy;
   #epoch = 0;
   #instructions = 0;
-  #failure: MachineError | null = null;
+  #failure: MachineError | AssertionError | null = null;
 
   constructor(config: MachineConfig, parts: Parts) {
     const { core, memory, disks } = parts;
@@ -195,7 +195,10 @@ class EmulatedMachine implements Machine {
       return this.#execute(head);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      this.#failure = new MachineError(`the machine failed in epoch ${this.#epoch}: ${message}`, { cause: error });
+      this.#failure =
+        error instanceof AssertionError
+          ? error
+          : new MachineError(`the machine failed in epoch ${this.#epoch}: ${message}`, { cause: error });
       throw this.#failure;
     }
   }
