@@ -84,7 +84,7 @@ const NARROW: { readonly [pair: string]: readonly string[] } = {
   'main/shell → main/web': ['main/web/page-files.ts'],
   'main/cli → main/replica': ['main/replica/replay-messages.ts'],
   'main/cli → main/web': ['main/web/control.ts'],
-  'main/datastore → main/ft': ['main/ft/arbiter.ts', 'main/ft/constants.ts'],
+  'main/datastore → main/ft': ['main/ft/arbiter.ts', 'main/ft/assert.ts', 'main/ft/constants.ts'],
 };
 
 test('every room imports only from the rooms it may', () => {

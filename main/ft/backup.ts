@@ -314,6 +314,7 @@ export class Backup<R extends BlockRequest> {
     for (const request of outcome.requests) this.#own.asked(request);
     for (const input of head.inputs) this.#lastInput = Math.max(this.#lastInput, input.sequence);
     this.#heads -= 1;
+    assert(this.#heads >= 0, 'a head that was executed had arrived');
     if (this.#channelPaused && this.#heads < BACKLOG_HEADS_MAX / 2) this.#pauseChannel(false);
   }
 

@@ -7,6 +7,7 @@
  * one. The throttle is a function of the lag and the VM's limits alone, 0 below `lagThrottleMs`, rising to 1 at
  * `lagHardMs`.
  */
+import { assert } from './assert.ts';
 import { LAG_FREE_MS, ROUND_TRIP_MS_MAX, THROTTLE_SLEEP_MS_MAX } from './constants.ts';
 import type { FtSettings } from './environment.ts';
 import { Fifo } from './fifo.ts';
@@ -17,11 +18,15 @@ const AVERAGE_WEIGHT = 0.05;
 export class LagMeter {
   /** Heads that the backup has not executed, as far as it has said; their epochs are consecutive. */
   readonly #sent = new Fifo<{ readonly epoch: number; readonly at: number }>();
+  /** Of the head that was sent last. */
+  #newest: number | null = null;
   #received = 0;
   #averageMs: number | null = null;
 
   /** The head of `epoch` was sent. */
   sent(epoch: number, nowMs: number): void {
+    assert(this.#newest === null || epoch === this.#newest + 1, 'heads are sent in the order of their epochs');
+    this.#newest = epoch;
     this.#sent.push({ epoch, at: nowMs });
   }
 

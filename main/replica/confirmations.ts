@@ -4,6 +4,7 @@
  * Invariant: the position that is told is one up to which every output has been confirmed by its receiver; it only
  * rises.
  */
+import { assert } from '../ft/assert.ts';
 import { Fifo } from '../ft/fifo.ts';
 import { comparePositions, type Position } from '../ft/output.ts';
 
@@ -19,6 +20,7 @@ export class Confirmations {
   readonly #confirmed: (position: Position) => void;
   /** In the order in which they left. */
   readonly #outstanding = new Fifo<Outstanding>();
+  #newest: Position = { epoch: 0, index: -1 };
 
   /** `confirmed` hears how far all outputs have arrived, each time that grows. */
   constructor(confirmed: (position: Position) => void) {
@@ -27,6 +29,8 @@ export class Confirmations {
 
   /** An output leaves for its receiver. Positions rise. */
   left({ epoch, index }: Position, receiver: Receiver): void {
+    assert(comparePositions(this.#newest, { epoch, index }) < 0, 'outputs leave in their order');
+    this.#newest = { epoch, index };
     this.#outstanding.push({ epoch, index, receiver, arrived: false });
   }
 

@@ -7,6 +7,7 @@
  * attempt that is interrupted is no loss: what is equal then is skipped by the next one. Nothing piles up: few
  * messages are on their way at a time.
  */
+import { assert } from '../ft/assert.ts';
 import { DecodeError } from '../ft/bytes.ts';
 import type { BlockDevice } from '../datastore/disk/device.ts';
 import { blockOf, hashBlocks, forEachPiece, isZero, readBlocks } from './block-hash.ts';
@@ -124,6 +125,7 @@ export class DiskSync {
    * `sent` when all is on its way. @throws (`sent`) as `compare`.
    */
   finish(): { read: Promise<void>; sent: Promise<void> } {
+    assert(this.littleLeft, 'writes wait for little only');
     const pieces: { first: number; count: number; bytes: Uint8Array }[] = [];
     const reading = (async () => {
       for (const { first, count } of this.#takeDirty()) {
@@ -172,10 +174,12 @@ export class DiskSync {
   }
 
   async #sendBlocks(first: number, count: number, bytes: Uint8Array): Promise<void> {
+    assert(Math.ceil(bytes.length / SYNC_BLOCK_BYTES) === count, 'the bytes are those of the blocks');
     const zeros = Array.from({ length: count }, (_, index) => isZero(blockOf(bytes, index))).every(Boolean);
     const data = zeros ? null : await compress(bytes);
     while (this.#unwritten >= UNWRITTEN_MAX) {
       this.#goesOn();
+      assert(this.#room === null, 'blocks are sent one after the other');
       await new Promise<void>((resolve, reject) => (this.#room = { resolve, reject }));
     }
     this.#unwritten += 1;
@@ -184,6 +188,7 @@ export class DiskSync {
 
   async #ask(first: number, count: number): Promise<readonly BlockHash[]> {
     this.#goesOn();
+    assert(this.#answer === null, 'one question is open at a time');
     const answered = new Promise<readonly BlockHash[]>((resolve, reject) => {
       this.#answer = { first, count, resolve, reject };
     });
