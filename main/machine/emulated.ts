@@ -96,7 +96,8 @@ export async function createMachine(config: MachineConfig): Promise<Machine> {
   return new EmulatedMachine(config, { core, clock, random, disks, memory, identity, drives: files.drives });
 }
 
-interface Parts {
+/** What `createMachine` has made before there is a machine. */
+interface Made {
   readonly core: Core;
   readonly clock: VirtualClock;
   readonly random: VirtualRandom;
@@ -123,12 +124,12 @@ class EmulatedMachine implements Machine {
   #instructions = 0;
   #failure: MachineError | AssertionError | null = null;
 
-  constructor(config: MachineConfig, parts: Parts) {
-    const { core, memory, disks } = parts;
+  constructor(config: MachineConfig, made: Made) {
+    const { core, memory, disks } = made;
     const { cpu, emulator } = core;
     const { devices } = cpu;
     this.#core = core;
-    this.#clock = parts.clock;
+    this.#clock = made.clock;
     this.#memory = memory;
     this.#disks = disks;
     this.#serial = new SerialPort(() => devices.uart0, emulator.bus);
@@ -142,17 +143,17 @@ class EmulatedMachine implements Machine {
     this.#nic =
       card === undefined || config.nic === undefined ? null : new Nic(card, emulator.bus, parseMac(config.nic.mac));
     const listen = emulator.add_listener.bind(emulator);
-    this.#sound = new Sound(emulator.bus, listen, () => parts.clock.lastNs);
+    this.#sound = new Sound(emulator.bus, listen, () => made.clock.lastNs);
     this.#display = new Display(devices.vga, () => memory.memory.buffer);
     devices.vga.screen = this.#display.adapter;
     emulator.screen_adapter = this.#display.adapter;
     emulator.add_listener('serial0-output-byte', (byte: number) => this.#serial.transmit(byte));
     emulator.add_listener('net0-send', (frame: Uint8Array) => this.#nic?.transmit(frame));
-    this.#attachDrives(parts.drives);
-    const discs = parts.drives.get('cdrom');
+    this.#attachDrives(made.drives);
+    const discs = made.drives.get('cdrom');
     assert(discs !== undefined, 'there is always a CD-ROM drive');
     this.#media = new Media(() => devices, discs);
-    this.#anatomy = this.#describe(parts);
+    this.#anatomy = this.#describe(made);
   }
 
   get epoch(): number {
@@ -345,7 +346,7 @@ class EmulatedMachine implements Machine {
     return outputs;
   }
 
-  #attachDrives(drives: Parts['drives']): void {
+  #attachDrives(drives: Made['drives']): void {
     const { primary, secondary } = this.#core.cpu.devices.ide;
     const places = { hda: primary?.master, hdb: primary?.slave, cdrom: secondary.master };
     const interfaces = new Map<IdeInterface, Drive>();
@@ -358,8 +359,8 @@ class EmulatedMachine implements Machine {
     takeOverFlush(interfaces, this.#disks);
   }
 
-  #describe(parts: Parts): Anatomy {
-    const { core, clock, random, disks, memory, identity, drives } = parts;
+  #describe(made: Made): Anatomy {
+    const { core, clock, random, disks, memory, identity, drives } = made;
     const counters = {
       state: () => ({ epoch: this.#epoch, instructions: this.#instructions }),
       restore: (state: Counters) => {
