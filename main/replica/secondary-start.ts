@@ -159,9 +159,9 @@ export class SecondaryStart {
 
   #failed(peer: Transport, error: Error): void {
     if (peer !== this.#peer) return;
-    const why = `the secondary's disk could not be made equal: ${error.message}`;
-    this.#around.send({ type: 'diskError', message: `T${why.slice(1)}` });
-    this.#around.lost(peer, why);
+    const what = `secondary's disk could not be made equal: ${error.message}`;
+    this.#around.send({ type: 'diskError', message: `The ${what}` });
+    this.#around.lost(peer, `the ${what}`);
   }
 
   #setWaiting(waiting: boolean): void {
