@@ -214,6 +214,23 @@ test('no source file is an orphan', () => {
   expect(orphans).toEqual([]);
 });
 
+test('every function, class and constant that the product exports is named in another file', () => {
+  const files = new Map<string, Set<string>>();
+  for (const { file, text } of sources) {
+    for (const [word] of text.matchAll(/[\w$]+/g)) files.set(word, (files.get(word) ?? new Set()).add(file));
+  }
+  const exported = /^export (?:async )?(?:abstract )?(?:function\*?|class|const) (\w+)/gm;
+  const unused = sources
+    .filter(({ file }) => !file.startsWith('test/'))
+    .flatMap(({ file, text }) =>
+      [...text.matchAll(exported)]
+        .map(([, name = '']) => name)
+        .filter((name) => (files.get(name)?.size ?? 0) < 2)
+        .map((name) => `${file} exports ${name}, which nobody else names: drop the export, or what is exported`),
+    );
+  expect(unused).toEqual([]);
+});
+
 test('every document has one title', () => {
   const documents = readdirSync(root).filter((name) => name.endsWith('.md'));
   const titles = documents.map((name) => {

@@ -43,7 +43,7 @@ export const CRASH_POINTS = [
   'protect',
 ] as const;
 export type CrashPoint = (typeof CRASH_POINTS)[number];
-export const CRASH_COUNT_MAX = 1_000_000;
+const CRASH_COUNT_MAX = 1_000_000;
 
 /** Where a replica is to die, by its own hand and as by `kill -9`. */
 const CrashAt = v.strictObject({
