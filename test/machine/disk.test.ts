@@ -6,7 +6,8 @@ import type { InputDevice } from '../../main/ft/entry.ts';
 import { decodeDiskInput, DISK_REQUEST_BYTES_MAX, encodeDiskInput } from '../../main/machine/devices/disk.ts';
 import { MachineError } from '../../main/machine/errors.ts';
 import { guestFiles } from '../../resources/guests/build.ts';
-import { driveOf, generator, input, linuxGuest, MemoryDisks, Runner, testGuest } from './guest.ts';
+import { generator } from '../support/mulberry.ts';
+import { driveOf, input, linuxGuest, MemoryDisks, Runner, testGuest } from './guest.ts';
 
 // Guests run as fast as the computer and its other work let them.
 vi.setConfig({ testTimeout: 180_000 });

@@ -14,6 +14,7 @@ import type { Output } from '../../main/ft/entry.ts';
 import type { FtEvent, FtSettings } from '../../main/ft/environment.ts';
 import type { Positioned } from '../../main/ft/output.ts';
 import { NeverTwoLive, NoOutputBeforeItsAcknowledgement, OneContinuation, type Checker } from './checkers.ts';
+import { generator } from './mulberry.ts';
 import { ToyChannel } from './toy-channel.ts';
 import { readToyOutput, ToyMachine, type ToyOptions } from './toy-machine.ts';
 import { ToyReplica } from './toy-replica.ts';
@@ -63,13 +64,13 @@ export class ToyPair {
   deathIsTold = true;
   #now = 0;
   readonly #channels: ToyChannel[] = [];
-  #random: number;
+  readonly #random: (limit: number) => number;
   #timers: { readonly at: number; readonly owner: ToyReplica | null; readonly act: () => void }[] = [];
   readonly #machine: ToyOptions;
   readonly #passedOn: number[] = [];
 
   constructor(options: PairOptions = {}) {
-    this.#random = options.seed ?? 1;
+    this.#random = generator(options.seed ?? 1);
     this.#machine = options.machine ?? {};
     this.latencyMs = options.latencyMs ?? 1;
     this.settings = { ...DEFAULT_SETTINGS, ...options.settings };
@@ -96,8 +97,7 @@ export class ToyPair {
 
   /** A number below `limit`, from the pair's seed. */
   random(limit: number): number {
-    this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((this.#random / 2 ** 32) * limit);
+    return this.#random(limit);
   }
 
   /* -------------------------------------------------------------- what a scenario does ---------------------- */
