@@ -20,7 +20,7 @@ import { HOME, type Route } from './route.ts';
 import type { Theme } from './theme.ts';
 
 export const EVENTS_KEPT = 2000;
-export const TASKS_KEPT = 100;
+const TASKS_KEPT = 100;
 /** Seconds of metrics a chart shows. */
 export const METRICS_KEPT = 120;
 

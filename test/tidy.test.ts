@@ -84,7 +84,7 @@ const NARROW: { readonly [pair: string]: readonly string[] } = {
   'main/shell → main/web': ['main/web/page-files.ts'],
   'main/cli → main/replica': ['main/replica/replay-messages.ts'],
   'main/cli → main/web': ['main/web/control.ts'],
-  'main/datastore → main/ft': ['main/ft/arbiter.ts', 'main/ft/constants.ts'],
+  'main/datastore → main/ft': ['main/ft/arbiter.ts', 'main/ft/assert.ts', 'main/ft/constants.ts'],
 };
 
 test('every room imports only from the rooms it may', () => {
@@ -258,6 +258,23 @@ test('no source file is an orphan', () => {
     .map(({ file }) => file)
     .filter((file) => !imported.has(file) && !ENTRIES.some((entry) => entry.test(file)));
   expect(orphans).toEqual([]);
+});
+
+test('every function, class and constant that the product exports is named in another file', () => {
+  const files = new Map<string, Set<string>>();
+  for (const { file, text } of sources) {
+    for (const [word] of text.matchAll(/[\w$]+/g)) files.set(word, (files.get(word) ?? new Set()).add(file));
+  }
+  const exported = /^export (?:async )?(?:abstract )?(?:function\*?|class|const) (\w+)/gm;
+  const unused = sources
+    .filter(({ file }) => !file.startsWith('test/'))
+    .flatMap(({ file, text }) =>
+      [...text.matchAll(exported)]
+        .map(([, name = '']) => name)
+        .filter((name) => (files.get(name)?.size ?? 0) < 2)
+        .map((name) => `${file} exports ${name}, which nobody else names: drop the export, or what is exported`),
+    );
+  expect(unused).toEqual([]);
 });
 
 test('every document has one title', () => {

@@ -11,7 +11,7 @@ import { EXAMPLES } from './examples.ts';
 import { manual } from './manual.ts';
 import { find, usageOf } from './parse.ts';
 
-export const GENERAL_HELP = [
+const GENERAL_HELP = [
   'Everywhere: --json prints JSON, --data DIR chooses the data folder (also LOCKSTEP_DATA), --help shows help.',
   'Exit status: 0 done, 1 failed, 2 bad usage.',
 ];

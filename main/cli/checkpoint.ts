@@ -11,7 +11,7 @@ import { span, time } from './checkpoint-lines.ts';
 import { inWords } from './print.ts';
 
 /** What going back to it means, for whoever has to decide. */
-export function whatIsLost(name: string, checkpoint: CheckpointView): string {
+function whatIsLost(name: string, checkpoint: CheckpointView): string {
   const { at, ranUntil } = checkpoint;
   const ran =
     ranUntil === null ? [] : [`It is known to have run until ${time(ranUntil)}: ${span(lostBy(checkpoint))} are lost.`];

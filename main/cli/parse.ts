@@ -29,7 +29,7 @@ export function usageOf(command: Command, withOptions = true): string {
 }
 
 /** The command whose words these begin with. */
-export function commandOf(all: readonly Command[], words: readonly string[]): Command | undefined {
+function commandOf(all: readonly Command[], words: readonly string[]): Command | undefined {
   for (const count of [2, 1]) {
     const found = all.find((candidate) => candidate.words === words.slice(0, count).join(' '));
     if (found && words.length >= count) return found;

@@ -9,6 +9,7 @@
  */
 import path from 'node:path';
 import Database from 'better-sqlite3';
+import { assert } from '../ft/assert.ts';
 import type { Arbiter, ClaimResult } from '../ft/arbiter.ts';
 
 const FILE = 'leases.db';
@@ -85,7 +86,8 @@ export function beginGeneration(folder: string, vm: string, holder: string): num
              RETURNING generation, holder`,
           )
           .get(vm, holder, Date.now());
-        return row?.generation ?? 0;
+        assert(row !== undefined, 'the lease that was written is there');
+        return row.generation;
       })
       .immediate(),
   );

@@ -26,7 +26,7 @@ const MULTIBOOT_MAGIC = 0x1bad_b002;
 const MULTIBOOT_FLAGS = 0x1_0007;
 const CD_SECTOR_BYTES = 2048;
 /** v86 puts an initrd at 64 MiB of guest memory. */
-export const INITRD_ADDRESS = 64 * MIB;
+const INITRD_ADDRESS = 64 * MIB;
 
 const WORDS: { readonly [K in MediumKind]: string } = {
   bios: 'system BIOS',

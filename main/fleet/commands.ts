@@ -219,11 +219,11 @@ function replace(fleet: Fleet, name: string, operation: PairOperation): Promise<
 
 async function picture(vm: Vm): Promise<ScreenModel> {
   vm.require('console');
-  const frame = await vm.ends.screen.frame();
-  if (!frame)
+  const message = await vm.ends.screen.picture();
+  if (!message)
     throw new CommandError('failed', `"${vm.name}" shows no picture: it was powered off, or does not answer.`);
   const model = new ScreenModel();
-  model.apply(decodeScreen(frame));
+  model.apply(decodeScreen(message));
   return model;
 }
 

@@ -94,7 +94,7 @@ export class FolderDesk {
 
   /** The VMs of folders that have another path now. */
   #refresh(): void {
-    for (const vm of this.#vms()) vm.reload();
+    for (const vm of this.#vms()) vm.folderMoved();
     this.#changed();
   }
 

@@ -333,8 +333,8 @@ export class Vm {
     this.#around.changed(this);
   }
 
-  /** Its folder may have another path. */
-  reload(): void {
+  /** Its folder may have another path; nothing else of its row has been changed. */
+  folderMoved(): void {
     const kept = this.#around.vms.find(this.id);
     if (kept) this.#record = { ...this.#record, folder: kept.folder };
   }

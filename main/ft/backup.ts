@@ -14,6 +14,7 @@ import type { ClaimResult } from './arbiter.ts';
 import { DecodeError } from './bytes.ts';
 import { BACKLOG_HEADS_MAX, CLAIM_RETRY_MS, HEARTBEAT_MS, LOG_VERSION, STARTING_LOG_BYTES_MAX } from './constants.ts';
 import { FailureDetector } from './detector.ts';
+import { Fifo } from './fifo.ts';
 import { difference } from './hashes.ts';
 import type { Head, Input, Output } from './entry.ts';
 import type { BlockRequest, Environment, Executed, FtEvent, Outside } from './environment.ts';
@@ -59,11 +60,11 @@ export class Backup<R extends BlockRequest> {
   readonly #detector: FailureDetector;
   readonly #own: OwnOperations<R>;
   #state: BackupState = 'restoring';
-  #queue: (HeadEntry | ControlEntry | HashEntry)[] = [];
-  #next = 0;
+  readonly #queue = new Fifo<HeadEntry | ControlEntry | HashEntry>();
   #execution: Execution<R> | null = null;
   #heads = 0;
-  #paused = false;
+  /** The backlog is full, so that nothing is read from the channel. */
+  #channelPaused = false;
   /** All heads below have arrived; -1 until the snapshot says where they begin. */
   #received = -1;
   #acknowledged = -1;
@@ -132,7 +133,7 @@ export class Backup<R extends BlockRequest> {
   get hasWork(): boolean {
     if (this.#state !== 'replaying' && this.#state !== 'draining') return false;
     if (this.#execution) return true;
-    const entry = this.#queue[this.#next];
+    const entry = this.#queue.first;
     return entry !== undefined && (entry.kind !== 'head' || this.#own.ready(entry.head));
   }
 
@@ -149,19 +150,6 @@ export class Backup<R extends BlockRequest> {
     if (this.#state === 'draining') this.#drainedIfEmpty(nowMs);
   }
 
-  #takeEntry(): void {
-    const entry = this.#queue[this.#next];
-    if (!entry) return;
-    this.#next += 1;
-    if (this.#next > 1024 && this.#next * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#next);
-      this.#next = 0;
-    }
-    if (entry.kind === 'head') this.#execute(entry);
-    else if (entry.kind === 'hash') this.#compare(entry);
-    else this.#control(entry);
-  }
-
   /** The channel closed or the primary's process ended; may be said more than once. */
   lostPrimary(why: string, nowMs: number): void {
     this.#suspect(why, nowMs);
@@ -172,7 +160,7 @@ export class Backup<R extends BlockRequest> {
     if (this.#state === 'claiming' && nowMs >= this.#claimAgainAt) this.#claim();
     if (this.#state !== 'replaying') return;
     // While the backlog is full nothing is read: that is this side's silence, not the primary's.
-    if (this.#paused) this.#detector.heard(nowMs);
+    if (this.#channelPaused) this.#detector.heard(nowMs);
     const silent = this.#detector.suspects(nowMs);
     if (silent && this.#generation !== null) {
       this.#suspect(`nothing heard of the primary for ${Math.round(nowMs - this.#detector.heardAt)} ms`, nowMs);
@@ -267,7 +255,7 @@ export class Backup<R extends BlockRequest> {
         this.#heads += 1;
         this.#queue.push(entry);
         if (this.#state === 'restoring') this.#boundRestoring(entry);
-        if (this.#heads > BACKLOG_HEADS_MAX && this.#state === 'replaying') this.#pause(true);
+        if (this.#heads > BACKLOG_HEADS_MAX && this.#state === 'replaying') this.#pauseChannel(true);
         return;
       case 'hash':
         this.#checkGap(entry);
@@ -300,6 +288,7 @@ export class Backup<R extends BlockRequest> {
     if (entry.control.type !== 'end') this.#checkGap(entry);
     if (entry.control.type === 'protect') {
       this.#generation = entry.control.generation;
+      // As if nothing were acknowledged: the primary hears at once that this backup may go live, not at a next head.
       this.#acknowledged = -1;
     } else if (entry.control.type === 'end') {
       this.#generation = null;
@@ -314,6 +303,14 @@ export class Backup<R extends BlockRequest> {
     for (const input of head.inputs) this.#restoringBytes += 'data' in input ? input.data.length : 0;
     if (this.#restoringBytes <= STARTING_LOG_BYTES_MAX) return;
     this.#halt('unprotected', 'the log grew past its limit before this backup was restored');
+  }
+
+  #takeEntry(): void {
+    const entry = this.#queue.shift();
+    if (!entry) return;
+    if (entry.kind === 'head') this.#execute(entry);
+    else if (entry.kind === 'hash') this.#compare(entry);
+    else this.#control(entry);
   }
 
   #execute(entry: HeadEntry): void {
@@ -339,7 +336,8 @@ export class Backup<R extends BlockRequest> {
     for (const request of value.requests) this.#own.asked(request);
     for (const input of head.inputs) this.#lastInput = Math.max(this.#lastInput, input.sequence);
     this.#heads -= 1;
-    if (this.#paused && this.#heads < BACKLOG_HEADS_MAX / 2) this.#pause(false);
+    assert(this.#heads >= 0, 'a head that was executed had arrived');
+    if (this.#channelPaused && this.#heads < BACKLOG_HEADS_MAX / 2) this.#pauseChannel(false);
   }
 
   #compare(entry: HashEntry): void {
@@ -353,9 +351,9 @@ export class Backup<R extends BlockRequest> {
     else if (type === 'pause' || type === 'unpause') this.#machinePaused = type === 'pause';
   }
 
-  #pause(paused: boolean): void {
-    if (this.#paused === paused) return;
-    this.#paused = paused;
+  #pauseChannel(paused: boolean): void {
+    if (this.#channelPaused === paused) return;
+    this.#channelPaused = paused;
     this.#env.pauseChannel(paused);
   }
 
@@ -373,7 +371,7 @@ export class Backup<R extends BlockRequest> {
   }
 
   #drainedIfEmpty(nowMs: number): void {
-    if (this.#execution || this.#next < this.#queue.length) return;
+    if (this.#execution || this.#queue.length > 0) return;
     this.#state = 'claiming';
     this.#suspicion.drainedAt = nowMs;
     this.#claim();
@@ -398,8 +396,7 @@ export class Backup<R extends BlockRequest> {
 
   #halt(cause: HaltCause, why: string): void {
     this.#state = 'halted';
-    this.#queue = [];
-    this.#next = 0;
+    this.#queue.clear();
     this.#execution = null;
     this.#env.report({ type: 'halted', cause, why });
   }

@@ -1,7 +1,9 @@
 /**
  * What an epoch does outside the machine, as data: it waits in the output gate until it may leave.
  *
- * Invariant: an effect is carried out by `letGo` alone, once, in the order in which the gate let it go.
+ * Invariant: an effect that waited is carried out by `letGo` alone, once, in the order in which the gate let it go. Two
+ * ways lead past the gate: a request that need not wait (`DiskLedger.asked`) is issued at once, and so is what a backup
+ * emits and issues again when it goes live (`Backup.promote`): it has nobody to wait for.
  */
 import { unreachable } from './assert.ts';
 import type { Output } from './entry.ts';

@@ -7,39 +7,40 @@
  * one. The throttle is a function of the lag and the VM's limits alone, 0 below `lagThrottleMs`, rising to 1 at
  * `lagHardMs`.
  */
+import { assert } from './assert.ts';
 import { LAG_FREE_MS, ROUND_TRIP_MS_MAX, THROTTLE_SLEEP_MS_MAX } from './constants.ts';
 import type { FtSettings } from './environment.ts';
+import { Fifo } from './fifo.ts';
 
 /** Weight of the newest lag in the moving average that VMware shows as the vLockstep interval. */
 const AVERAGE_WEIGHT = 0.05;
 
 export class LagMeter {
   /** Heads that the backup has not executed, as far as it has said; their epochs are consecutive. */
-  #sent: { readonly epoch: number; readonly at: number }[] = [];
-  #first = 0;
+  readonly #sent = new Fifo<{ readonly epoch: number; readonly at: number }>();
+  /** Of the head that was sent last. */
+  #newest: number | null = null;
   #received = 0;
   #averageMs: number | null = null;
 
   /** The head of `epoch` was sent. */
   sent(epoch: number, nowMs: number): void {
+    assert(this.#newest === null || epoch === this.#newest + 1, 'heads are sent in the order of their epochs');
+    this.#newest = epoch;
     this.#sent.push({ epoch, at: nowMs });
   }
 
   /** The backup says that it has executed all epochs below `executed`, and has the heads of all below `received`. */
   progressed(executed: number, received: number, nowMs: number): void {
     this.#received = Math.max(this.#received, received);
-    while (this.#first < this.#sent.length && (this.#sent[this.#first]?.epoch ?? executed) < executed) this.#first += 1;
-    if (this.#first > 256 && this.#first * 2 > this.#sent.length) {
-      this.#sent = this.#sent.slice(this.#first);
-      this.#first = 0;
-    }
+    while ((this.#sent.first?.epoch ?? executed) < executed) this.#sent.shift();
     const lag = this.lagMs(nowMs);
     this.#averageMs = this.#averageMs === null ? lag : this.#averageMs + (lag - this.#averageMs) * AVERAGE_WEIGHT;
   }
 
   /** In milliseconds. */
   lagMs(nowMs: number): number {
-    const oldest = this.#sent[this.#first];
+    const oldest = this.#sent.first;
     if (!oldest) return 0;
     const newestReceived = this.#sentAt(this.#received - 1);
     const behindMs = newestReceived === undefined ? 0 : newestReceived - oldest.at;
@@ -50,8 +51,8 @@ export class LagMeter {
 
   /** When the head of this epoch was sent; undefined when it was executed already, or not yet sent. */
   #sentAt(epoch: number): number | undefined {
-    const oldest = this.#sent[this.#first];
-    return oldest && epoch >= oldest.epoch ? this.#sent[this.#first + epoch - oldest.epoch]?.at : undefined;
+    const oldest = this.#sent.first;
+    return oldest && epoch >= oldest.epoch ? this.#sent.at(epoch - oldest.epoch)?.at : undefined;
   }
 
   /** The moving average of the lag, in milliseconds; null before the backup has executed anything. */

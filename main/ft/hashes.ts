@@ -68,12 +68,15 @@ export function difference(machine: Hashed, entry: HashEntry): string | null {
 
 const NAMES = { cpu: 'the CPU state', devices: 'the state of the devices', full: 'the whole state' } as const;
 
+/** So begins what is said of a difference in memory alone. */
+export const MEMORY_DIFFERS = 'memory in pages';
+
 /** The first block of pages whose hashes differ. */
 function firstBlock({ first, end }: PageRange, mine: string, theirs: string): string {
   let at = 0;
   while (mine[at] === theirs[at] && at < mine.length) at += 1;
   const from = Math.min(end - 1, first + Math.floor(at / BLOCK_DIGITS) * HASH_BLOCK_PAGES);
-  return `memory in pages ${from} to ${Math.min(end, from + HASH_BLOCK_PAGES) - 1}`;
+  return `${MEMORY_DIFFERS} ${from} to ${Math.min(end, from + HASH_BLOCK_PAGES) - 1}`;
 }
 
 function abridged(hash: string): string {

@@ -22,7 +22,7 @@ import {
   HEAD_RATE_MAX,
   HEAD_SLICES_MAX,
 } from './constants.ts';
-import { isReference, type HashRegion, type InputDevice, type LoggedHead, type LoggedInput } from './entry.ts';
+import { isReference, type HashRegion, type LoggedHead, type LoggedInput } from './entry.ts';
 import { assert, unreachable } from './assert.ts';
 
 /** What a peer is: said first, by both sides. */
@@ -128,16 +128,9 @@ export const HEADER_BYTES = 15;
 const CHECKED_HEADER_BYTES = 11;
 const EPOCH_HIGH = 2 ** 32;
 
+/** Their places stand in the log: new ones come last. One that is missing here cannot be written, by its type. */
 const KINDS = ['hello', 'head', 'control', 'hash', 'heartbeat', 'released', 'snapshot', 'chunk', 'sync'] as const;
-const DEVICES: readonly (InputDevice | 'diskRead')[] = [
-  'serial',
-  'keyboard',
-  'mouse',
-  'nic',
-  'disk',
-  'diskRead',
-  'medium',
-];
+const DEVICES = ['serial', 'keyboard', 'mouse', 'nic', 'disk', 'diskRead', 'medium'] as const;
 const CONTROLS = ['protect', 'end', 'powerOff', 'pause', 'unpause'] as const;
 const ROLES = ['primary', 'backup'] as const;
 const REGIONS = ['cpu', 'full', 'devices', 'pages'] as const;

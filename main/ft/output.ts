@@ -9,6 +9,7 @@
  * the outputs of the two lives one continuation.
  */
 import { assert } from './assert.ts';
+import { Fifo } from './fifo.ts';
 
 /** Where in the machine's life an output stands: the epoch that made it, and its number within that epoch, from 0. */
 export interface Position {
@@ -32,8 +33,9 @@ interface Held<T> {
 const DELAYS_KEPT = 512;
 
 export class OutputGate<T> {
-  #queue: Held<T>[] = [];
-  #first = 0;
+  readonly #queue = new Fifo<Held<T>>();
+  /** Of what was held last, also when it has left. */
+  #newest = 0;
   #closed = false;
   #blocked = false;
   #acknowledged = 0;
@@ -47,7 +49,7 @@ export class OutputGate<T> {
   }
 
   get heldCount(): number {
-    return this.#queue.length - this.#first;
+    return this.#queue.length;
   }
 
   /** The Output Rule applies from here on; heads below `acknowledged` have been received by the backup. */
@@ -74,8 +76,8 @@ export class OutputGate<T> {
 
   /** Takes in something that the machine did in `epoch`; `bytes` is its size for the limit. */
   hold(epoch: number, item: T, bytes: number, nowMs: number): void {
-    const last = this.#queue.at(-1);
-    assert(!last || last.epoch <= epoch, 'outputs are held in order');
+    assert(this.#newest <= epoch, 'outputs are held in order');
+    this.#newest = epoch;
     this.#queue.push({ epoch, item, bytes, heldAt: nowMs });
     this.#bytes += bytes;
   }
@@ -83,19 +85,13 @@ export class OutputGate<T> {
   /** What may leave now, in order; not beyond an item that must not for a reason of its own. */
   take(nowMs: number, mayLeave: (item: T) => boolean = () => true): T[] {
     const leaving: T[] = [];
-    while (this.#first < this.#queue.length) {
-      const held = this.#queue[this.#first];
-      assert(held !== undefined, 'the queue has no holes');
+    for (let held = this.#queue.first; held; held = this.#queue.first) {
       if (this.#blocked || (this.#closed && held.epoch >= this.#acknowledged)) break;
       if (!mayLeave(held.item)) break;
       leaving.push(held.item);
       this.#bytes -= held.bytes;
-      this.#first += 1;
+      this.#queue.shift();
       if (this.#closed) this.#noteDelay(nowMs - held.heldAt);
-    }
-    if (this.#first > 64 && this.#first * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#first);
-      this.#first = 0;
     }
     return leaving;
   }

@@ -52,7 +52,7 @@ const OUTRUN_THROTTLE = 0.9;
 /** A head in which nothing happens. */
 const MARKER: Head = { advanceUs: 0, rate: 1024, slices: 0, inputs: [] };
 /** What is small beside this many bytes still takes a place in the gate. */
-const EFFECT_BYTES_MIN = 64;
+export const EFFECT_BYTES_MIN = 64;
 
 export class Primary<R extends BlockRequest, V> {
   readonly #env: Environment<R>;
@@ -242,7 +242,7 @@ export class Primary<R extends BlockRequest, V> {
   endProtection(nowMs: number): void {
     if (this.#state !== 'starting' && this.#state !== 'protected') return;
     this.#send({ kind: 'control', epoch: this.#env.machine.epoch, control: { type: 'end' } });
-    this.#leavePair('Fault Tolerance was turned off', nowMs);
+    this.#leavePair(nowMs);
   }
 
   /** Stops at this epoch boundary, and the backup at the same one. */
@@ -299,7 +299,7 @@ export class Primary<R extends BlockRequest, V> {
   lostBackup(why: string, nowMs: number): void {
     if (this.#state !== 'starting' && this.#state !== 'protected') return;
     this.#env.report({ type: 'backupLost', why, wasProtected: this.#state === 'protected' });
-    this.#leavePair(why, nowMs);
+    this.#leavePair(nowMs);
   }
 
   /** To be called every HEARTBEAT_MS / 2 or so. */
@@ -446,7 +446,7 @@ export class Primary<R extends BlockRequest, V> {
     }
   }
 
-  #leavePair(why: string, nowMs: number): void {
+  #leavePair(nowMs: number): void {
     this.#detector = null;
     this.#disks.end();
     if (!this.#protectSent) {
@@ -457,7 +457,6 @@ export class Primary<R extends BlockRequest, V> {
       this.#release(nowMs);
       return;
     }
-    assert(why.length > 0, 'a reason is given');
     this.#protectSent = false;
     this.#state = 'claiming';
     this.#gate.block();

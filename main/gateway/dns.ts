@@ -23,8 +23,8 @@ import {
 } from './wire/dns.ts';
 import type { Ipv4Address } from './wire/ipv4.ts';
 
-export const QUERIES_MAX = 128;
-export const QUERIES_PER_GUEST_MAX = 64;
+const QUERIES_MAX = 128;
+const QUERIES_PER_GUEST_MAX = 64;
 /** For names of VMs: they come and go. In seconds. */
 const LOCAL_TTL = 10;
 const GATEWAY_LABEL = 'gateway';

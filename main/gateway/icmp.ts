@@ -9,7 +9,7 @@ import type { Subnet } from './subnet.ts';
 import { ICMP_TYPE, parseIcmp, serializeIcmp, UNREACHABLE } from './wire/icmp.ts';
 import { IPV4_HEADER_BYTES, PROTOCOL, serializeIpv4, type Ipv4Address, type Ipv4Packet } from './wire/ipv4.ts';
 
-export const ERRORS_PER_SECOND = 100;
+const ERRORS_PER_SECOND = 100;
 /** Of the packet that an error is about: its header and the first eight bytes behind it. */
 const QUOTED_BYTES = IPV4_HEADER_BYTES + 8;
 

@@ -10,7 +10,7 @@ import { decodeToGateway, encodeToReplica, type ToGatewayFrame } from '../transp
 import type { Transport } from '../transport/transport.ts';
 
 export const QUEUE_FRAMES_MAX = 1024;
-export const QUEUE_BYTES_MAX = 2 << 20;
+const QUEUE_BYTES_MAX = 2 << 20;
 /** What a link may hold that has not left this process. Not less than what transports call drained. */
 const LINK_BYTES_MAX = 1 << 18;
 

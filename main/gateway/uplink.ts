@@ -9,8 +9,8 @@ import net from 'node:net';
 import { FRAME_BYTES_MAX } from './wire/ethernet.ts';
 import { serializeStreamFrame, StreamFrames } from './wire/stream.ts';
 
-export const RETRY_MS_MIN = 100;
-export const RETRY_MS_MAX = 5000;
+const RETRY_MS_MIN = 100;
+const RETRY_MS_MAX = 5000;
 export const UNSENT_BYTES_MAX = 4 << 20;
 
 /** A local socket's path, or a TCP port. */

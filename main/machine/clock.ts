@@ -16,7 +16,8 @@ const STEP_NS = 20;
 export const CLOCK_NS_MAX = 2 ** 58;
 /** v86 was written for a clock that is already running when a machine starts: stay clear of zero. */
 const ORIGIN_NS = 1_000_000_000;
-const INSTRUCTIONS_PER_RATE = 1024;
+/** A head's rate is the virtual nanoseconds of so many executed instructions. */
+export const INSTRUCTIONS_PER_RATE = 1024;
 
 export interface ClockState {
   readonly lastNs: number;

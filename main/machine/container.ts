@@ -24,8 +24,8 @@ const VERSION = 2;
 const HEADER_BYTES = 28;
 const CHECKED_FROM = 16;
 export const DESCRIPTION_BYTES_MAX = 536_870_912;
-export const JSON_BYTES_MAX = 67_108_864;
-export const SECTIONS_MAX = 65_536;
+const JSON_BYTES_MAX = 67_108_864;
+const SECTIONS_MAX = 65_536;
 
 export interface Container {
   readonly json: unknown;

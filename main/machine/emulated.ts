@@ -5,6 +5,7 @@
  * objects, in the modules it generated, in our devices, in the clock or in the random generator; `Parts` in snapshot.ts
  * lists them.
  */
+import { AssertionError, unreachable } from '../ft/assert.ts';
 import { HEAD_ADVANCE_US_MAX, HEAD_RATE_MAX, HEAD_SLICES_MAX } from '../ft/constants.ts';
 import type { HashRegion, Head, Input, Output } from '../ft/entry.ts';
 import type { ScreenUpdate } from '../../preload/contract/screen.ts';
@@ -97,7 +98,8 @@ export async function createMachine(config: MachineConfig): Promise<Machine> {
   return new EmulatedMachine(config, { core, clock, random, disks, memory, identity, drives: files.drives });
 }
 
-interface Parts {
+/** What `createMachine` has made before there is a machine. */
+interface Made {
   readonly core: Core;
   readonly clock: VirtualClock;
   readonly random: VirtualRandom;
@@ -122,16 +124,16 @@ class EmulatedMachine implements Machine {
   readonly #anatomy: Anatomy;
   #epoch = 0;
   #instructions = 0;
-  #failure: MachineError | null = null;
+  #failure: MachineError | AssertionError | null = null;
   /** An epoch has begun and has not ended. */
   #executing = false;
 
-  constructor(config: MachineConfig, parts: Parts) {
-    const { core, memory, disks } = parts;
+  constructor(config: MachineConfig, made: Made) {
+    const { core, memory, disks } = made;
     const { cpu, emulator } = core;
     const { devices } = cpu;
     this.#core = core;
-    this.#clock = parts.clock;
+    this.#clock = made.clock;
     this.#memory = memory;
     this.#disks = disks;
     this.#serial = new SerialPort(() => devices.uart0, emulator.bus);
@@ -145,17 +147,17 @@ class EmulatedMachine implements Machine {
     this.#nic =
       card === undefined || config.nic === undefined ? null : new Nic(card, emulator.bus, parseMac(config.nic.mac));
     const listen = emulator.add_listener.bind(emulator);
-    this.#sound = new Sound(emulator.bus, listen, () => parts.clock.lastNs);
+    this.#sound = new Sound(emulator.bus, listen, () => made.clock.lastNs);
     this.#display = new Display(devices.vga, () => memory.memory.buffer);
     devices.vga.screen = this.#display.adapter;
     emulator.screen_adapter = this.#display.adapter;
     emulator.add_listener('serial0-output-byte', (byte: number) => this.#serial.transmit(byte));
     emulator.add_listener('net0-send', (frame: Uint8Array) => this.#nic?.transmit(frame));
-    this.#attachDrives(parts.drives);
-    const discs = parts.drives.get('cdrom');
+    this.#attachDrives(made.drives);
+    const discs = made.drives.get('cdrom');
     assert(discs !== undefined, 'there is always a CD-ROM drive');
     this.#media = new Media(() => devices, discs);
-    this.#anatomy = this.#describe(parts);
+    this.#anatomy = this.#describe(made);
   }
 
   get epoch(): number {
@@ -207,7 +209,10 @@ class EmulatedMachine implements Machine {
       return outcome;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      this.#failure = new MachineError(`the machine failed in epoch ${this.#epoch}: ${message}`, { cause: error });
+      this.#failure =
+        error instanceof AssertionError
+          ? error
+          : new MachineError(`the machine failed in epoch ${this.#epoch}: ${message}`, { cause: error });
       throw this.#failure;
     }
   }
@@ -324,12 +329,22 @@ class EmulatedMachine implements Machine {
   }
 
   #deliver({ device, data }: Input): void {
-    if (device === 'serial') this.#serial.receive(data);
-    else if (device === 'keyboard') this.#keyboard.receive(data);
-    else if (device === 'mouse') this.#mouse.receive(data);
-    else if (device === 'disk') this.#disks.receive(data);
-    else if (device === 'medium') this.#media.receive(data);
-    else this.#nic?.receive(data);
+    switch (device) {
+      case 'serial':
+        return this.#serial.receive(data);
+      case 'keyboard':
+        return this.#keyboard.receive(data);
+      case 'mouse':
+        return this.#mouse.receive(data);
+      case 'nic':
+        return this.#nic?.receive(data);
+      case 'disk':
+        return this.#disks.receive(data);
+      case 'medium':
+        return this.#media.receive(data);
+      default:
+        return unreachable(device);
+    }
   }
 
   /** Hands on what waits in our devices, as far as the guest has room. */
@@ -352,7 +367,7 @@ class EmulatedMachine implements Machine {
     return outputs;
   }
 
-  #attachDrives(drives: Parts['drives']): void {
+  #attachDrives(drives: Made['drives']): void {
     const { primary, secondary } = this.#core.cpu.devices.ide;
     const places = { hda: primary?.master, hdb: primary?.slave, cdrom: secondary.master };
     const interfaces = new Map<IdeInterface, Drive>();
@@ -365,8 +380,8 @@ class EmulatedMachine implements Machine {
     takeOverFlush(interfaces, this.#disks);
   }
 
-  #describe(parts: Parts): Anatomy {
-    const { core, clock, random, disks, memory, identity, drives } = parts;
+  #describe(made: Made): Anatomy {
+    const { core, clock, random, disks, memory, identity, drives } = made;
     const counters = {
       state: () => ({ epoch: this.#epoch, instructions: this.#instructions }),
       restore: (state: Counters) => {

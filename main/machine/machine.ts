@@ -144,9 +144,13 @@ export interface Machine {
   screen(full: boolean): ScreenUpdate | null;
   /** Makes room for a copy: what can be done of it before the guest has to stand still. */
   room(): Pieces<Room>;
-  /** @throws {Error} while `pendingRequests` is not empty: quiesce first (Scales et al., 2010, section 3.1). */
+  /**
+   * Copies the state as it is at this epoch boundary, which is all that the guest stands still for: a capture, of which
+   * a snapshot is made while it runs on.
+   * @throws {Error} while `pendingRequests` is not empty: quiesce first (Scales et al., 2010, section 3.1).
+   */
   copy(room?: Room): Capture;
-  /** The same at once, to the end. */
+  /** Copies and seals without a pause: the snapshot itself, for those for whom nothing waits. @throws as `copy`. */
   capture(): Snapshot;
   /**
    * Does what of restoring a snapshot can be done while its pages are still on their way: compiles its modules. Nothing

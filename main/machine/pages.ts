@@ -100,28 +100,37 @@ export function capturePages(memory: ArrayBuffer, room: Pick<Room, 'take'> = NO_
   return { bitmap: bitmapOf(runs, source.length / PAGE_BYTES), bytes };
 }
 
-/** What a hash of the non-zero pages and their places is taken over. */
-export function* hashedPages({ bitmap, bytes }: Pages): Generator<string | Uint8Array, void> {
-  const runs = runsOf(bitmap);
-  yield `${bitmap.length * 8 * PAGE_BYTES}:`;
-  let at = 0;
-  for (const [first, end] of runs) {
-    yield `${first}-${end}:`;
-    const length = (end - first) * PAGE_BYTES;
-    yield bytes.subarray(at, at + length);
-    at += length;
+/**
+ * What the hash of a memory is taken over: how long it is, and its non-zero pages with their places. It is asked run by
+ * run, in order, for their bytes. Saved states hold such a hash: it is never changed.
+ */
+function* hashedRuns(
+  memoryBytes: number,
+  runs: readonly Run[],
+  pagesOf: (run: Run) => Uint8Array,
+): Generator<string | Uint8Array, void> {
+  yield `${memoryBytes}:`;
+  for (const run of runs) {
+    yield `${run[0]}-${run[1]}:`;
+    yield pagesOf(run);
   }
 }
 
-/** The same of memory as it is now. */
+/** The same of captured pages. */
+export function hashedPages({ bitmap, bytes }: Pages): Generator<string | Uint8Array, void> {
+  let at = 0;
+  return hashedRuns(bitmap.length * 8 * PAGE_BYTES, runsOf(bitmap), ([first, end]) => {
+    const start = at;
+    at += (end - first) * PAGE_BYTES;
+    return bytes.subarray(start, at);
+  });
+}
+
+/** The same of memory as it is now, into the hash. */
 export function hashPages(memory: ArrayBuffer, hash: Hash): void {
   const source = bytesOf(memory);
-  const runs = nonZeroRuns(source);
-  hash.update(`${source.length}:`);
-  for (const [first, end] of runs) {
-    hash.update(`${first}-${end}:`);
-    hash.update(source.subarray(first * PAGE_BYTES, end * PAGE_BYTES));
-  }
+  const pagesOf = ([first, end]: Run): Uint8Array => source.subarray(first * PAGE_BYTES, end * PAGE_BYTES);
+  for (const part of hashedRuns(source.length, nonZeroRuns(source), pagesOf)) hash.update(part);
 }
 
 /** CRC-32 of every block of pages in the range, eight hexadecimal digits each: any single bit changes it. */

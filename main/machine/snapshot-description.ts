@@ -13,7 +13,7 @@ import { SnapshotError } from './errors.ts';
 import type { Graph, Node, Value } from './graph.ts';
 import { TABLE_GENERATED_COUNT } from './v86-types.ts';
 
-const WASM_PAGE_BYTES = 65_536;
+export const WASM_PAGE_BYTES = 65_536;
 const MEMORY_BYTES_MAX = 4_294_967_296;
 const NODES_MAX = 1_000_000;
 

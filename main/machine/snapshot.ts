@@ -31,12 +31,10 @@ import type { Pieces } from './pieces.ts';
 import { PortTable } from './ports.ts';
 import type { VirtualRandom } from './random.ts';
 import { NO_ROOM, Room } from './room.ts';
-import { type Description, readDescription } from './snapshot-description.ts';
-import type { Core } from './v86.ts';
+import { type Description, readDescription, WASM_PAGE_BYTES } from './snapshot-description.ts';
+import { type Core, PORT_A20 } from './v86.ts';
 import { TABLE_GENERATED_COUNT } from './v86-types.ts';
 
-const WASM_PAGE_BYTES = 65_536;
-const PORT_A20 = 0x92;
 /** Before the modules stand the bitmap of the pages, and the bytes that wait at the serial port and the keyboard. */
 export const MODULES_FROM = 3;
 

@@ -17,7 +17,7 @@ import { MachineError } from './errors.ts';
 import { virtualCrypto, virtualMath, type VirtualRandom } from './random.ts';
 import type { BlockBuffer, CoreExports, CoreImports, Cpu, Emulator } from './v86-types.ts';
 
-const PORT_A20 = 0x92;
+export const PORT_A20 = 0x92;
 
 /** Files of v86's build; `LOCKSTEP_V86` names another folder, for an installation that keeps them elsewhere. */
 function buildFile(name: string): string {

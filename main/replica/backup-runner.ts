@@ -14,13 +14,13 @@ import { openDisc } from '../datastore/disc.ts';
 import type { Disc, DiskRequest, Machine } from '../machine/machine.ts';
 import { inPieces } from '../machine/pieces.ts';
 import type { Transport } from '../transport/transport.ts';
-import { SnapshotReceiver } from './checkpoint.ts';
+import { SnapshotReceiver } from './snapshot-transfer.ts';
 import { at, reach, sendAt } from './crash-points.ts';
 import { DiskSyncTarget } from './disk-sync-target.ts';
 import { sameDisc } from './discs.ts';
 import type { Disks } from './disks.ts';
 import { PrimaryRunner, type PrimaryParts } from './primary-runner.ts';
-import { startReporting } from './reporter.ts';
+import { startReporting, type RoleNumbers } from './reporter.ts';
 
 /** How long heads are executed before the channel is looked at again, in milliseconds. */
 const TURN_MS = 1;
@@ -270,7 +270,7 @@ export class BackupRunner {
     void this.#halt(false);
   }
 
-  #numbers(): Parameters<typeof startReporting>[1] extends () => infer N ? N : never {
+  #numbers(): RoleNumbers {
     return {
       role: 'backup',
       generation: 0,

@@ -37,7 +37,7 @@ export function hashBlocks(bytes: Uint8Array): Promise<BlockHash[]> {
 }
 
 /** Calls `act` with pieces of at most BLOCKS_MAX blocks, one after the other. */
-export async function inPieces(
+export async function forEachPiece(
   first: number,
   count: number,
   act: (first: number, count: number) => Promise<void>,

@@ -34,7 +34,10 @@ export function at<T>(point: CrashPoint, act: () => T): T {
   return result;
 }
 
-/** Sends a message of the logging channel; chunks have points of their own, where it is known which is the last. */
+/**
+ * Sends a message of the logging channel; chunks have points of their own, where it is known which is the last. Every
+ * control entry is a `protect`: a pause and a power-off too, which come less often and mean as much.
+ */
 export function sendAt(role: 'primary' | 'backup', message: Uint8Array, send: (message: Uint8Array) => void): void {
   const kind = order === null ? null : entryKind(message);
   if (role === 'primary' && kind === 'head') at('log', () => send(message));

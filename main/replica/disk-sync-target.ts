@@ -7,7 +7,7 @@
  */
 import { DecodeError } from '../ft/bytes.ts';
 import type { BlockDevice } from '../datastore/disk/device.ts';
-import { hashBlocks, inPieces, readBlocks } from './block-hash.ts';
+import { hashBlocks, forEachPiece, readBlocks } from './block-hash.ts';
 import { decompress } from '../datastore/compression.ts';
 import {
   blockCount,
@@ -94,7 +94,7 @@ export class DiskSyncTarget {
   async #tellHashes(first: number, count: number): Promise<void> {
     this.#check(first, count);
     const hashes: BlockHash[] = [];
-    await inPieces(first, count, async (from, n) => {
+    await forEachPiece(first, count, async (from, n) => {
       hashes.push(...(await hashBlocks(await readBlocks(this.#image, from, n))));
     });
     this.#send(encodeSync({ type: 'hashes', first, hashes }));

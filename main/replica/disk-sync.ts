@@ -7,9 +7,10 @@
  * attempt that is interrupted is no loss: what is equal then is skipped by the next one. Nothing piles up: few
  * messages are on their way at a time.
  */
+import { assert } from '../ft/assert.ts';
 import { DecodeError } from '../ft/bytes.ts';
 import type { BlockDevice } from '../datastore/disk/device.ts';
-import { blockOf, hashBlocks, inPieces, isZero, readBlocks } from './block-hash.ts';
+import { blockOf, hashBlocks, forEachPiece, isZero, readBlocks } from './block-hash.ts';
 import { compress } from '../datastore/compression.ts';
 import {
   blockCount,
@@ -102,7 +103,7 @@ export class DiskSync {
     await this.#send({ type: 'begin', bytes: this.#image.byteLength });
     for (let first = 0; first < this.#blocks; first += HASHES_MAX) {
       const theirs = await this.#ask(first, Math.min(HASHES_MAX, this.#blocks - first));
-      await inPieces(first, theirs.length, (from, count) =>
+      await forEachPiece(first, theirs.length, (from, count) =>
         this.#compare(from, theirs.slice(from - first, from - first + count)),
       );
       this.#tellProgress(Math.min(1, (first + theirs.length) / this.#blocks));
@@ -114,7 +115,7 @@ export class DiskSync {
     for (let pass = 0; this.#dirty.size > LITTLE_BLOCKS; pass += 1) {
       if (pass === PASSES_MAX) throw new Error('the guest writes to its disk faster than the disk can be sent');
       for (const { first, count } of this.#takeDirty()) {
-        await inPieces(first, count, async (from, n) => this.#sendBlocks(from, n, await this.#read(from, n)));
+        await forEachPiece(first, count, async (from, n) => this.#sendBlocks(from, n, await this.#read(from, n)));
       }
     }
   }
@@ -124,10 +125,11 @@ export class DiskSync {
    * `sent` when all is on its way. @throws (`sent`) as `compare`.
    */
   finish(): { read: Promise<void>; sent: Promise<void> } {
+    assert(this.littleLeft, 'writes wait for little only');
     const pieces: { first: number; count: number; bytes: Uint8Array }[] = [];
     const reading = (async () => {
       for (const { first, count } of this.#takeDirty()) {
-        await inPieces(first, count, async (from, n) => {
+        await forEachPiece(first, count, async (from, n) => {
           pieces.push({ first: from, count: n, bytes: await this.#read(from, n) });
         });
       }
@@ -172,10 +174,12 @@ export class DiskSync {
   }
 
   async #sendBlocks(first: number, count: number, bytes: Uint8Array): Promise<void> {
+    assert(Math.ceil(bytes.length / SYNC_BLOCK_BYTES) === count, 'the bytes are those of the blocks');
     const zeros = Array.from({ length: count }, (_, index) => isZero(blockOf(bytes, index))).every(Boolean);
     const data = zeros ? null : await compress(bytes);
     while (this.#unwritten >= UNWRITTEN_MAX) {
       this.#goesOn();
+      assert(this.#room === null, 'blocks are sent one after the other');
       await new Promise<void>((resolve, reject) => (this.#room = { resolve, reject }));
     }
     this.#unwritten += 1;
@@ -184,6 +188,7 @@ export class DiskSync {
 
   async #ask(first: number, count: number): Promise<readonly BlockHash[]> {
     this.#goesOn();
+    assert(this.#answer === null, 'one question is open at a time');
     const answered = new Promise<readonly BlockHash[]>((resolve, reject) => {
       this.#answer = { first, count, resolve, reject };
     });

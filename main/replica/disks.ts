@@ -8,6 +8,7 @@
  * exists after which the machine waits for no disk. A backup's requests are tried until they work: only the primary's
  * disk decides what the guest sees fail. A lack of room is no failure: what is to be written waits for it.
  */
+import { assert, AssertionError } from '../ft/assert.ts';
 import type { BlockDevice } from '../datastore/disk/device.ts';
 import { LateDisk, openSettled, type DiskName } from '../datastore/disk/late.ts';
 import { SwitchableDisk } from '../datastore/disk/switchable.ts';
@@ -206,6 +207,7 @@ export class Disks {
   async #carryOut(request: DiskRequest): Promise<void> {
     const completion = await this.#untilDone(request);
     this.#outstanding -= 1;
+    assert(this.#outstanding >= 0, 'what completes was issued');
     this.#requests += 1;
     this.#bytes += request.length;
     const wanted = !this.#abandoned.delete(request.id) && !this.#closed;
@@ -226,6 +228,8 @@ export class Disks {
         this.#tellRoom(null);
         return encodeDiskInput({ id, status: 'ok', data });
       } catch (error) {
+        // No error of the disk, to be told to the guest: this replica is wrong about itself.
+        if (error instanceof AssertionError) throw error;
         if (await this.#waitedForRoom(request, error)) continue;
         const why = `${operation} on ${drive} failed: ${(error as Error).message}`;
         const again = this.#hopeless !== null && !this.#abandoned.has(id) && !this.#closed;

@@ -144,8 +144,8 @@ async function handle(message: Exclude<ToReplica, { type: 'crash' }>): Promise<v
       watching = message.watching;
       primary?.watch(watching);
       return undefined;
-    case 'frame':
-      toPrimary((runner) => runner.frame());
+    case 'picture':
+      toPrimary((runner) => runner.picture());
       return undefined;
     case 'record':
       record(message.file);

@@ -4,6 +4,7 @@
  * Invariant: inputs are delivered in the order in which they came, each once; a head takes no more than the protocol's
  * limits allow, the rest waits for the next one.
  */
+import { assert } from '../ft/assert.ts';
 import { HEAD_BYTES_MAX, HEAD_INPUTS_MAX } from '../ft/constants.ts';
 import type { Input } from '../ft/entry.ts';
 
@@ -44,6 +45,8 @@ export class InputQueue {
     const taken = this.#waiting.slice(0, count);
     this.#waiting = this.#waiting.slice(count);
     for (const input of taken) this.#waitingBytes -= input.data.length;
+    assert(count > 0 && count <= HEAD_INPUTS_MAX, 'a head takes some inputs, within the limit');
+    assert(!this.empty || this.#waitingBytes === 0, 'where no input waits no bytes do');
     return taken;
   }
 }

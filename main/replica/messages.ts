@@ -89,7 +89,7 @@ export type ToReplica =
   /** Somebody looks at the screen (or nobody does any more). */
   | { readonly type: 'watch'; readonly watching: boolean }
   /** A whole picture, please. */
-  | { readonly type: 'frame' }
+  | { readonly type: 'picture' }
   /** To a primary: record the machine in this file, which must not exist. */
   | { readonly type: 'record'; readonly file: string }
   | { readonly type: 'stopRecording' }

@@ -8,16 +8,20 @@
  * A guest that only sleeps is woken late, never early, and its clock misses no tick. One that only computes gets long
  * epochs, so that few heads travel; the length is never more than a small share of its silence.
  */
+import { assert } from '../ft/assert.ts';
+import { HEAD_ADVANCE_US_MAX, HEAD_RATE_MAX, HEAD_SLICES_MAX, LAG_FREE_MS } from '../ft/constants.ts';
 import type { Head, Input } from '../ft/entry.ts';
+import { INSTRUCTIONS_PER_RATE } from '../machine/clock.ts';
 
 const NS_PER_MS = 1e6;
 /** Virtual ns per 1024 instructions before anything was measured, and its bounds (0.5 to 20 ns an instruction). */
-const RATE_FIRST = 5 * 1024;
-const RATE_MIN = 512;
-const RATE_MAX = 20 * 1024;
+const RATE_FIRST = 5 * INSTRUCTIONS_PER_RATE;
+const RATE_MIN = INSTRUCTIONS_PER_RATE / 2;
+const RATE_MAX = 20 * INSTRUCTIONS_PER_RATE;
 /** The share of the measured speed at which the clock runs inside an epoch, normally and when it has run ahead. */
 const SHARE = 0.9;
 const SHARE_AHEAD = 0.5;
+/** It has run ahead by more than the last epochs' small errors, which the next advance makes up. */
 const AHEAD_MS = 0.5;
 /** A new rate is used when it differs by this much from the old one: a steady rate keeps the log small. */
 const RATE_CHANGE = 0.15;
@@ -25,6 +29,7 @@ const RATE_CHANGE = 0.15;
 const SLICE_INSTRUCTIONS = 100_000;
 /** Epochs with fewer instructions say little about the speed. */
 const INSTRUCTIONS_MIN = 20_000;
+/** What is left of an epoch's weight after each later one: the speed is that of the last thirty or so. */
 const DECAY = 0.97;
 /** Virtual time this far ahead of wall time is slept off. */
 const AHEAD_SLEEP_MS = 10;
@@ -38,14 +43,21 @@ const LULL_INSTRUCTIONS = { once: 12_000, perMs: 1000 };
 const LULL_SLEEP_MS = 32;
 /**
  * What comes in during an epoch waits for its end, and what goes out as well. So an epoch lasts a 32nd of the time for
- * which nothing has come in or gone out, and 4 ms at most: an input is late by as little as nobody would notice after
- * such a silence.
+ * which nothing has come in or gone out, and EPOCH_MS_MAX at most: an input is late by as little as nobody would notice
+ * after such a silence.
  */
 const SILENCE_SHARE = 1 / 32;
 const EPOCH_MS_MAX = 5;
+/** A bound that needs no measurement, should that be wrong: 6.4 million instructions, EPOCH_MS_MAX at 0.8 ns each. */
 const SLICES_MAX = 64;
 /** The longest jump of the virtual clock in one head; a computer that slept for an hour catches up in steps. */
 const ADVANCE_US_MAX = 1_000_000;
+
+assert(RATE_MAX <= HEAD_RATE_MAX, 'a head takes every rate');
+assert(SLICES_MAX <= HEAD_SLICES_MAX, 'a head takes as many slices');
+assert(ADVANCE_US_MAX <= HEAD_ADVANCE_US_MAX, 'a head takes the longest advance');
+// A guest that is silent is behind by an epoch: that must not look like lag.
+assert(EPOCH_MS_MAX < LAG_FREE_MS, 'the longest epoch is no lag');
 
 export class Pacer {
   readonly #nowNs: () => number;
@@ -119,7 +131,7 @@ export class Pacer {
   #learn(wallNs: number, instructions: number, aheadMs: number): void {
     this.#wallSum = this.#wallSum * DECAY + wallNs;
     this.#instructionSum = this.#instructionSum * DECAY + instructions;
-    const measured = (this.#wallSum / this.#instructionSum) * 1024;
+    const measured = (this.#wallSum / this.#instructionSum) * INSTRUCTIONS_PER_RATE;
     const wanted = measured * (aheadMs > AHEAD_MS ? SHARE_AHEAD : SHARE);
     const rate = Math.round(Math.min(RATE_MAX, Math.max(RATE_MIN, wanted)));
     if (Math.abs(rate - this.#rate) > this.#rate * RATE_CHANGE) this.#rate = rate;

@@ -29,7 +29,7 @@ import { Outputs } from './outputs.ts';
 import { Pacer } from './pacer.ts';
 import { RecordingSession } from './recording-session.ts';
 import { SaveSession } from './save-session.ts';
-import { startReporting } from './reporter.ts';
+import { startReporting, type RoleNumbers } from './reporter.ts';
 import { SecondaryStart } from './secondary-start.ts';
 import { Viewer, type View } from './viewer.ts';
 
@@ -95,6 +95,10 @@ export class PrimaryRunner {
   #timer: NodeJS.Timeout | null = null;
   #scheduled = false;
   #running = true;
+  /** The number of the newest input that was taken in. */
+  #inputsSeen = 0;
+  /** Powered off while its backup's disk is equal: both carry out what is pending, and stay so. */
+  #drains = false;
   #firstEpoch: (() => void) | null;
   #firstOutput: (() => void) | null;
   /** What it emits of earlier epochs is emitted again. */
@@ -159,8 +163,8 @@ export class PrimaryRunner {
     this.#viewer.watch(watching);
   }
 
-  frame(): void {
-    this.#viewer.wantFrame();
+  picture(): void {
+    this.#viewer.wantPicture();
     this.#viewer.look(performance.now());
   }
 
@@ -218,10 +222,6 @@ export class PrimaryRunner {
   }
 
   /* -------------------------------------------------------------- the loop ---------------------------------- */
-
-  #inputsSeen = 0;
-  /** Powered off while its backup's disk is equal: both carry out what is pending, and stay so. */
-  #drains = false;
 
   #run(): void {
     this.#inputsSeen = this.#primary.lastInput;
@@ -446,7 +446,7 @@ export class PrimaryRunner {
     await this.#disks.close();
   }
 
-  #numbers(): Parameters<typeof startReporting>[1] extends () => infer N ? N : never {
+  #numbers(): RoleNumbers {
     const paired = this.#primary.state === 'starting' || this.#primary.state === 'protected';
     const metrics = this.#primary.metrics(performance.now());
     return {

@@ -14,7 +14,7 @@ import { LOG_VERSION } from '../ft/constants.ts';
 import { encodeEntry, type SnapshotEntry } from '../ft/log.ts';
 import type { Capture } from '../machine/machine.ts';
 import { inPieces } from '../machine/pieces.ts';
-import { sendSnapshot } from './checkpoint.ts';
+import { sendSnapshot } from './snapshot-transfer.ts';
 import type { ReplicaSpec } from './messages.ts';
 import { encodeRecordingHeader, type RecordingDescription } from './recording.ts';
 

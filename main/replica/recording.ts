@@ -17,7 +17,7 @@ import { LOG_VERSION } from '../ft/constants.ts';
 import { decodeEntry, type Entry } from '../ft/log.ts';
 
 /** The version of this layout; the log's own version is in the description. */
-export const RECORDING_VERSION = 1;
+const RECORDING_VERSION = 1;
 const MAGIC = Buffer.from('LOCKSTEPREC\n', 'latin1');
 const FIXED_BYTES = MAGIC.length + 12;
 const DESCRIPTION_BYTES_MAX = 1 << 20;

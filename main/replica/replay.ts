@@ -14,7 +14,7 @@ import { wholeHead, type Head } from '../ft/entry.ts';
 import type { Entry } from '../ft/log.ts';
 import type { DriveConfig, Machine, MachineConfig } from '../machine/machine.ts';
 import { buildWithDrives } from './build-machine.ts';
-import { SnapshotReceiver } from './checkpoint.ts';
+import { SnapshotReceiver } from './snapshot-transfer.ts';
 import { decodeRecordingHeader, EntryReader, RecordingError, type RecordingDescription } from './recording.ts';
 import type { FromReplay, ReplayOrder, ReplayOutcome } from './replay-messages.ts';
 
@@ -216,7 +216,7 @@ class Replay {
 }
 
 /** @throws {RecordingError} when a file is not what it was when the recording was made. */
-export async function buildRecorded(description: RecordingDescription): Promise<Machine> {
+async function buildRecorded(description: RecordingDescription): Promise<Machine> {
   const { bios, vgaBios, bzimage, initrd, multiboot, fda, hda } = description.files;
   for (const part of [bios, vgaBios, bzimage, initrd, multiboot, fda]) {
     // The guest may have changed its floppy since: its contents are in the snapshot, only its size must fit.

@@ -14,7 +14,7 @@ import type { Capture, DiskRequest, Machine } from '../machine/machine.ts';
 import { inPieces } from '../machine/pieces.ts';
 import { noMemory, type Room } from '../machine/room.ts';
 import type { Transport } from '../transport/transport.ts';
-import { sendSnapshot } from './checkpoint.ts';
+import { sendSnapshot } from './snapshot-transfer.ts';
 import { at } from './crash-points.ts';
 import { DiskSync } from './disk-sync.ts';
 import type { Disks } from './disks.ts';
@@ -159,9 +159,9 @@ export class SecondaryStart {
 
   #failed(peer: Transport, error: Error): void {
     if (peer !== this.#peer) return;
-    const why = `the secondary's disk could not be made equal: ${error.message}`;
-    this.#around.send({ type: 'diskError', message: `T${why.slice(1)}` });
-    this.#around.lost(peer, why);
+    const what = `secondary's disk could not be made equal: ${error.message}`;
+    this.#around.send({ type: 'diskError', message: `The ${what}` });
+    this.#around.lost(peer, `the ${what}`);
   }
 
   #setWaiting(waiting: boolean): void {

@@ -14,7 +14,7 @@ export const HASHES_MAX = 256;
 /** Blocks in one message, before compression: 1 MiB. */
 export const BLOCKS_MAX = 16;
 /** Of a hash: SHA-256. */
-export const SYNC_HASH_BYTES = 32;
+const SYNC_HASH_BYTES = 32;
 
 /** The hash of a block; null where the block holds nothing but zeros, as a hole does. */
 export type BlockHash = Uint8Array | null;

@@ -8,7 +8,7 @@ import { encodeScreen } from '../../preload/contract/screen.ts';
 import type { Machine } from '../machine/machine.ts';
 
 /** A little less than the machine's refresh of sixty a second, so that none is missed. */
-const FRAME_INTERVAL_MS = 15;
+const PICTURE_INTERVAL_MS = 15;
 
 /** An encoded display message. */
 export interface View {
@@ -47,7 +47,7 @@ export class Viewer {
   }
 
   /** A whole picture, once, whether or not somebody watches. */
-  wantFrame(): void {
+  wantPicture(): void {
     this.#fullWanted = true;
   }
 
@@ -60,7 +60,7 @@ export class Viewer {
     this.#fullWanted = false;
     if (update) this.#show({ full: update.full, data: encodeScreen(update) }, nowMs);
     const took = this.#clock() - begun;
-    this.#nextAt = nowMs + Math.max(FRAME_INTERVAL_MS, 2 * took);
+    this.#nextAt = nowMs + Math.max(PICTURE_INTERVAL_MS, 2 * took);
   }
 }
 

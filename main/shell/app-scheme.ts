@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { protocol, type Protocol } from 'electron';
 import { pageHeaders, resolvePageFile } from '../web/page-files.ts';
 
-export const APP_SCHEME = 'app';
+const APP_SCHEME = 'app';
 const APP_HOST = 'lockstep';
 export const APP_ORIGIN = `${APP_SCHEME}://${APP_HOST}`;
 

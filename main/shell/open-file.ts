@@ -73,7 +73,7 @@ export class OpenedFiles {
 }
 
 /** Those of a command line's arguments that are exported virtual machines. */
-export function exportedFiles(argv: readonly string[], folder: string): string[] {
+function exportedFiles(argv: readonly string[], folder: string): string[] {
   return argv
     .slice(1)
     .filter((argument) => !argument.startsWith('-') && argument.toLowerCase().endsWith(EXPORT_EXTENSION))

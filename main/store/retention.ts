@@ -14,7 +14,7 @@ export interface RetentionLimits {
   readonly days: number;
 }
 
-export const RETENTION: RetentionLimits = {
+const RETENTION: RetentionLimits = {
   events: 100_000,
   tasks: 10_000,
   alarms: 10_000,
@@ -22,7 +22,7 @@ export const RETENTION: RetentionLimits = {
   days: 90,
 };
 /** However old they are: a VM that nobody touched for a year still says what happened last. */
-export const NEWEST_KEPT = 100;
+const NEWEST_KEPT = 100;
 /** Rows that one step deletes at most from each table. */
 const BATCH = 500;
 const DAY_MS = 86_400_000;

@@ -45,7 +45,7 @@ const PATIENCE_MS = 10_000;
 const IDLE_MS = 30_000;
 const HEADER_BYTES_MAX = 8192;
 const HEADERS_MAX = 64;
-export const CONNECTIONS_MAX = 256;
+const CONNECTIONS_MAX = 256;
 /** Of one client. */
 export const CONNECTIONS_OF_CLIENT_MAX = 128;
 /** Of one login: windows of one browser. */

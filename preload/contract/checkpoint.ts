@@ -9,7 +9,7 @@ import { Vm } from './names.ts';
 import type { SuspendedView } from './snapshot.ts';
 
 /** A day. */
-export const CHECKPOINT_MINUTES_MAX = 1440;
+const CHECKPOINT_MINUTES_MAX = 1440;
 
 const words = `automatic checkpoints are taken every 1 to ${CHECKPOINT_MINUTES_MAX} minutes; 0 turns them off`;
 export const CheckpointMinutes = v.pipe(

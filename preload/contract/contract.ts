@@ -78,8 +78,8 @@ export type { ForwardView, NetworkView, NicCounters, NicType, NicView } from './
 
 export const MEMORY_MB_MIN = 16;
 export const MEMORY_MB_MAX = 2048;
-export const TYPE_LENGTH_MAX = 4096;
-export const WAIT_SECONDS_MAX = 86_400;
+const TYPE_LENGTH_MAX = 4096;
+const WAIT_SECONDS_MAX = 86_400;
 
 const Cmdline = v.pipe(v.string(), v.maxLength(2047, 'a kernel command line has at most 2047 characters'));
 const MemoryMB = v.pipe(

@@ -8,7 +8,7 @@ import * as v from 'valibot';
 import { FilePath } from './file-path.ts';
 
 /** The largest disk that a machine takes, in bytes: 128 GiB. */
-export const DISK_BYTES_MAX = 128 * 2 ** 30;
+const DISK_BYTES_MAX = 128 * 2 ** 30;
 export const DISK_EXPORT_FORMATS = ['raw', 'qcow2'] as const;
 const SECTOR_BYTES = 512;
 

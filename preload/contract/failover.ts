@@ -6,7 +6,7 @@
 import * as v from 'valibot';
 import type { NamedVm } from './history.ts';
 
-export const FAILOVERS_LIMIT_MAX = 200;
+const FAILOVERS_LIMIT_MAX = 200;
 
 /**
  * The phases of a failover, in milliseconds (Scales et al., 2010, section 2.3). The first four follow each other; the

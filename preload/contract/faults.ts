@@ -23,10 +23,10 @@ export type FaultKind = v.InferOutput<typeof FaultKind>;
 
 /**
  * What others notice of a replica. A primary: a `log` entry sent, an output let go (`emit`), a disk request carried out
- * (`issue`), the state captured (`capture`), a chunk of it sent (`chunk`, and `lastChunk`), and `protect` sent. A
- * secondary: an acknowledgement sent (`ack`), a chunk taken in (`chunk`, `lastChunk`), the state restored (`restore`),
- * and going live (`live`: its outputs emitted again, its disks at work). Whoever leaves a pair: the test-and-set
- * (`claim`), and what follows from having won it (`won`).
+ * (`issue`), the state captured (`capture`), a chunk of it sent (`chunk`, and `lastChunk`), and `protect` sent, or
+ * another control entry (a pause, a power-off). A secondary: an acknowledgement sent (`ack`), a chunk taken in
+ * (`chunk`, `lastChunk`), the state restored (`restore`), and going live (`live`: its outputs emitted again, its disks
+ * at work). Whoever leaves a pair: the test-and-set (`claim`), and what follows from having won it (`won`).
  */
 export const CRASH_POINTS = [
   'log',
@@ -43,7 +43,7 @@ export const CRASH_POINTS = [
   'protect',
 ] as const;
 export type CrashPoint = (typeof CRASH_POINTS)[number];
-export const CRASH_COUNT_MAX = 1_000_000;
+const CRASH_COUNT_MAX = 1_000_000;
 
 /** Where a replica is to die, by its own hand and as by `kill -9`. */
 const CrashAt = v.strictObject({

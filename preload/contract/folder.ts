@@ -5,7 +5,7 @@
  */
 import * as v from 'valibot';
 
-export const FOLDER_NAME_LENGTH_MAX = 64;
+const FOLDER_NAME_LENGTH_MAX = 64;
 /** How deep folders may lie in each other. */
 export const FOLDER_DEPTH_MAX = 5;
 export const FOLDERS_MAX = 500;

@@ -40,7 +40,7 @@ const limit = (most: number, unless: number) =>
   v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most)), unless);
 
 /** Which events; all of it holds at once. */
-export const eventFilter = {
+const eventFilter = {
   /** The kind itself, and all below it: `ft` also means `ft.protected`. */
   kind: v.optional(v.pipe(v.string(), v.regex(/^\w+(\.\w+)*$/, 'a kind is a word such as ft or ft.failover'))),
   severity: v.optional(v.picklist(SEVERITIES, `the severities are: ${SEVERITIES.join(', ')}`)),
@@ -60,7 +60,7 @@ export const eventPage = {
 
 /* ------------------------------------------------------------------ tasks --------------------------------------- */
 
-export const TASK_KINDS = [
+const TASK_KINDS = [
   'power.on',
   'power.off',
   'power.reset',

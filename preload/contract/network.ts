@@ -7,7 +7,7 @@
 import * as v from 'valibot';
 import { FilePath } from './file-path.ts';
 
-export const NETWORK_NAME_LENGTH_MAX = 32;
+const NETWORK_NAME_LENGTH_MAX = 32;
 export const NETWORKS_MAX = 64;
 export const FORWARDS_MAX = 1024;
 /** The network that is always there. */

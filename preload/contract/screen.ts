@@ -20,11 +20,11 @@ export const SCREEN_HEIGHT_MAX = 1600;
 export const TEXT_COLUMNS_MAX = 256;
 export const TEXT_ROWS_MAX = 128;
 /** Scan lines of a glyph. */
-export const FONT_HEIGHT_MAX = 32;
+const FONT_HEIGHT_MAX = 32;
 /** Pixels of a glyph's width: as they are, with the ninth column, doubled. */
-export const FONT_WIDTHS = [8, 9, 16] as const;
+const FONT_WIDTHS = [8, 9, 16] as const;
 /** Glyphs of a font: one or two of the VGA's pages. */
-export const FONT_GLYPHS = [256, 512] as const;
+const FONT_GLYPHS = [256, 512] as const;
 
 /** One glyph set: 256 or 512 glyphs, each `height` rows of 16 bits, most significant bit left, `width` of them used. */
 export interface Font {

@@ -11,7 +11,7 @@ import type { VmView } from './vm-view.ts';
 
 /** The extension of an exported virtual machine's file. */
 export const EXPORT_EXTENSION = '.lockstep';
-export const SHUTDOWN_SECONDS_MAX = 3600;
+const SHUTDOWN_SECONDS_MAX = 3600;
 
 /** The schemas of the commands' arguments. */
 export const shareCommands = {

@@ -7,8 +7,8 @@
 import * as v from 'valibot';
 import { Vm } from './names.ts';
 
-export const SNAPSHOT_NAME_LENGTH_MAX = 64;
-export const SNAPSHOT_NOTE_LENGTH_MAX = 1000;
+const SNAPSHOT_NAME_LENGTH_MAX = 64;
+const SNAPSHOT_NOTE_LENGTH_MAX = 1000;
 /** Of one VM. */
 export const SNAPSHOTS_MAX = 256;
 /** The picture of the screen is at most so wide, in pixels. */

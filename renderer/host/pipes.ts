@@ -14,7 +14,7 @@ declare global {
 }
 
 /** The host closes a socket with this code when it does not know the session. */
-export const SESSION_REFUSED = 4401;
+const SESSION_REFUSED = 4401;
 const SOCKET_PATH = '/socket';
 
 export function connectToHost(): Connect {

@@ -29,11 +29,6 @@ export function highest(lines: readonly Values[], floor: number): number {
   return top;
 }
 
-/** The last value, if it is known: what is unknown now is not what was known last. */
-export function lastKnown(values: Values): number | null {
-  return values.at(-1) ?? null;
-}
-
 /** "Lag: Primary 12 ms, at most 40 ms; …" for those who do not see the line. */
 export function describe(
   label: string,

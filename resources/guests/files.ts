@@ -24,7 +24,7 @@ export interface GuestFiles {
 const needed = ['bios.bin', 'vgabios.bin', 'linux.bzimage', 'linux.initrd', 'linux.cmdline'] as const;
 /** Made by the build as well; a folder of one's own may do without them. */
 const extra = ['test.img', 'data.img', 'NOTICES.txt'] as const;
-export const builtNames: readonly string[] = [...needed, ...extra];
+const builtNames: readonly string[] = [...needed, ...extra];
 
 /** A folder of the user's own, from the environment variable LOCKSTEP_GUESTS; undefined when not set. */
 export function ownFolder(): string | undefined {

@@ -16,7 +16,7 @@ const NOT_LOADED: readonly RegExp[] = [
 ];
 
 /** Where the application is staged: `directories.app` of electron-builder.yml. */
-export function stageFolder(root: string): string {
+function stageFolder(root: string): string {
   return path.join(root, 'dist', 'app');
 }
 

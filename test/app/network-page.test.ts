@@ -145,7 +145,7 @@ describe.skipIf(!executablePath)('networks on the page, in Chromium', () => {
     await page.locator('[data-network=lab]').waitFor({ state: 'detached' });
   });
 
-  test('the loudspeaker can be turned on', async () => {
+  test('the loudspeaker is turned on and off by its button', async () => {
     await page.getByRole('treeitem').click();
     await page.getByRole('tab', { name: 'Console' }).click();
     await button('Muted').click();

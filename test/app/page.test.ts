@@ -170,7 +170,7 @@ describe.skipIf(!executablePath)('the page, in Chromium', () => {
     expect(taken.map(({ name }) => name)).toEqual(['by hand']);
   });
 
-  test('the events tell the story', async () => {
+  test('the events say that the secondary went live as the new primary', async () => {
     await page.getByRole('tab', { name: 'Events' }).click();
     await page
       .getByText(/went live as the new primary/)
@@ -179,10 +179,9 @@ describe.skipIf(!executablePath)('the page, in Chromium', () => {
     await picture('events');
   });
 
-  test('the serial terminal shows the port', { timeout: 60_000 }, async () => {
+  test('the serial terminal shows the prompt that waits at the port', { timeout: 60_000 }, async () => {
     await page.getByRole('tab', { name: 'Serial' }).click();
-    await page.locator('.xterm').waitFor();
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await expect.poll(() => page.locator('.xterm-rows').textContent(), { timeout: 20_000 }).toMatch(/:~#/);
     await picture('serial');
   });
 

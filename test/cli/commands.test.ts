@@ -192,7 +192,7 @@ test('the console is typed on, read, and saved as a picture', async () => {
 
   const wellBehaved = replica.react;
   replica.react = (message) => {
-    if (message.type === 'frame')
+    if (message.type === 'picture')
       replica.says({ type: 'screen', full: true, data: encodeScreen({ kind: 'blank', full: true }) });
     wellBehaved(message);
   };

@@ -15,7 +15,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type HashRegion, wholeHead } from '../../main/ft/entry.ts';
 import { createMachine } from '../../main/machine/emulated.ts';
 import type { Machine } from '../../main/machine/machine.ts';
-import { generator } from '../machine/guest.ts';
+import { generator } from '../support/mulberry.ts';
 import { explain } from './difference.ts';
 import { type Guest, guestOf } from './programs.ts';
 import { readEntries, readSnapshot, RecordingWriter, snapshotPages } from './recording.ts';

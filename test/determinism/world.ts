@@ -12,7 +12,8 @@ import { encodeMouseInput } from '../../main/machine/devices/mouse.ts';
 import { encodeNicInput } from '../../main/machine/devices/nic.ts';
 import { encodeSerialInput } from '../../main/machine/devices/serial.ts';
 import type { DiskRequest, Machine, Outcome } from '../../main/machine/machine.ts';
-import { generator, input } from '../machine/guest.ts';
+import { input } from '../machine/guest.ts';
+import { generator } from '../support/mulberry.ts';
 import type { Guest } from './programs.ts';
 
 /** The shell's part of Linux's load. */

@@ -4,11 +4,14 @@ import { describe, expect, test } from 'vitest';
 import { Audit, newCaller, type Caller } from '../../main/fleet/watch/audit.ts';
 import { carryOutFor } from '../../main/fleet/commands.ts';
 import { Session } from '../../main/fleet/session.ts';
+import { commands, type CommandName } from '../../preload/contract/contract.ts';
 import { encodeConsoleInput } from '../../preload/contract/input.ts';
 import { encodeBytes } from '../../preload/contract/messages.ts';
 import { moment } from '../support/eventually.ts';
 import { openFleet, type TestFleet } from '../support/fleet.ts';
 
+/** How a command is called that only asks. */
+const ASKS = /\.(list|show|status|info|history|thumbnail|text|screenshot)$|^metrics$/;
 const caller: Caller = { door: 'browser', session: '0123abcd' };
 
 function trail({
@@ -39,13 +42,17 @@ describe('a command', () => {
 
   test('that only asks is not, and the trail is listed only where it is asked for', async () => {
     const opened = openFleet();
-    for (const command of ['vm.list', 'host.show', 'event.list', 'nonsense', '__proto__']) {
+    const asking = (Object.keys(commands) as CommandName[]).filter((name) => ASKS.test(name));
+    expect(asking).toEqual(expect.arrayContaining(['vm.list', 'metrics', 'metrics.history', 'failover.list']));
+    await opened.call('vm.create', { name: 'asked', sample: 'test' });
+    for (const command of [...asking, 'ft.wait', 'nonsense', '__proto__']) {
+      await carryOutFor(opened.fleet, caller, command, { vm: 'asked' }).catch(() => {});
       await carryOutFor(opened.fleet, caller, command, {}).catch(() => {});
     }
     expect(trail(opened)).toEqual([]);
     await carryOutFor(opened.fleet, caller, 'vm.create', { name: 'web', sample: 'test' });
     const kinds = (await opened.call('event.list', {})).map(({ kind }) => kind);
-    expect(kinds).toEqual(['host.started', 'vm.created']);
+    expect(kinds).toEqual(['host.started', 'vm.created', 'vm.created']);
     expect((await opened.call('event.list', { kind: 'audit.command' })).length).toBe(1);
   });
 

@@ -188,7 +188,7 @@ describe('the console', () => {
     const replica = processes.last('boot');
     const wellBehaved = replica.react;
     replica.react = (message) => {
-      if (message.type === 'frame') replica.says({ type: 'screen', full: true, data: picture });
+      if (message.type === 'picture') replica.says({ type: 'screen', full: true, data: picture });
       wellBehaved(message);
     };
     expect(await call('console.text', { vm: 'web' })).toEqual({ lines: ['web login:', '$'] });

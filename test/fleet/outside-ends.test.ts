@@ -151,17 +151,17 @@ describe('a screen', () => {
     return { screen: new ScreenHub((message) => sent.push(message)), sent };
   }
   const watching = (on: boolean): ToReplica => ({ type: 'watch', watching: on });
-  const frame: ToReplica = { type: 'frame' };
+  const whole: ToReplica = { type: 'picture' };
 
   test('is taken pictures of only while somebody looks', () => {
     const { screen, sent } = hub();
     const stop = [screen.watch(() => {}), screen.watch(() => {})];
-    expect(sent).toEqual([watching(true), frame]);
+    expect(sent).toEqual([watching(true), whole]);
     stop[0]?.();
     expect(sent).toHaveLength(2);
     stop[1]?.();
     stop[1]?.();
-    expect(sent).toEqual([watching(true), frame, watching(false)]);
+    expect(sent).toEqual([watching(true), whole, watching(false)]);
   });
 
   test('shows each watcher a whole picture first', () => {
@@ -180,15 +180,15 @@ describe('a screen', () => {
 
   test('is asked for one picture, which is a whole one', async () => {
     const { screen, sent } = hub();
-    const picture = screen.frame();
+    const picture = screen.picture();
     screen.receive(false, bytes('part'));
     screen.receive(true, bytes('whole'));
-    expect([sent, Buffer.from((await picture) ?? []).toString()]).toEqual([[frame], 'whole']);
+    expect([sent, Buffer.from((await picture) ?? []).toString()]).toEqual([[whole], 'whole']);
   });
 
   test('that gives no picture in ten seconds gives none', async () => {
     useFakeTimers();
-    const picture = hub().screen.frame();
+    const picture = hub().screen.picture();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(await picture).toBeNull();
   });
@@ -199,10 +199,10 @@ describe('a screen', () => {
     screen.resume();
     expect(sent).toEqual([]);
     screen.watch(() => {});
-    void screen.frame();
+    void screen.picture();
     sent.length = 0;
     screen.resume();
-    expect(sent).toEqual([watching(true), frame]);
+    expect(sent).toEqual([watching(true), whole]);
   });
 
   test('is blank at power-off, also for whoever waits for a picture, and begins with a whole one after', async () => {
@@ -210,7 +210,7 @@ describe('a screen', () => {
     const seen: string[] = [];
     screen.watch((message) => seen.push(Buffer.from(message).toString()));
     screen.receive(true, bytes('whole 1'));
-    const picture = screen.frame();
+    const picture = screen.picture();
     screen.reset(bytes('blank'));
     screen.receive(false, bytes('part'));
     screen.receive(true, bytes('whole 2'));

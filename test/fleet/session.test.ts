@@ -331,11 +331,11 @@ describe('the screen', () => {
     client.unsent = 5 * MIB;
     shows(false, 'b');
     shows(false, 'c');
-    expect(replica.gotOf('frame')).toHaveLength(0);
+    expect(replica.gotOf('picture')).toHaveLength(0);
     client.unsent = 0;
     shows(false, 'd');
     shows(false, 'e');
-    expect(replica.gotOf('frame')).toHaveLength(1);
+    expect(replica.gotOf('picture')).toHaveLength(1);
     shows(true, 'F');
     shows(false, 'g');
     expect(client.heard(1)).toBe('AFg');
@@ -349,10 +349,10 @@ describe('the screen', () => {
     shows(true, 'A');
     client.sends(1, encodeSeen(1));
     for (const text of 'bcdef') shows(false, text);
-    expect([client.heard(1), replica.gotOf('frame').length]).toEqual(['Abcd', 0]);
+    expect([client.heard(1), replica.gotOf('picture').length]).toEqual(['Abcd', 0]);
     client.sends(1, encodeSeen(2));
     client.sends(1, encodeSeen(1));
-    expect(replica.gotOf('frame')).toHaveLength(1);
+    expect(replica.gotOf('picture')).toHaveLength(1);
     shows(true, 'G');
     shows(false, 'h');
     expect(client.heard(1)).toBe('AbcdGh');
@@ -373,7 +373,7 @@ describe('the screen', () => {
     shows(true, 'C');
     client.unsent = 0;
     shows(false, 'd');
-    expect(replica.gotOf('frame')).toHaveLength(2);
+    expect(replica.gotOf('picture')).toHaveLength(2);
     shows(true, 'E');
     expect(client.heard(1)).toBe('E');
   });

@@ -15,6 +15,7 @@ import type { ToyReplica } from '../support/toy-replica.ts';
 
 /** Lets `change` have its way with the nth entry of a kind that comes to one side. */
 function tamperWith(pair: ToyPair, side: 'primary' | 'backup', kind: Entry['kind'], nth: number, change: Change): void {
+  pair.tampers();
   let countdown = nth;
   pair.channel[side].tamper = (message) => {
     const [entry] = decodeMessage(message, zlib.crc32);
@@ -75,6 +76,7 @@ test('a backup without the last head before `protect` does not take itself for o
     const backup = pair.startBackup();
     pair.runUntil(() => backup.state === 'replaying');
     const came: Entry[] = [];
+    pair.tampers();
     pair.channel.backup.tamper = (message) => {
       // The primary dies right after it: no other head tells of the gap.
       if (came.some(isNext)) return null;
@@ -138,6 +140,7 @@ describe('a backup whose state differs', () => {
     const { pair, primary, backup } = ToyPair.protectedPair({ machine: { outputs: () => 0 } });
     pair.epochMs = 0.25;
     pair.run(10);
+    pair.tampers();
     backup.machine.diverge();
     pair.runUntil(() => backup.state === 'halted');
     expect(haltOf(pair, backup)).toMatchObject({
@@ -153,6 +156,7 @@ describe('a backup whose state differs', () => {
   test('in one bit of its memory is found within one round, and the place is named', () => {
     const { pair, primary, backup } = ToyPair.protectedPair({ machine: { outputs: () => 0, pages: 10_000 } });
     pair.run(10);
+    pair.tampers();
     const page = backup.machine.corrupt();
     // One slice for the devices, and one for every 256 pages.
     pair.runUntil(() => backup.state === 'halted', (Math.ceil(10_000 / SLICE_PAGES) + 2) * SLICE_INTERVAL_MS);
@@ -167,6 +171,7 @@ describe('a backup whose state differs', () => {
     const { pair, primary, backup } = ToyPair.protectedPair({ machine: { outputs: () => 0 } });
     pair.epochMs = 0.25;
     pair.runUntil(() => primary.machine.epoch > HASH_INTERVAL_EPOCHS - 20);
+    pair.tampers();
     backup.machine.diverge();
     pair.backupEpochsPerMs = 0;
     pair.runUntil(() => primary.machine.epoch > HASH_INTERVAL_EPOCHS + 20);

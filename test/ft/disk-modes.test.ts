@@ -7,7 +7,6 @@ import { isReference, wholeHead, type Head, type LoggedHead } from '../../main/f
 import type { DiskModes } from '../../main/ft/environment.ts';
 import { decodeEntry, type Entry } from '../../main/ft/log.ts';
 import { completionOf, decodeDiskInput, encodeDiskInput } from '../../main/machine/devices/disk.ts';
-import { NoDifference } from '../support/checkers.ts';
 import type { ToyRequest } from '../support/toy-machine.ts';
 import { ToyPair } from '../support/toy-pair.ts';
 
@@ -19,9 +18,7 @@ const SEPARATE: DiskModes = { diskMode: 'separate', diskReads: 'backup' };
 
 /** A Protected pair whose guest uses its disk much, `blocks` of it. */
 function pairWith(settings: DiskModes, blocks = 16, seed = 3) {
-  const made = ToyPair.protectedPair({ seed, machine: { disk: true, blocks, seed }, settings });
-  made.pair.addChecker(new NoDifference());
-  return made;
+  return ToyPair.protectedPair({ seed, machine: { disk: true, blocks, seed }, settings });
 }
 
 /** The heads that a pair's primary sends from now on. */
@@ -160,6 +157,7 @@ describe('disk reads on the backup', () => {
 
   test('that find something else than the primary end the backup, by name', () => {
     const { pair, backup } = ToyPair.protectedPair({ machine: { disk: true }, settings: SEPARATE });
+    pair.tampers();
     for (let block = 0; block < 16; block++) pair.disks.B.tamper(block, 999);
     pair.runUntil(() => backup.state === 'halted');
     const [halted] = pair.reported(backup, 'halted');

@@ -1,7 +1,7 @@
 /** Log entries of every kind, at random. Numbers reach the ends of their ranges; data are often empty. */
 import fc from 'fast-check';
 import { HEAD_ADVANCE_US_MAX, HEAD_RATE_MAX, HEAD_SLICES_MAX } from '../../main/ft/constants.ts';
-import type { Input, LoggedHead, ReadReference } from '../../main/ft/entry.ts';
+import type { Input, InputDevice, LoggedHead, ReadReference } from '../../main/ft/entry.ts';
 import type { Entry } from '../../main/ft/log.ts';
 
 const EPOCH_MAX = 2 ** 48 - 1;
@@ -10,8 +10,18 @@ const count = fc.oneof(fc.nat(300), fc.maxSafeNat());
 const epoch = fc.oneof(fc.nat(300), fc.integer({ min: 0, max: EPOCH_MAX }));
 const bytes = fc.uint8Array({ maxLength: 40 });
 
+/** All of them, by type. */
+const devices = {
+  serial: fc.constant('serial'),
+  keyboard: fc.constant('keyboard'),
+  mouse: fc.constant('mouse'),
+  nic: fc.constant('nic'),
+  disk: fc.constant('disk'),
+  medium: fc.constant('medium'),
+} as const satisfies { readonly [D in InputDevice]: fc.Arbitrary<D> };
+
 export const input: fc.Arbitrary<Input> = fc.record({
-  device: fc.constantFrom('serial', 'keyboard', 'mouse', 'nic', 'disk', 'medium'),
+  device: fc.oneof(...Object.values(devices)),
   sequence: count,
   data: bytes,
 });

@@ -9,7 +9,7 @@ import { LOG_VERSION } from '../../main/ft/constants.ts';
 import type { Head } from '../../main/ft/entry.ts';
 import { encodeEntry, type Entry } from '../../main/ft/log.ts';
 import type { Machine, Snapshot } from '../../main/machine/machine.ts';
-import { sendSnapshot } from '../../main/replica/checkpoint.ts';
+import { sendSnapshot } from '../../main/replica/snapshot-transfer.ts';
 import { encodeRecordingHeader, type RecordingDescription } from '../../main/replica/recording.ts';
 import { guestFiles } from '../../resources/guests/build.ts';
 import { input, Runner, testGuest } from '../machine/guest.ts';

@@ -3,6 +3,7 @@
  *
  * Invariant: the same seed draws the same changes.
  */
+import { words } from '../support/mulberry.ts';
 
 /** Numbers at which length fields, counters and types go wrong. */
 const INTERESTING = [0, 1, 2, 0x7f, 0x80, 0xc0, 0xfe, 0xff];
@@ -10,10 +11,10 @@ const INTERESTING_WORDS = [0, 1, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fff_ffff, 0
 const INSERTED_BYTES_MAX = 200;
 
 export class Random {
-  #state: number;
+  readonly #next: () => number;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
+    this.#next = words(seed);
   }
 
   /** One of many generators that one seed gives: run `index` draws the same, whatever the others drew. */
@@ -23,12 +24,9 @@ export class Random {
     return random;
   }
 
-  /** A whole number from 0 to `limit` - 1. Mulberry32. */
+  /** A whole number from 0 to `limit` - 1. */
   below(limit: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
+    return this.#next() % limit;
   }
 
   pick<T>(list: readonly T[]): T {

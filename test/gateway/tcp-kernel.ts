@@ -16,7 +16,7 @@ import { parseSubnet, type Subnet } from '../../main/gateway/subnet.ts';
 import type { TransportPacket } from '../../main/gateway/transport-layer.ts';
 import { parseIpv4, PROTOCOL, serializeIpv4 } from '../../main/gateway/wire/ipv4.ts';
 import { eventually } from '../support/eventually.ts';
-import { seeded } from './tcp-wire.ts';
+import { seeded } from '../support/mulberry.ts';
 
 const PROGRAM = path.join(import.meta.dirname, 'tcp-kernel-program.ts');
 const ATTEMPTS_MAX = 4;

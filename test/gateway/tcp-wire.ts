@@ -7,6 +7,7 @@
 import { Connection, type ConnectionOptions } from '../../main/gateway/tcp/connection.ts';
 import { SegmentWriter, resetFor } from '../../main/gateway/nat/tcp-segments.ts';
 import { FLAG, parseTcp, type TcpSegment } from '../../main/gateway/wire/tcp.ts';
+import { seeded } from '../support/mulberry.ts';
 
 export interface WireFaults {
   /** Probabilities. */
@@ -21,17 +22,6 @@ export const PERFECT: WireFaults = { loss: 0, repeat: 0, delayMin: 1, delayMax: 
 
 const ADDRESSES = { client: 0x0a00020f, server: 0x0a000202 } as const;
 export type Side = keyof typeof ADDRESSES;
-
-/** A small seeded generator (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** What an application at one end does. */
 export interface Script {

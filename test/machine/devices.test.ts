@@ -13,7 +13,8 @@ import { encodeNicInput, FRAME_BYTES_MAX, parseMac } from '../../main/machine/de
 import { encodeSerialInput, SERIAL_INPUT_BYTES_MAX } from '../../main/machine/devices/serial.ts';
 import { createMachine } from '../../main/machine/emulated.ts';
 import { MachineError } from '../../main/machine/errors.ts';
-import { bootSector, generator, input, linuxGuest, MAC, Runner, testGuest } from './guest.ts';
+import { generator } from '../support/mulberry.ts';
+import { bootSector, input, linuxGuest, MAC, Runner, testGuest } from './guest.ts';
 import { mouseGuest } from './mouse-guest.ts';
 import { vmMouseGuest } from './vmmouse-guest.ts';
 

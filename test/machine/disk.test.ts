@@ -1,10 +1,13 @@
 /** Block requests: what they carry, when they complete, and what the guest sees when they fail. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
+import { AssertionError } from '../../main/ft/assert.ts';
+import type { InputDevice } from '../../main/ft/entry.ts';
 import { decodeDiskInput, DISK_REQUEST_BYTES_MAX, encodeDiskInput } from '../../main/machine/devices/disk.ts';
 import { MachineError } from '../../main/machine/errors.ts';
 import { guestFiles } from '../../resources/guests/build.ts';
-import { driveOf, generator, input, linuxGuest, MemoryDisks, Runner, testGuest } from './guest.ts';
+import { generator } from '../support/mulberry.ts';
+import { driveOf, input, linuxGuest, MemoryDisks, Runner, testGuest } from './guest.ts';
 
 // Guests run as fast as the computer and its other work let them.
 vi.setConfig({ testTimeout: 180_000 });
@@ -93,6 +96,13 @@ describe('completions', () => {
     runner.send(input('disk', encodeDiskInput({ id: 77, status: 'ok', data: new Uint8Array() })));
     expect(() => runner.step()).toThrow(MachineError);
     expect(() => runner.step()).toThrow(/77/);
+  });
+
+  test('an assertion that fails in an epoch comes out as it is, and leaves the machine as dead', async () => {
+    const { runner } = await withDisk(7);
+    runner.send(input('pen' as InputDevice, new Uint8Array()));
+    expect(() => runner.step()).toThrow(AssertionError);
+    expect(() => runner.step()).toThrow(AssertionError);
   });
 
   test('a machine with pending requests cannot be captured', async () => {

@@ -11,6 +11,7 @@ import { createMachine } from '../../main/machine/emulated.ts';
 import type { DiskRequest, DriveConfig, Machine, MachineConfig, Outcome } from '../../main/machine/machine.ts';
 import { ScreenModel } from '../../preload/contract/screen-model.ts';
 import { guestCommandLine, guestFiles } from '../../resources/guests/build.ts';
+import { generator } from '../support/mulberry.ts';
 
 export const MAC = '02:4c:53:00:00:01';
 
@@ -47,17 +48,6 @@ export function driveOf(image: Uint8Array): DriveConfig {
 
 export function input(device: InputDevice, data: Uint8Array): Input {
   return { device, sequence: 0, data };
-}
-
-/** A small generator of test data (mulberry32); not the machine's. */
-export function generator(seed: number): (limit: number) => number {
-  let state = seed >>> 0;
-  return (limit) => {
-    state = (state + 0x6d2b_79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
-  };
 }
 
 const BUSY_US = 20;

@@ -1,6 +1,6 @@
 /** Snapshots are refused when they are damaged or do not belong here, and leave the machine as it was. */
 import fc from 'fast-check';
-import { beforeAll, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { decodeContainer, encodeContainer } from '../../main/machine/container.ts';
 import { createMachine } from '../../main/machine/emulated.ts';
 import { atOnce } from '../../main/machine/pieces.ts';
@@ -45,66 +45,68 @@ function flipped(bytes: Uint8Array, at: number, bit: number): Uint8Array {
 
 const part = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
-test('cut off anywhere', () => {
-  const { description, pages } = snapshot;
-  fc.assert(
-    fc.property(part, (where) => {
-      refuse({ description: description.subarray(0, Math.floor(description.length * where)) });
-      refuse({ pages: pages.subarray(0, Math.floor(pages.length * where)) });
-    }),
-    { numRuns: 20 },
-  );
+describe('a snapshot is refused', () => {
+  test('that is cut off anywhere', () => {
+    const { description, pages } = snapshot;
+    fc.assert(
+      fc.property(part, (where) => {
+        refuse({ description: description.subarray(0, Math.floor(description.length * where)) });
+        refuse({ pages: pages.subarray(0, Math.floor(pages.length * where)) });
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('with a bit flipped anywhere', () => {
+    const { description, pages } = snapshot;
+    fc.assert(
+      fc.property(part, fc.nat(7), (where, bit) => {
+        refuse({ description: flipped(description, Math.floor(description.length * where), bit) });
+        refuse({ pages: flipped(pages, Math.floor(pages.length * where), bit) });
+      }),
+      { numRuns: 20 },
+    );
+    for (let at = 0; at < 24; at += 1) refuse({ description: flipped(description, at, at % 8) });
+  });
+
+  test('with absurd lengths in its header', () => {
+    for (const at of [16, 20, 24]) {
+      const description = new Uint8Array(snapshot.description);
+      new DataView(description.buffer).setUint32(at, 0xffff_fff0, true);
+      refuse({ description });
+    }
+    refuse({ description: new Uint8Array(0) }, /more than 0 bytes/);
+  });
+
+  test('with nonsense under a right checksum', () => {
+    const { json, sections, pagesChecksum } = decodeContainer(snapshot.description);
+    const good = json as Record<string, unknown>;
+    const bad: Record<string, unknown>[] = [
+      { memoryBytes: 2 ** 40 },
+      { memoryBytes: -1 },
+      { random: [1, 2, 3] },
+      { a20: 256 },
+      { modules: [5000] },
+      { clock: { lastNs: 'now', rate: 1 } },
+      { counters: { epoch: 1.5, instructions: 0 } },
+      { graph: { nodes: [{ kind: 'object', type: 'x', entries: [['key', ['rm']]] }], roots: [], births: [-1] } },
+      { disks: { nextId: 0, failedWrites: ['floppy'] } },
+      { clock: { lastNs: 2 ** 59, rate: 1 } },
+      { mouse: { waiting: [{ dx: 2 ** 50, dy: 0, wheel: 0, buttons: 0 }], buttons: 0 } },
+    ];
+    for (const change of bad) {
+      refuse({ description: encodeContainer({ json: { ...good, ...change }, sections, pagesChecksum }) }, /wrong at/);
+    }
+    refuse(
+      { description: encodeContainer({ json: good, sections: sections.slice(0, 2), pagesChecksum }) },
+      /lacks sections/,
+    );
+    refuse({ description: encodeContainer({ json: null, sections, pagesChecksum }) }, /wrong at/);
+    expect(() => readDescription(good)).not.toThrow();
+  });
 });
 
-test('a bit flipped anywhere', () => {
-  const { description, pages } = snapshot;
-  fc.assert(
-    fc.property(part, fc.nat(7), (where, bit) => {
-      refuse({ description: flipped(description, Math.floor(description.length * where), bit) });
-      refuse({ pages: flipped(pages, Math.floor(pages.length * where), bit) });
-    }),
-    { numRuns: 20 },
-  );
-  for (let at = 0; at < 24; at += 1) refuse({ description: flipped(description, at, at % 8) });
-});
-
-test('absurd lengths in the header', () => {
-  for (const at of [16, 20, 24]) {
-    const description = new Uint8Array(snapshot.description);
-    new DataView(description.buffer).setUint32(at, 0xffff_fff0, true);
-    refuse({ description });
-  }
-  refuse({ description: new Uint8Array(0) }, /more than 0 bytes/);
-});
-
-test('nonsense under a right checksum', () => {
-  const { json, sections, pagesChecksum } = decodeContainer(snapshot.description);
-  const good = json as Record<string, unknown>;
-  const bad: Record<string, unknown>[] = [
-    { memoryBytes: 2 ** 40 },
-    { memoryBytes: -1 },
-    { random: [1, 2, 3] },
-    { a20: 256 },
-    { modules: [5000] },
-    { clock: { lastNs: 'now', rate: 1 } },
-    { counters: { epoch: 1.5, instructions: 0 } },
-    { graph: { nodes: [{ kind: 'object', type: 'x', entries: [['key', ['rm']]] }], roots: [], births: [-1] } },
-    { disks: { nextId: 0, failedWrites: ['floppy'] } },
-    { clock: { lastNs: 2 ** 59, rate: 1 } },
-    { mouse: { waiting: [{ dx: 2 ** 50, dy: 0, wheel: 0, buttons: 0 }], buttons: 0 } },
-  ];
-  for (const change of bad) {
-    refuse({ description: encodeContainer({ json: { ...good, ...change }, sections, pagesChecksum }) }, /wrong at/);
-  }
-  refuse(
-    { description: encodeContainer({ json: good, sections: sections.slice(0, 2), pagesChecksum }) },
-    /lacks sections/,
-  );
-  refuse({ description: encodeContainer({ json: null, sections, pagesChecksum }) }, /wrong at/);
-  expect(() => readDescription(good)).not.toThrow();
-});
-
-test('any value of the text changed, under a right checksum: read, or refused by name', () => {
+test('a snapshot with any value of its text changed, under a right checksum, is read or refused by name', () => {
   const { json, sections, pagesChecksum } = decodeContainer(snapshot.description);
   const { graph, ...plain } = json as { graph: { nodes: unknown[] } };
   const few = { ...plain, graph: { ...graph, nodes: graph.nodes.slice(0, 30) } };
@@ -125,7 +127,7 @@ test('any value of the text changed, under a right checksum: read, or refused by
   );
 });
 
-test('of a machine with another configuration', async () => {
+test('a snapshot of a machine with another configuration is refused', async () => {
   const others = [{ memoryMB: 16 }, { seed: 99 }, { nic: { type: 'ne2k', mac: MAC } as const }, { jit: false }];
   for (const more of others) {
     const other = await createMachine(testGuest(more));

@@ -8,7 +8,7 @@ import { HEAD_BYTES_MAX, HEAD_INPUTS_MAX, SNAPSHOT_BYTES_MAX, SNAPSHOT_CHUNK_BYT
 import type { Input } from '../../main/ft/entry.ts';
 import { decodeDiskInput } from '../../main/machine/devices/disk.ts';
 import type { DiskRequest, Snapshot } from '../../main/machine/machine.ts';
-import { sendSnapshot, SnapshotReceiver } from '../../main/replica/checkpoint.ts';
+import { sendSnapshot, SnapshotReceiver } from '../../main/replica/snapshot-transfer.ts';
 import { Disks } from '../../main/replica/disks.ts';
 import { InputQueue } from '../../main/replica/inputs.ts';
 import { Pacer } from '../../main/replica/pacer.ts';
@@ -335,12 +335,12 @@ describe('the viewer', () => {
   test('gives one whole picture to whoever wants one, at once', () => {
     const { viewer: looks, asked, shown, changed } = viewer();
     changed.now = false;
-    looks.wantFrame();
+    looks.wantPicture();
     looks.look(0);
     looks.look(1);
     looks.watch(true);
     looks.look(2);
-    looks.wantFrame();
+    looks.wantPicture();
     looks.look(3);
     expect([asked, shown]).toEqual([
       [true, true, true],

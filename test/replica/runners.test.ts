@@ -176,6 +176,8 @@ test('a backup whose primary is gone becomes a primary, and its outputs go on wh
 test('a frame that is sent again at go-live, while the network is gone too, does not end the new primary', async () => {
   const spec = { vm: 'vm', name: 'web', files: {}, settings: DEFAULT_SETTINGS } as unknown as ReplicaSpec;
   const { parts, machine } = new Process(spec, silent);
+  // Its backup has executed the epoch of the frame.
+  machine.execute({ advanceUs: 0, rate: 1024, slices: 1, inputs: [] });
   const frame = { epoch: 0, index: 0, output: { device: 'nic', data: new Uint8Array(60) } } as const;
   const runner = await PrimaryRunner.start(parts, (env, outside) => {
     // As `Backup.promote` does: before there is a primary that could be told what became of it.
@@ -339,6 +341,6 @@ test('inputs do not hurry a primary that is slowed for the sake of its backup', 
 
 test('a picture is given at once where one is wanted', async () => {
   const { primary, runner } = await pair();
-  runner.frame();
+  runner.picture();
   await eventually(() => expect(primary.saidOf('screen')).toEqual([expect.objectContaining({ full: true })]));
 });

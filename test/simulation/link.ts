@@ -9,14 +9,13 @@
  * The one thing beyond the guarantee is `loseHead`: a head is lost and what follows arrives. The protocol promises to
  * notice that.
  */
+import { entryKind } from '../../main/ft/log.ts';
 import type { Random } from './random.ts';
 import type { SimProcess } from './process.ts';
 import type { Timeline } from './timeline.ts';
 
 /** Bytes on the way and unread: more is not taken from the sender. */
 const WINDOW_BYTES = 4096;
-/** The first byte of a head (see main/ft/log.ts). */
-const HEAD = 2;
 
 export interface LinkConditions {
   /** One way, in milliseconds; each message may take up to twice as long. */
@@ -161,7 +160,7 @@ export class LinkEnd {
     const { time, random, conditions } = this.#link;
     const { peer } = this;
     const packet: Packet = { message, lost: false };
-    if (this.#loseHead && message[0] === HEAD) {
+    if (this.#loseHead && entryKind(message) === 'head') {
       this.#loseHead = false;
       packet.lost = true;
     }

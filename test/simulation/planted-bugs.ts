@@ -81,7 +81,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 'a primary that lost its backup goes on only with the lease',
     file: PRIMARY,
     find: '    if (!this.#protectSent) {\n      // The backup was never',
-    replace: '    if (why) {\n      // The backup was never',
+    replace: '    if (true) {\n      // The backup was never',
   },
   {
     name: 'backup-skips-test-and-set',
@@ -122,7 +122,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'drain-too-little',
     breaks: 'a backup executes all that it has received before it goes live',
     file: BACKUP,
-    find: 'if (this.#execution || this.#next < this.#queue.length) return;',
+    find: 'if (this.#execution || this.#queue.length > 0) return;',
     replace: '',
   },
   {
@@ -199,7 +199,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'backlog-unbounded',
     breaks: 'a backup that is far behind stops reading',
     file: BACKUP,
-    find: "if (this.#heads > BACKLOG_HEADS_MAX && this.#state === 'replaying') this.#pause(true);",
+    find: "if (this.#heads > BACKLOG_HEADS_MAX && this.#state === 'replaying') this.#pauseChannel(true);",
     replace: '',
   },
   {

@@ -6,7 +6,7 @@
 import type { DiskSlot } from '../../main/datastore/leases.ts';
 import { GATE_BYTES_MAX, HEARTBEAT_MS, LOG_BUFFER_BYTES_MAX } from '../../main/ft/constants.ts';
 import type { Environment, Outside } from '../../main/ft/environment.ts';
-import type { Primary } from '../../main/ft/primary.ts';
+import { EFFECT_BYTES_MIN, type Primary } from '../../main/ft/primary.ts';
 import { Confirmations } from '../../main/replica/confirmations.ts';
 import { InputQueue } from '../../main/replica/inputs.ts';
 import type { ToyRequest } from '../support/toy-machine.ts';
@@ -27,8 +27,6 @@ const CHUNKS = 3;
 const DRAINED_BYTES = 1024;
 /** The gate is looked at this often. */
 const LOOK_EVERY_EPOCHS = 64;
-/** What an effect takes in the gate at least. */
-const EFFECT_BYTES_MIN = 64;
 
 export class PrimaryLoop {
   readonly #replica: Replica;

@@ -9,11 +9,12 @@ import zlib from 'node:zlib';
 import type { DiskSlot } from '../../main/datastore/leases.ts';
 import type { ClaimResult } from '../../main/ft/arbiter.ts';
 import type { FtEvent, Environment, Outside } from '../../main/ft/environment.ts';
-import { decodeEntry } from '../../main/ft/log.ts';
+import { decodeEntry, entryKind } from '../../main/ft/log.ts';
 import type { Position, Positioned } from '../../main/ft/output.ts';
 import type { Output } from '../../main/ft/entry.ts';
 import { Primary } from '../../main/ft/primary.ts';
 import { completionOf } from '../../main/machine/devices/disk.ts';
+import type { CrashPoint } from '../../preload/contract/faults.ts';
 import type { Watched } from '../support/checkers.ts';
 import { ToyMachine, type ToyRequest } from '../support/toy-machine.ts';
 import { BackupLoop } from './backup-loop.ts';
@@ -24,8 +25,22 @@ import { PrimaryLoop } from './primary-loop.ts';
 import type { SimProcess } from './process.ts';
 import type { World } from './world.ts';
 
-/** What others notice: an entry or an acknowledgement sent, an effect let go, a test-and-set asked for and answered. */
-export const POINTS = ['log', 'chunk', 'ack', 'emit', 'issue', 'claim', 'acted', 'won', 'live', 'protect'] as const;
+/**
+ * What others notice: an entry or an acknowledgement sent, an effect let go, a test-and-set asked for and answered; by
+ * the names of the product, and `acted`: the storage has carried the test-and-set out, and nobody knows it yet.
+ */
+export const POINTS = [
+  'log',
+  'chunk',
+  'ack',
+  'emit',
+  'issue',
+  'claim',
+  'acted',
+  'won',
+  'live',
+  'protect',
+] as const satisfies readonly (CrashPoint | 'acted')[];
 export type Point = (typeof POINTS)[number];
 
 export interface Fate {
@@ -53,11 +68,6 @@ export type FromReplica =
   | ({ readonly type: 'output' } & Positioned<Output>)
   | { readonly type: 'committed'; readonly sequence: number };
 
-const KIND_HEAD = 2;
-const KIND_CONTROL = 3;
-const KIND_HEARTBEAT = 5;
-const KIND_SNAPSHOT = 7;
-const KIND_CHUNK = 8;
 /** Time for the last words to reach the fleet, in milliseconds. */
 const LAST_WORDS_MS = 50;
 
@@ -271,22 +281,22 @@ export class Replica implements Watched {
 
   /** What came out of the channel, for the checkers. */
   received(message: Uint8Array): void {
-    if (message[0] !== KIND_HEARTBEAT) return;
+    if (entryKind(message) !== 'heartbeat') return;
     const decoded = decodeEntry(message, zlib.crc32);
     if (decoded) this.world.watch((checker) => checker.received?.(this, decoded.entry));
   }
 
   #send(end: LinkEnd | null, message: Uint8Array): void {
-    const kind = message[0];
-    if (kind === KIND_CONTROL || kind === KIND_SNAPSHOT) {
+    const kind = entryKind(message);
+    if (kind === 'control' || kind === 'snapshot') {
       const decoded = decodeEntry(message, zlib.crc32);
       if (decoded) this.world.watch((checker) => checker.sent?.(this, decoded.entry));
     }
-    if (kind === KIND_CONTROL) {
+    if (kind === 'control') {
       this.effect('protect', () => end?.send(message));
       return;
     }
-    const point = kind === KIND_HEAD ? 'log' : kind === KIND_CHUNK ? 'chunk' : this.backup ? 'ack' : null;
+    const point = kind === 'head' ? 'log' : kind === 'chunk' ? 'chunk' : this.backup ? 'ack' : null;
     if (point) this.effect(point, () => end?.send(message));
     else if (this.alive) end?.send(message);
   }

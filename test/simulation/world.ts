@@ -6,6 +6,7 @@
  */
 import type { ClaimResult } from '../../main/ft/arbiter.ts';
 import { STARTING_LOG_BYTES_MAX } from '../../main/ft/constants.ts';
+import { MEMORY_DIFFERS } from '../../main/ft/hashes.ts';
 import type { DiskSlot } from '../../main/datastore/leases.ts';
 import type { FtEvent } from '../../main/ft/environment.ts';
 import {
@@ -192,7 +193,7 @@ export class World {
   #halted(replica: Replica, { cause, why }: Extract<FtEvent, { type: 'halted' }>): void {
     // A backup that was left behind and does not know it may find anything: the disk is not held still for it.
     const leftBehind = replica.began !== this.lease.generation;
-    if (cause === 'divergence' && !why.startsWith('memory in pages') && !leftBehind && !this.headLost) {
+    if (cause === 'divergence' && !why.startsWith(MEMORY_DIFFERS) && !leftBehind && !this.headLost) {
       this.violation(`${replica.name} halted: ${why}`);
     }
     if (cause !== 'ended') this.coverage.add(cause);

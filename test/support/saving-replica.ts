@@ -17,7 +17,7 @@ export function saving(replica: FakeReplica): void {
       replica.says({ type: 'restored', epoch: 80, hash: HASH });
     }
     react(message);
-    if (message.type === 'frame') {
+    if (message.type === 'picture') {
       replica.says({ type: 'screen', full: true, data: encodeScreen({ kind: 'blank', full: true }) });
     }
     if (message.type !== 'save') return;

@@ -4,16 +4,27 @@
  * failover.
  *
  * Invariants: nothing happens but in `run`; the same seed and the same calls give the same run. Every checker sees
- * every run; `expectCorrect` is to be called at the end of each.
+ * every run, and is asked at the end of its test whether it is content. Not those who look for differences where a test
+ * says that it tampers with something; and not OneWriter: here nobody waits for the disk requests of one that died.
  */
-import { expect } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { InputLine } from '../../main/fleet/outside/input-line.ts';
 import { SerialPort } from '../../main/fleet/outside/serial-port.ts';
 import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
 import type { Output } from '../../main/ft/entry.ts';
 import type { FtEvent, FtSettings } from '../../main/ft/environment.ts';
 import type { Positioned } from '../../main/ft/output.ts';
-import { NeverTwoLive, NoOutputBeforeItsAcknowledgement, OneContinuation, type Checker } from './checkers.ts';
+import {
+  ArrivedBeforeProtect,
+  EqualStates,
+  NeverTwoLive,
+  NoDifference,
+  NoOutputBeforeItsAcknowledgement,
+  OneContinuation,
+  ReceivedOnce,
+  type Checker,
+} from './checkers.ts';
+import { generator } from './mulberry.ts';
 import { ToyChannel } from './toy-channel.ts';
 import { readToyOutput, ToyMachine, type ToyOptions } from './toy-machine.ts';
 import { ToyReplica } from './toy-replica.ts';
@@ -27,13 +38,21 @@ export interface PairOptions {
   readonly settings?: Partial<FtSettings>;
 }
 
+/** The pairs of the present test. */
+const made: ToyPair[] = [];
+
+afterEach(() => {
+  for (const pair of made.splice(0)) pair.expectCorrect();
+});
+
 const RUN_LIMIT_MS = 120_000;
 
 export class ToyPair {
   readonly continuation = new OneContinuation();
   readonly outputRule = new NoOutputBeforeItsAcknowledgement();
   readonly oneLive = new NeverTwoLive();
-  readonly checkers: Checker[] = [this.continuation, this.outputRule, this.oneLive];
+  readonly #differences: readonly Checker[] = [new NoDifference(), new EqualStates()];
+  #checkers: Checker[];
   readonly lease: ToyLease;
   readonly disks = { A: new ToyDisk(), B: new ToyDisk() };
   readonly serial = new SerialPort();
@@ -63,19 +82,28 @@ export class ToyPair {
   deathIsTold = true;
   #now = 0;
   readonly #channels: ToyChannel[] = [];
-  #random: number;
+  readonly #random: (limit: number) => number;
   #timers: { readonly at: number; readonly owner: ToyReplica | null; readonly act: () => void }[] = [];
   readonly #machine: ToyOptions;
   readonly #passedOn: number[] = [];
 
   constructor(options: PairOptions = {}) {
-    this.#random = options.seed ?? 1;
+    this.#random = generator(options.seed ?? 1);
     this.#machine = options.machine ?? {};
     this.latencyMs = options.latencyMs ?? 1;
     this.settings = { ...DEFAULT_SETTINGS, ...options.settings };
     this.outputRule.writesWait = this.settings.diskMode === 'shared';
+    this.#checkers = [
+      this.continuation,
+      this.outputRule,
+      this.oneLive,
+      new ReceivedOnce(),
+      new ArrivedBeforeProtect(),
+      ...this.#differences,
+    ];
+    made.push(this);
     this.lease = new ToyLease(1, 'r1');
-    this.oneLive.claimed('r1', 1);
+    this.watch((checker) => checker.claimed?.('r1', 1));
     this.serial.attach({ data: (bytes) => this.#passedOn.push(readToyOutput(bytes).number), end: () => {} });
     this.channel = this.#newChannel();
     this.primary = this.#replica({ generation: 1, slot: 'A' });
@@ -96,8 +124,7 @@ export class ToyPair {
 
   /** A number below `limit`, from the pair's seed. */
   random(limit: number): number {
-    this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((this.#random / 2 ** 32) * limit);
+    return this.#random(limit);
   }
 
   /* -------------------------------------------------------------- what a scenario does ---------------------- */
@@ -143,7 +170,12 @@ export class ToyPair {
 
   /** One more watches from now on. */
   addChecker(checker: Checker): void {
-    this.checkers.push(checker);
+    this.#checkers.push(checker);
+  }
+
+  /** The test changes a message, a state or a disk, so that the replicas may differ: nobody is to mind. */
+  tampers(): void {
+    this.#checkers = this.#checkers.filter((checker) => !this.#differences.includes(checker));
   }
 
   /**
@@ -152,14 +184,14 @@ export class ToyPair {
    */
   expectCorrect(): void {
     expect(this.primary.machine.contradictions).toEqual([]);
-    expect(this.checkers.flatMap((checker) => checker.violations)).toEqual([]);
+    expect(this.#checkers.flatMap((checker) => checker.violations)).toEqual([]);
     expect(this.#passedOn).toEqual(Array.from({ length: this.continuation.outputs }, (_, index) => index + 1));
   }
 
   /* -------------------------------------------------------------- what replicas call ------------------------ */
 
   watch(tell: (checker: Checker) => void): void {
-    this.checkers.forEach(tell);
+    this.#checkers.forEach(tell);
   }
 
   /** Something that happens later, whoever lives then. */
@@ -174,7 +206,9 @@ export class ToyPair {
 
   /** An output arrives at the serial port, which confirms it to the primary after a while. */
   receive({ epoch, index, output }: Positioned<Output>): void {
+    const before = this.#passedOn.length;
     this.serial.receive({ epoch, index }, output.data);
+    if (this.#passedOn.length > before) this.watch((checker) => checker.delivered?.(output));
     if (!this.confirms) return;
     this.later(this.confirmMs, () => {
       if (this.primary.isPrimary) this.primary.primary.confirmed({ epoch, index });

@@ -29,6 +29,8 @@ export class ToyReplica {
   /** Which disk it uses. */
   readonly slot: DiskSlot;
   readonly reports: FtEvent[] = [];
+  /** Whose decisions it executes: its primary's, then its own. */
+  #line: string;
   alive = true;
   readonly #pair: ToyPair;
   #role: Role;
@@ -64,6 +66,7 @@ export class ToyReplica {
     this.slot = role.slot;
     this.#pair = pair;
     this.name = name;
+    this.#line = 'log' in role ? pair.primary.name : name;
     this.machine = machine;
     if ('generation' in role) {
       const primary = new Primary(this.#environment(), this.#outside(), { generation: role.generation, lastInput: 0 });
@@ -152,7 +155,7 @@ export class ToyReplica {
       (primary ?? backup)?.tick(now);
     }
     if (primary) this.#runPrimary(primary);
-    else for (let i = 0; i < this.#pair.backupEpochsPerMs && this.alive && backup.hasWork; i++) backup.step(now);
+    else for (let i = 0; i < this.#pair.backupEpochsPerMs && this.alive && backup.hasWork; i++) this.#replay(backup);
   }
 
   /** An input from outside; sent twice around a failover, taken once. */
@@ -191,9 +194,21 @@ export class ToyReplica {
     while (busy && this.alive && now >= this.#nextEpochAt && primary.stalled() === null) {
       const inputs = this.#inputs.splice(0, 16);
       const slices = this.#captureWanted && inputs.some((input) => input.device === 'disk') ? 0 : 1;
+      const { epoch } = this.machine;
       primary.step({ advanceUs: this.#pair.random(2000), rate: 5120, slices, inputs }, now);
+      this.#executed(epoch);
       this.#nextEpochAt = Math.max(this.#nextEpochAt, now - 1) + this.#pair.epochMs + primary.throttleSleepMs(now);
     }
+  }
+
+  #replay(backup: Backup<ToyRequest>): void {
+    const { epoch } = this.machine;
+    backup.step(this.#pair.now);
+    if (this.machine.epoch > epoch) this.#executed(epoch);
+  }
+
+  #executed(epoch: number): void {
+    this.#pair.watch((checker) => checker.executed?.(this.#line, epoch, this.machine.chain));
   }
 
   #capture(primary: Primary<ToyRequest, string>): void {
@@ -349,6 +364,7 @@ export class ToyReplica {
 
   #promote(backup: Backup<ToyRequest>): void {
     this.#drop(`${this.name} went live`);
+    this.#line = this.name;
     // On a shared disk what this backup was reading is nobody's any more; on its own disk everything goes on.
     const own = this.#pair.settings.diskMode === 'separate';
     if (!own) {

@@ -12,7 +12,8 @@ import { createDisk } from './create.ts';
 import { closing, DiskError, HostFile } from './device.ts';
 import { SECTOR_BYTES } from './layout.ts';
 import { isOverlay, openDisk, openOverlay } from './open.ts';
-import { copyData, type Progress } from './operations.ts';
+import type { Progress } from './operations.ts';
+import { copySparse } from './sparse.ts';
 
 export const EXPORT_FORMATS = ['raw', 'qcow2'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
@@ -64,7 +65,7 @@ async function importRaw(source: string, file: string, progress: Progress): Prom
     await createDisk(file, { virtualBytes: image.byteLength });
     try {
       const disk = await openOverlay(file, false);
-      await closing(disk, () => copyData(image, disk, progress).then(() => disk.flush()));
+      await closing(disk, () => copySparse(image, disk, progress).then(() => disk.flush()));
     } catch (error) {
       await rm(file, { force: true });
       throw error;
@@ -108,7 +109,7 @@ async function exportRaw(file: string, target: string, progress: Progress): Prom
     await closing(handle, () => handle.truncate(disk.byteLength));
     try {
       const image = await DiskImage.open(target, false);
-      await closing(image, () => copyData(disk, image, progress).then(() => image.flush()));
+      await closing(image, () => copySparse(disk, image, progress).then(() => image.flush()));
     } catch (error) {
       await rm(target, { force: true });
       throw error;

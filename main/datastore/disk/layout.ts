@@ -15,12 +15,12 @@ export const BLOCK_BYTES = 4096;
 export const SLOTS = 2;
 /** The slots, and room for what a later version may need. Clusters come after it. */
 export const RESERVED_BYTES = 65_536;
-export const CLUSTER_BYTES_MIN = 4096;
+const CLUSTER_BYTES_MIN = 4096;
 export const CLUSTER_BYTES_MAX = 65_536;
 export const CLUSTER_BYTES_DEFAULT = 16_384;
 export const SECTOR_BYTES = 512;
 /** The largest disk that a machine takes: 128 GiB. */
-export const VIRTUAL_BYTES_MAX = 128 * 2 ** 30;
+const VIRTUAL_BYTES_MAX = 128 * 2 ** 30;
 const PATH_BYTES_MAX = 3072;
 const PATH_AT = 144;
 const COMMITTING = 1;
@@ -82,7 +82,7 @@ export interface LogBlock {
 }
 
 /** Whether this begins as a header does. */
-export function hasMagic(bytes: Uint8Array): boolean {
+function hasMagic(bytes: Uint8Array): boolean {
   return bytes.length >= MAGIC.length && MAGIC.compare(bytes, 0, MAGIC.length) === 0;
 }
 

@@ -4,6 +4,7 @@
  * Invariants: a block that was closed is never written again; the one that is being filled holds nothing that a flush
  * has confirmed. So a torn block loses only what nobody was promised.
  */
+import { assert } from '../../ft/assert.ts';
 import type { DiskFile } from './device.ts';
 import { BLOCK_BYTES, encodeBlock, ENTRIES_PER_BLOCK, type Entry, type Header } from './layout.ts';
 
@@ -35,6 +36,7 @@ export class MapLog {
 
   /** Appends entries, for which there must be room. */
   async append(entries: readonly Entry[]): Promise<void> {
+    assert(entries.length <= this.room, 'the map log has room for what is appended');
     for (let done = 0; done < entries.length; ) {
       const fit = entries.slice(done, done + ENTRIES_PER_BLOCK - this.#entries.length);
       this.#entries.push(...fit);

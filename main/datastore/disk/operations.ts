@@ -9,32 +9,13 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { createDisk, syncFolder } from './create.ts';
 import { DiskError, type BlockDevice } from './device.ts';
 import { isOverlay, openDisk, openOverlay, overlayHeader, parentFile, referenceTo } from './open.ts';
-import { isZero, Overlay } from './overlay.ts';
-import { checkGeometry, type ParentReference } from './layout.ts';
+import { Overlay } from './overlay.ts';
+import { checkGeometry, CLUSTER_BYTES_MAX, type ParentReference } from './layout.ts';
 
 /** Hears how far the work is, 0 to 1. */
 export type Progress = (fraction: number) => void;
 
-const PIECE_BYTES = 1 << 20;
 const SILENT: Progress = () => {};
-
-/** Copies what is not zero into a disk that is zeros. Rejects as the disks do. */
-export async function copyData(from: BlockDevice, to: BlockDevice, progress: Progress = SILENT): Promise<void> {
-  const { byteLength } = from;
-  for (let at = 0; at < byteLength; at += PIECE_BYTES) {
-    const bytes = await from.read(at, Math.min(PIECE_BYTES, byteLength - at));
-    if (!zero(bytes)) await to.write(at, bytes);
-    progress(Math.min(1, (at + bytes.length) / byteLength));
-    await breathe();
-  }
-}
-
-const STRIDE = 65_536;
-
-function zero(bytes: Uint8Array): boolean {
-  for (let at = 0; at < bytes.length; at += STRIDE) if (!isZero(bytes.subarray(at, at + STRIDE))) return false;
-  return true;
-}
 
 /** Makes a disk larger. Overlays that stand on it do not fit it any more. @throws {DiskError} when it would shrink. */
 export async function growDisk(file: string, bytes: number): Promise<void> {
@@ -56,7 +37,7 @@ async function growRaw(file: string, bytes: number): Promise<void> {
   const handle = await open(file, 'r+');
   try {
     const { size } = await handle.stat();
-    checkGrowth(file, size, bytes, STRIDE);
+    checkGrowth(file, size, bytes, CLUSTER_BYTES_MAX);
     await handle.truncate(bytes);
     await handle.sync();
   } finally {
@@ -192,27 +173,6 @@ export async function rebaseDisk(file: string, onto: string | null, progress: Pr
   } finally {
     await disk.close();
     await other?.close();
-  }
-}
-
-/**
- * Lets an overlay find the disk it stands on at another place. Of an overlay it must be the very one; a raw image must
- * have the same size, and that it is the same only the caller can know.
- * @throws {DiskError} when it is another disk.
- */
-export async function relinkDisk(file: string, to: string): Promise<void> {
-  const disk = await openOverlay(file, false, { alone: true });
-  try {
-    const { parent, committing } = disk.header;
-    if (!parent) throw new DiskError(`"${file}" stands on no other disk.`);
-    const found = await referenceTo(file, to);
-    const content = found.kind === 'raw' || committing || found.content === parent.content;
-    if (found.kind !== parent.kind || found.uuid !== parent.uuid || found.bytes !== parent.bytes || !content) {
-      throw new DiskError(`"${to}" is not the disk on which "${file}" stands, or was changed since.`);
-    }
-    await disk.change({ parent: found });
-  } finally {
-    await disk.close();
   }
 }
 

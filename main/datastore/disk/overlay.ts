@@ -13,6 +13,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { assert } from '../../ft/assert.ts';
 import { checkRange, DiskError, type BlockDevice, type DiskFile } from './device.ts';
 import { ABSENT, BLOCK_BYTES, encodeHeader, ENTRIES_PER_BLOCK, ZERO, type Entry, type Header } from './layout.ts';
 import { damaged, emptyMap, logEnd, readHeader, type ClusterMap, type Loaded } from './load.ts';
@@ -299,8 +300,9 @@ export class Overlay implements BlockDevice {
   async #record(entries: readonly Entry[]): Promise<void> {
     if (entries.length === 0) return;
     const { locations, checksums } = this.#map;
+    assert(this.#log !== null, 'the map was written anew before the first write');
     this.#dirty = true;
-    await this.#orBreak(this.#log?.append(entries));
+    await this.#orBreak(this.#log.append(entries));
     for (const { cluster, location, checksum } of entries) {
       const before = locations[cluster] ?? ABSENT;
       if (before !== ABSENT && before !== ZERO) this.#leaving.push(before);

@@ -4,6 +4,7 @@
  * Invariant: every operation is carried out whole on one of the two; the former one is closed when its last operation
  * has ended.
  */
+import { assert } from '../../ft/assert.ts';
 import type { BlockDevice } from './device.ts';
 
 export class SwitchableDisk implements BlockDevice {
@@ -44,6 +45,7 @@ export class SwitchableDisk implements BlockDevice {
 
   /** Everything from now on goes to this one, which reads the same at this moment. */
   switchTo(disk: BlockDevice): void {
+    assert(disk.byteLength === this.byteLength, 'what takes the place of a disk is as large');
     const [former, left] = [this.#disk, [...this.#underWay]];
     this.#disk = disk;
     this.#underWay = new Set();

@@ -3,6 +3,7 @@
  *
  * Invariant: a unit is given to one user at a time; the file's reserved beginning to nobody. One byte of memory a unit.
  */
+import { assert } from '../../ft/assert.ts';
 
 export class Units {
   readonly reserved: number;
@@ -40,6 +41,8 @@ export class Units {
   }
 
   release(unit: number): void {
+    const inUse = unit >= this.reserved && unit < this.#end && this.#used[unit] === 1;
+    assert(inUse, 'a unit that is given back was in use');
     this.#used[unit] = 0;
     this.#free += 1;
   }
@@ -49,7 +52,8 @@ export class Units {
     if (this.#free === 0) return this.#grow(1);
     let unit = this.#used.indexOf(0, this.#cursor);
     if (unit < 0 || unit >= this.#end) unit = this.#used.indexOf(0, this.reserved);
-    this.take(unit);
+    const taken = this.take(unit);
+    assert(taken, 'where units are free one is found');
     this.#cursor = unit + 1;
     return unit;
   }

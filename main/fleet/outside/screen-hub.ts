@@ -6,7 +6,7 @@
 import type { ToReplica } from '../../replica/messages.ts';
 
 /** How long one picture may take to come, in milliseconds: a starting VM answers when its machine is built. */
-const FRAME_TIMEOUT_MS = 10_000;
+const PICTURE_TIMEOUT_MS = 10_000;
 
 interface Watcher {
   readonly show: (message: Uint8Array, full: boolean) => void;
@@ -40,7 +40,7 @@ export class ScreenHub {
   watch(show: (message: Uint8Array, full: boolean) => void): () => void {
     const watcher: Watcher = { show, begun: false };
     this.#watchers.add(watcher);
-    this.#send(this.#watchers.size === 1 ? { type: 'watch', watching: true } : { type: 'frame' });
+    this.#send(this.#watchers.size === 1 ? { type: 'watch', watching: true } : { type: 'picture' });
     return () => {
       if (this.#watchers.delete(watcher) && this.#watchers.size === 0) this.#send({ type: 'watch', watching: false });
     };
@@ -48,27 +48,27 @@ export class ScreenHub {
 
   /** A whole picture for all watchers: one of them has missed some. */
   refresh(): void {
-    this.#send({ type: 'frame' });
+    this.#send({ type: 'picture' });
   }
 
   /** One whole picture; null when none came in time or the VM was powered off. */
-  frame(): Promise<Uint8Array | null> {
+  picture(): Promise<Uint8Array | null> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => done(null), FRAME_TIMEOUT_MS);
+      const timer = setTimeout(() => done(null), PICTURE_TIMEOUT_MS);
       const done = (message: Uint8Array | null): void => {
         clearTimeout(timer);
         this.#waiting.delete(done);
         resolve(message);
       };
       this.#waiting.add(done);
-      this.#send({ type: 'frame' });
+      this.#send({ type: 'picture' });
     });
   }
 
   /** There is a new primary: it must know who looks. */
   resume(): void {
     if (this.#watchers.size > 0) this.#send({ type: 'watch', watching: true });
-    if (this.#waiting.size > 0) this.#send({ type: 'frame' });
+    if (this.#waiting.size > 0) this.#send({ type: 'picture' });
   }
 
   /** The VM was powered off; `blank` is shown to those who still look. */

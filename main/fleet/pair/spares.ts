@@ -1,13 +1,14 @@
 /**
- * A warm spare: a replica process that has compiled the emulator and waits for a role, so that a power-on or a new
- * backup does not wait for the compiler (about a second).
+ * A warm spare: a replica process that has started, has loaded the emulator, and waits for a role, so that a power-on
+ * or a new backup does not wait for that: some tenths of a second where a process of this host has compiled the
+ * emulator before (machine/core-cache.ts), two seconds where none has.
  *
  * Invariant: at most one spare; it is made when there is nothing more urgent to compute.
  */
 import type { Processes } from './processes.ts';
 import { Replica } from './replica.ts';
 
-/** After a spare was taken the next one waits this long: its compilation must not slow what the first was taken for. */
+/** After a spare was taken the next one waits this long: its start must not slow what the first was taken for. */
 const REFILL_DELAY_MS = 5000;
 /** While a secondary is on its way; `refill` says when it has arrived. */
 const REFILL_DELAY_STARTING_MS = 60_000;
@@ -23,7 +24,7 @@ export class Spares {
     this.#refill(0);
   }
 
-  /** A replica without a role; compiled already where possible. `secondary`: `refill` follows when it has started. */
+  /** A replica without a role; started already where possible. `secondary`: `refill` follows when it has started. */
   take(secondary = false): Replica {
     const spare = this.#spare;
     this.#spare = null;

@@ -16,10 +16,10 @@ const PATIENCE_MS = 500;
 /** PNG; null where there is none. */
 export async function thumbnailOf(vm: Pick<StateOwner, 'ends'>): Promise<Uint8Array | null> {
   try {
-    const frame = await Promise.race([vm.ends.screen.frame(), sleep(PATIENCE_MS, null, { ref: false })]);
-    if (!frame) return null;
+    const message = await Promise.race([vm.ends.screen.picture(), sleep(PATIENCE_MS, null, { ref: false })]);
+    if (!message) return null;
     const model = new ScreenModel();
-    model.apply(decodeScreen(frame));
+    model.apply(decodeScreen(message));
     return encodePng({ ...reduced(model.pixels()), channels: 4, depth: 8 });
   } catch {
     return null;

@@ -25,7 +25,7 @@ export function newCaller(door: DoorName): Caller {
   return { door, session: randomBytes(4).toString('hex') };
 }
 
-/** Commands that change nothing. */
+/** Commands that change nothing. `disk.check` is none of them: it may repair, and it is a task either way. */
 const QUERIES: ReadonlySet<string> = new Set<CommandName>([
   'host.show',
   'vm.list',
@@ -41,6 +41,8 @@ const QUERIES: ReadonlySet<string> = new Set<CommandName>([
   'task.list',
   'alarm.list',
   'metrics',
+  'metrics.history',
+  'failover.list',
   'snapshot.list',
   'snapshot.thumbnail',
   'disk.info',

@@ -36,7 +36,7 @@ const PHASES: { readonly [P in StartProgress['phase']]: { words: string; from: n
 };
 
 /** How far the way to Protected is. */
-export function startProgress({ status, starting }: Watched['ft']): TaskProgress {
+function startProgress({ status, starting }: Watched['ft']): TaskProgress {
   if (status === 'protected') return { progress: 1, phase: null };
   if (!starting) return { progress: 0, phase: 'Waiting to start a secondary' };
   const { words, from, to } = PHASES[starting.phase];

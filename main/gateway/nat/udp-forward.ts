@@ -12,8 +12,8 @@ import { contains, isUnicast } from '../subnet.ts';
 import { parseAddress, type Ipv4Address } from '../wire/ipv4.ts';
 import type { Datagram, UdpHost } from './datagram.ts';
 
-export const PEERS_MAX = 1024;
-export const PEER_IDLE_MS = 120_000;
+const PEERS_MAX = 1024;
+const PEER_IDLE_MS = 120_000;
 /** What the kernel has not taken yet; more is dropped. */
 const UNSENT_BYTES_MAX = 1 << 20;
 /** Where a port for a peer whose own is taken is sought (RFC 6335: dynamic ports). */

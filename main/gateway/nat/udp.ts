@@ -13,10 +13,10 @@ import type { Ipv4Address } from '../wire/ipv4.ts';
 import { UdpForward } from './udp-forward.ts';
 import type { Datagram, UdpHost } from './datagram.ts';
 
-export const FLOWS_MAX = 1024;
+const FLOWS_MAX = 1024;
 export const FLOWS_PER_GUEST_MAX = 256;
 /** RFC 4787, requirement 5: not less than two minutes. */
-export const FLOW_IDLE_MS = 120_000;
+const FLOW_IDLE_MS = 120_000;
 /** What the kernel has not taken yet of one flow; more is dropped, as a router would. */
 const UNSENT_BYTES_MAX = 1 << 20;
 /** Datagrams that wait until their socket is connected. */

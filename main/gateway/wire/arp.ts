@@ -7,7 +7,7 @@ import { ETHER_TYPE, readMac, writeMac, type MacAddress } from './ethernet.ts';
 import type { Ipv4Address } from './ipv4.ts';
 import { viewOf } from './view.ts';
 
-export const ARP_BYTES = 28;
+const ARP_BYTES = 28;
 /** The two of RARP stand in frames of type `ETHER_TYPE.rarp`. */
 export const ARP_OPERATION = { request: 1, reply: 2, reverseRequest: 3, reverseReply: 4 } as const;
 type ArpOperation = (typeof ARP_OPERATION)[keyof typeof ARP_OPERATION];

@@ -25,8 +25,8 @@ export const DNS_TYPE = {
 export const DNS_CLASS_INTERNET = 1;
 export const DNS_CODE = { ok: 0, malformed: 1, failed: 2, noSuchName: 3, notImplemented: 4, refused: 5 } as const;
 /** What fits into a datagram where the asker has not announced more. */
-export const DNS_DATAGRAM_BYTES = 512;
-export const RECORDS_MAX = 256;
+const DNS_DATAGRAM_BYTES = 512;
+const RECORDS_MAX = 256;
 const HEADER_BYTES = 12;
 const LABEL_BYTES_MAX = 63;
 const NAME_BYTES_MAX = 255;

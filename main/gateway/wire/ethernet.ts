@@ -8,7 +8,7 @@ import { viewOf } from './view.ts';
 /** A MAC address as an unsigned 48-bit number: a key of maps, compared with `===`. */
 export type MacAddress = number;
 
-export const ETHERNET_HEADER_BYTES = 14;
+const ETHERNET_HEADER_BYTES = 14;
 /** The longest frame anybody may send: an IPv4 packet of 64 KiB, and one VLAN tag. */
 export const FRAME_BYTES_MAX = 0xffff + ETHERNET_HEADER_BYTES + 4;
 export const BROADCAST_MAC: MacAddress = 0xffffffffffff;

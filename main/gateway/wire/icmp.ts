@@ -6,7 +6,7 @@
 import { internetChecksum } from './checksum.ts';
 import { viewOf } from './view.ts';
 
-export const ICMP_HEADER_BYTES = 8;
+const ICMP_HEADER_BYTES = 8;
 export const ICMP_TYPE = { echoReply: 0, unreachable: 3, echoRequest: 8, timeExceeded: 11 } as const;
 /** Codes of `ICMP_TYPE.unreachable` (RFC 1812, section 5.2.7.1). */
 export const UNREACHABLE = { host: 1, protocol: 2, port: 3, prohibited: 13 } as const;

@@ -6,7 +6,7 @@
 import { viewOf } from './view.ts';
 
 export const NTP_PORT = 123;
-export const NTP_BYTES = 48;
+const NTP_BYTES = 48;
 export const NTP_MODE = { client: 3, server: 4 } as const;
 /** From 1900 to 1970. */
 const UNIX_EPOCH_SECONDS = 2_208_988_800;

@@ -7,9 +7,9 @@ import { internetChecksum, pseudoHeaderSum } from './checksum.ts';
 import { PROTOCOL, type Ipv4Address } from './ipv4.ts';
 import { viewOf } from './view.ts';
 
-export const UDP_HEADER_BYTES = 8;
+const UDP_HEADER_BYTES = 8;
 /** The longest payload that fits into an IPv4 packet. */
-export const UDP_PAYLOAD_BYTES_MAX = 0xffff - 20 - UDP_HEADER_BYTES;
+const UDP_PAYLOAD_BYTES_MAX = 0xffff - 20 - UDP_HEADER_BYTES;
 
 export interface UdpDatagram {
   readonly sourcePort: number;

@@ -14,6 +14,7 @@
  * Flush. v86 completes FLUSH CACHE by itself. We take the command over, so that it waits for what it promises: it
  * becomes a request once all writes of the drive before it have completed, so whoever answers need not order them.
  */
+import { HEAD_BYTES_MAX } from '../../ft/constants.ts';
 import type { Input } from '../../ft/entry.ts';
 import { assert, MachineError } from '../errors.ts';
 import type { Disc, DiskRequest, Drive } from '../machine.ts';
@@ -23,6 +24,7 @@ import type { BlockBuffer, IdeInterface } from '../v86-types.ts';
 export const DISK_REQUEST_BYTES_MAX = 33_554_432;
 const SECTOR_BYTES = 512;
 const HEADER_BYTES = 9;
+assert(HEADER_BYTES + DISK_REQUEST_BYTES_MAX <= HEAD_BYTES_MAX, 'a head carries the largest read');
 const STATUS_OK = 0;
 const STATUS_ERROR = 1;
 

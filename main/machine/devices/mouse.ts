@@ -26,11 +26,11 @@ export interface MousePlace {
 }
 
 export const MOUSE_PLACE_MAX = 65_535;
-export const MOUSE_INPUT_BYTES = 6;
-export const PLACED_MOUSE_INPUT_BYTES = 10;
+const MOUSE_INPUT_BYTES = 6;
+const PLACED_MOUSE_INPUT_BYTES = 10;
 export const MOUSE_LEFT = 1;
 export const MOUSE_RIGHT = 2;
-export const MOUSE_MIDDLE = 4;
+const MOUSE_MIDDLE = 4;
 /** The most events that wait; then the newest movement is added to the last one that waits. */
 export const MOUSE_QUEUE_MAX = 1024;
 /** How far movements that wait add up: many screens. More would be fed to the guest for ever. */

@@ -13,7 +13,7 @@ import type { Bus, Uart } from '../v86-types.ts';
 /** The most bytes of one input. */
 export const SERIAL_INPUT_BYTES_MAX = 65_536;
 /** The most bytes that wait for the guest; what comes beyond is dropped, as on any line without flow control. */
-export const SERIAL_QUEUE_BYTES_MAX = 4_194_304;
+const SERIAL_QUEUE_BYTES_MAX = 4_194_304;
 /** The 16550's FIFO. */
 const FIFO_BYTES = 16;
 

@@ -6,7 +6,7 @@
  */
 import { download } from '../../download.ts';
 
-export const VIDEO_BYTES_MAX = 256 << 20;
+const VIDEO_BYTES_MAX = 256 << 20;
 const TYPE = 'video/webm';
 const FRAMES_PER_SECOND = 30;
 /** Data come this often, in milliseconds. */

@@ -55,7 +55,7 @@ export const folderId = (path: string): string => `folder:${path.toLowerCase()}`
 export const vmId = (vm: Pick<VmView, 'id'>): string => `vm:${vm.id}`;
 
 /** Whether the VM's replicas are told apart below it. */
-export function hasReplicas(vm: VmView): boolean {
+function hasReplicas(vm: VmView): boolean {
   return vm.ftEnabled && vm.power !== 'off';
 }
 

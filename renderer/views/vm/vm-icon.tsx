@@ -26,7 +26,7 @@ const SHIELDS: { readonly [status in FtState]: { readonly icon: typeof Shield; r
   suspended: { icon: ShieldMinus, tone: 'warn' },
 };
 
-export function FtShield({ status }: { readonly status: FtState }) {
+function FtShield({ status }: { readonly status: FtState }) {
   const { icon: Icon, tone } = SHIELDS[status];
   return <Icon className={`ft-shield tone-${tone}`} aria-hidden="true" />;
 }

@@ -13,7 +13,6 @@ import {
   compactDisk,
   growDisk,
   rebaseDisk,
-  relinkDisk,
   replaceRebased,
   type Progress,
 } from '../../../main/datastore/disk/operations.ts';
@@ -155,16 +154,6 @@ describe('a disk', () => {
     expect((await content(top)).equals(Buffer.concat([expected, Buffer.alloc(512)]))).toBe(true);
     await expect(growDisk(top, SIZE)).rejects.toThrow(/it can grow, not shrink/);
     await expect(growDisk(top, 2 ** 40)).rejects.toThrow(/cannot have this size/);
-  });
-
-  test('finds the disk it stands on at another place, if it is that one', async () => {
-    const { base, middle, top, expected } = await chain();
-    const moved = path.join(temporaryFolder(), 'moved.lsd');
-    writeFileSync(moved, readFileSync(middle));
-    await relinkDisk(moved, base);
-    await relinkDisk(top, moved);
-    expect((await content(top)).equals(expected)).toBe(true);
-    await expect(relinkDisk(top, base)).rejects.toThrow(/is not the disk on which/);
   });
 
   test('is checked: every damage is listed, and what can be known is repaired', async () => {

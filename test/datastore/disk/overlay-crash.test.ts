@@ -9,6 +9,7 @@ import { createDisk } from '../../../main/datastore/disk/create.ts';
 import { load } from '../../../main/datastore/disk/load.ts';
 import { Overlay } from '../../../main/datastore/disk/overlay.ts';
 import { temporaryFolder } from '../../support/folder.ts';
+import { seeded } from '../../support/mulberry.ts';
 import { holdsAsync, seed } from '../../support/random.ts';
 import { ForgetfulFile } from './forgetful-file.ts';
 
@@ -108,14 +109,6 @@ const SCRIPT: readonly Step[] = [
   ...[10, 11, 12, 13, 14, 15].map((value) => ({ at: 2, clusters: 2, value })),
 ];
 
-function random(salt = 0): () => number {
-  let state = (seed ^ salt) >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
 const aStep = fc.oneof(
   {
     weight: 4,
@@ -141,7 +134,7 @@ describe('an overlay', () => {
 
   test('whose computer loses power at any write holds all that was flushed, and no garbage', async () => {
     const life = await live(new ForgetfulFile(await blank()), SCRIPT);
-    const draw = random();
+    const draw = seeded(seed);
     for (let count = 0; count <= life.file.operations.length; count += 1) {
       const { states, flushed } = promised(life, count);
       for (const share of [0, 0.5, 0.9, 1]) {
@@ -155,7 +148,7 @@ describe('an overlay', () => {
   });
 
   test('that goes on where another was killed makes last what that one had only written', async () => {
-    const draw = random();
+    const draw = seeded(seed);
     const start = await blank();
     for (let round = 0; round < 12; round += 1) {
       const limits = { ...LIMITS, spareBlocks: 1 + (round % 3) };
@@ -194,7 +187,7 @@ describe('an overlay', () => {
     const start = await blank();
     await holdsAsync(
       fc.asyncProperty(fc.array(aLife, { minLength: 1, maxLength: 4 }), fc.nat(), async (lives, salt) => {
-        const draw = random(salt);
+        const draw = seeded(seed ^ salt);
         let file = new ForgetfulFile(start);
         let before: Promised | undefined;
         for (const { steps, end, kill, spareBlocks } of lives) {

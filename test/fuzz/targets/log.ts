@@ -11,7 +11,7 @@ import { Primary } from '../../../main/ft/primary.ts';
 import { completionOf } from '../../../main/machine/devices/disk.ts';
 import { MachineError } from '../../../main/machine/errors.ts';
 import type { DiskRequest } from '../../../main/machine/machine.ts';
-import { SnapshotReceiver } from '../../../main/replica/checkpoint.ts';
+import { SnapshotReceiver } from '../../../main/replica/snapshot-transfer.ts';
 import { ToyMachine } from '../../support/toy-machine.ts';
 import { encode, guestRun, logOf, snapshotEntries } from '../honest.ts';
 import { mendLog } from '../mend.ts';

@@ -7,7 +7,7 @@ import type { Machine } from '../../../main/machine/machine.ts';
 import { readDescription } from '../../../main/machine/snapshot-description.ts';
 import { DecodeError } from '../../../main/ft/bytes.ts';
 import { decodeMessage } from '../../../main/ft/log.ts';
-import { SnapshotReceiver } from '../../../main/replica/checkpoint.ts';
+import { SnapshotReceiver } from '../../../main/replica/snapshot-transfer.ts';
 import { testGuest } from '../../machine/guest.ts';
 import { encode, guestRun, snapshotEntries } from '../honest.ts';
 import { mendContainer, mendLog } from '../mend.ts';
