@@ -14,7 +14,7 @@ interface FolderMember {
   /** Keeps the change, and says so. */
   amend(change: Pick<VmRecord, 'folder'>, kind: 'vm.moved', message: string, data: { [key: string]: unknown }): void;
   /** Its folder may have another path. */
-  reload(): void;
+  folderMoved(): void;
 }
 
 export class FolderDesk {

@@ -19,8 +19,8 @@ export interface StateOwner {
   readonly saving: SaveDesk;
   /** What the machine that runs, or was suspended, is made of. */
   readonly madeOf: SavedState['hardware'];
-  /** `frame` gives its screen as a whole picture; null where it is off. */
-  readonly ends: { readonly screen: { frame(): Promise<Uint8Array | null> } };
+  /** `picture` gives its screen as a whole picture; null where it is off. */
+  readonly ends: { readonly screen: { picture(): Promise<Uint8Array | null> } };
   ftStatus(): FtStatus;
   /** @throws {CommandError} `refused`, with the reason, when the command makes no sense now. */
   require(command: GuardedCommand): void;
