@@ -47,6 +47,11 @@ export interface StartingPoint {
   readonly paused?: boolean | undefined;
 }
 
+/**
+ * While its state is copied a primary is slowed to about half. What it executes meanwhile its backup has to make up
+ * for, and then the guest all but stands still: this costs it less, and the copy has the processor's other half.
+ */
+const COPYING_THROTTLE = 0.02;
 /** How much a primary is slowed from the beginning while a backup is started, after the log has outrun one. */
 const OUTRUN_THROTTLE = 0.9;
 /** A head in which nothing happens. */
@@ -348,9 +353,8 @@ export class Primary<R extends BlockRequest, V> {
     const { settings } = this.#env;
     if (this.#state === 'protected') return throttle(this.#lag.lagMs(nowMs), settings);
     if (this.#state !== 'starting') return 0;
-    const waiting = this.#restored ? startingThrottle(this.#lag.lagMs(nowMs), settings) : 0;
-    // A backup that is still being copied and restored executes nothing: waiting for it would only stop the guest. But
-    // where the log has outrun a backup before, the channel is left to the copy.
+    const waiting = this.#restored ? startingThrottle(this.#lag.lagMs(nowMs), settings) : COPYING_THROTTLE;
+    // Where the log has outrun a backup before, the channel is left to the copy.
     return this.#outrun ? Math.max(waiting, OUTRUN_THROTTLE) : waiting;
   }
 

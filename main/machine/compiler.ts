@@ -5,11 +5,13 @@
  * Invariant: which functions exist at an instruction depends on the instructions executed so far, never on how long a
  * compilation takes. The bytes of every live module are kept, because they are state: v86's own tables in linear memory
  * point at them. What V8 makes of the bytes is not: the baseline compiler at first, since a guest waits for it, and the
- * optimising one for those that stay hot (second-tier.ts).
+ * optimising one for those that stay hot (second-tier.ts). Nor is when: of a snapshot's modules most are never called
+ * again, so each is compiled when it is.
  */
 import v8 from 'node:v8';
 import { assert } from './errors.ts';
 import { type Generated, HOT_INSTRUCTIONS, SecondTier } from './second-tier.ts';
+import { from, wasmModule } from './wasm-bytes.ts';
 import { type Cpu, TABLE_GENERATED_COUNT, TABLE_GENERATED_START } from './v86-types.ts';
 
 /** A compiled function that v86 has not been told about yet: table index, first address, state flags. */
@@ -20,6 +22,14 @@ export interface LiveModule {
   readonly index: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
+
+/** A function of JavaScript as one of WebAssembly, as a table wants it: what is imported as "f" is exported as "f". */
+const WRAP = wasmModule([
+  [1, [1, 0x60, 1, 0x7f, 0]],
+  [2, [1], from('f', [0, 0])],
+  [7, [1, 1, 0x66, 0, 0]],
+]);
+let wrap: WebAssembly.Module | null = null;
 
 /** Quickly, to code that is not fast. Whoever compiles otherwise gets the optimising compiler (v86.ts). */
 function compileQuickly(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
@@ -38,7 +48,6 @@ export class Compiler {
   #imports: WebAssembly.ModuleImports = {};
   #secondTier: SecondTier | null = null;
   #pending: Announcement | null = null;
-  #prepared: WebAssembly.Module[] = [];
   #count = 0;
   #ms = 0;
 
@@ -48,7 +57,7 @@ export class Compiler {
     this.#hotInstructions = hotInstructions;
   }
 
-  /** Modules compiled by this process, restored ones included. */
+  /** Modules compiled by this process; restored ones count when they are called. */
   get count(): number {
     return this.#count;
   }
@@ -98,24 +107,21 @@ export class Compiler {
     return [...this.#live].map(([index, bytes]) => ({ index, bytes })).sort((a, b) => a.index - b.index);
   }
 
-  /**
-   * Compiles a module that `restore` will want. V8 keeps machine code for as long as a module of the same bytes lives,
-   * so that is kept until then.
-   */
-  prepare(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#prepared.push(compileQuickly(bytes));
-  }
-
-  /** @throws {WebAssembly.CompileError} when a module is none. */
+  /** Takes on a snapshot's modules. One that is none is found out when it is called. */
   restore(modules: readonly LiveModule[]): void {
     assert(this.#pending === null, 'restored between epochs');
     this.clearAll();
-    for (const { index, bytes } of modules) this.#install(index, bytes);
-    this.#prepared = [];
+    for (const { index, bytes } of modules) this.#installWhenCalled(index, bytes);
   }
 
-  #install(index: number, bytes: Uint8Array<ArrayBuffer>): void {
-    assert(Number.isInteger(index) && index >= 0 && index < TABLE_GENERATED_COUNT, 'table index in range');
+  #installWhenCalled(index: number, bytes: Uint8Array<ArrayBuffer>): void {
+    wrap ??= new WebAssembly.Module(WRAP);
+    const f: Generated = (flags) => this.#install(index, bytes)(flags);
+    this.#put(index, new WebAssembly.Instance(wrap, { e: { f } }).exports['f'] as Generated);
+    this.#live.set(index, bytes);
+  }
+
+  #install(index: number, bytes: Uint8Array<ArrayBuffer>): Generated {
     assert(this.#secondTier !== null, 'there is a processor');
     const begin = performance.now();
     const f = this.#instantiate(compileQuickly(bytes));
@@ -127,6 +133,7 @@ export class Compiler {
     this.#live.set(index, bytes);
     this.#count += 1;
     this.#ms += performance.now() - begin;
+    return watched;
   }
 
   #instantiate(module: WebAssembly.Module): Generated {
@@ -134,6 +141,7 @@ export class Compiler {
   }
 
   #put(index: number, f: Generated | null): void {
+    assert(Number.isInteger(index) && index >= 0 && index < TABLE_GENERATED_COUNT, 'table index in range');
     this.#table.set(index + TABLE_GENERATED_START, f);
   }
 }

@@ -235,10 +235,6 @@ class EmulatedMachine implements Machine {
     return atOnce(this.copy().seal());
   }
 
-  prepare(description: Uint8Array): Pieces<void> {
-    return this.#anatomy.prepare(description);
-  }
-
   restore(snapshot: Snapshot): void {
     this.#requireBoundary();
     assert(this.#disks.pending.length === 0, 'a snapshot is restored into a machine without pending disk requests');

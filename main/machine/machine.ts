@@ -152,11 +152,6 @@ export interface Machine {
   copy(room?: Room): Capture;
   /** Copies and seals without a pause: the snapshot itself, for those for whom nothing waits. @throws as `copy`. */
   capture(): Snapshot;
-  /**
-   * Does what of restoring a snapshot can be done while its pages are still on their way: compiles its modules. Nothing
-   * that counts changes; what is wrong with the description, `restore` says.
-   */
-  prepare(description: Uint8Array): Pieces<void>;
   /** @throws {SnapshotError} when the bytes are damaged or were taken from a machine of another configuration. */
   restore(snapshot: Snapshot): void;
   /**

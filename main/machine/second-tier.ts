@@ -12,6 +12,7 @@
  * memory grows with the module's size.
  */
 import { OFFSET } from './v86-types.ts';
+import { from, sized, wasmModule } from './wasm-bytes.ts';
 
 /** A generated function, called with v86's state flags. */
 export type Generated = (flags: number) => void;
@@ -27,11 +28,6 @@ const MODULE_BYTES_MAX = 160_000;
 /** An empty custom section. V8 gives the same machine code for the same bytes: with this they are others. */
 const ANOTHER = Uint8Array.of(0, 2, 1, 0x32);
 
-/** Of WebAssembly's binary format: a part with its length in bytes (below 128) before it. */
-const sized = (...parts: readonly number[][]): number[] => [parts.flat().length, ...parts.flat()];
-const section = (id: number, ...parts: readonly number[][]): number[] => [id, ...sized(...parts)];
-/** Something that is imported from "e"; its name has one letter. */
-const from = (name: string, what: readonly number[]): number[] => [1, 0x65, 1, name.charCodeAt(0), ...what];
 const INSTRUCTIONS = [0x41, 0, 0x28, 2, (OFFSET.instructions & 0x7f) | 0x80, OFFSET.instructions >> 7];
 
 /**
@@ -56,26 +52,23 @@ const INSTRUCTIONS = [0x41, 0, 0x28, 2, (OFFSET.instructions & 0x7f) | 0x80, OFF
  *   (export "f" (func 2)))
  * ```
  */
-export const WATCH = Uint8Array.from(
+export const WATCH = wasmModule([
+  [1, [2, 0x60, 1, 0x7f, 0, 0x60, 0, 0]],
+  [2, [4], from('f', [0, 0]), from('h', [0, 1]), from('m', [2, 0, 0]), from('n', [3, 0x7f, 0])],
+  [3, [1, 0]],
+  [6, [1, 0x7f, 1, 0x23, 0, 0x0b]],
+  [7, [1, 1, 0x66, 0, 2]],
   [
-    [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    section(1, [2, 0x60, 1, 0x7f, 0, 0x60, 0, 0]),
-    section(2, [4], from('f', [0, 0]), from('h', [0, 1]), from('m', [2, 0, 0]), from('n', [3, 0x7f, 0])),
-    section(3, [1, 0]),
-    section(6, [1, 0x7f, 1, 0x23, 0, 0x0b]),
-    section(7, [1, 1, 0x66, 0, 2]),
-    section(
-      10,
-      [1],
-      sized(
-        [1, 1, 0x7f],
-        [...INSTRUCTIONS, 0x21, 1, 0x20, 0, 0x10, 0],
-        [0x23, 1, 0x20, 1, ...INSTRUCTIONS, 0x6b, 0x6a, 0x22, 1, 0x24, 1],
-        [0x20, 1, 0x41, 0, 0x48, 0x04, 0x40, 0x41, 0xff, 0xff, 0xff, 0xff, 7, 0x24, 1, 0x10, 1, 0x0b, 0x0b],
-      ),
+    10,
+    [1],
+    sized(
+      [1, 1, 0x7f],
+      [...INSTRUCTIONS, 0x21, 1, 0x20, 0, 0x10, 0],
+      [0x23, 1, 0x20, 1, ...INSTRUCTIONS, 0x6b, 0x6a, 0x22, 1, 0x24, 1],
+      [0x20, 1, 0x41, 0, 0x48, 0x04, 0x40, 0x41, 0xff, 0xff, 0xff, 0xff, 7, 0x24, 1, 0x10, 1, 0x0b, 0x0b],
     ),
-  ].flat(),
-);
+  ],
+]);
 
 let watch: WebAssembly.Module | null = null;
 

@@ -115,16 +115,6 @@ export class Anatomy {
     return captureOf({ layout, pages, hashed: [this.#text(nodes, roots), ...copies] });
   }
 
-  /** Compiles the modules of a snapshot whose pages are still to come, one in each piece. */
-  *prepare(description: Uint8Array): Pieces<void> {
-    const { json, sections } = decodeContainer(description);
-    const count = Math.min(readDescription(json).modules.length, TABLE_GENERATED_COUNT);
-    for (const bytes of sections.slice(MODULES_FROM, MODULES_FROM + count)) {
-      yield;
-      this.#parts.core.compiler.prepare(new Uint8Array(bytes));
-    }
-  }
-
   /** @throws {SnapshotError} when the snapshot is not one of such a machine. The machine is unchanged then. */
   check(snapshot: Snapshot): () => void {
     const { json, sections, pagesChecksum } = decodeContainer(snapshot.description);

@@ -12,7 +12,6 @@ import { decodeMessage, encodeEntry, isSync } from '../ft/log.ts';
 import { completionOf } from '../machine/devices/disk.ts';
 import { openDisc } from '../datastore/disc.ts';
 import type { Disc, DiskRequest, Machine } from '../machine/machine.ts';
-import { inPieces } from '../machine/pieces.ts';
 import type { Transport } from '../transport/transport.ts';
 import { SnapshotReceiver } from './snapshot-transfer.ts';
 import { at, reach, sendAt } from './crash-points.ts';
@@ -110,8 +109,6 @@ export class BackupRunner {
     const receiver = new SnapshotReceiver(
       (snapshot) => this.#restore(snapshot),
       (error) => this.#failed(new Error(`the snapshot is of no use: ${error.message}`, { cause: error })),
-      // What is wrong with it is said when it is restored.
-      (description) => void inPieces(machine.prepare(description)).catch(() => {}),
     );
     return {
       machine,

@@ -265,8 +265,8 @@ export class PrimaryRunner {
     const machine = this.#machine;
     const inputs = this.#inputs.take();
     this.#parts.nic.taken(this.#inputs.waitingBytes);
-    // What is sent to a secondary that starts goes on between two epochs.
-    if (this.#primary.state === 'starting') this.#pacer.stirred();
+    // What is prepared for a secondary that starts, and sent to it, goes on between two epochs.
+    if (this.#start.active) this.#pacer.stirred();
     let head: Head = this.#pacer.head(machine.virtualNs, inputs);
     // While the disks are being quiesced their completions arrive together, in an epoch that executes nothing.
     const quieting = this.#quiescing && inputs.some((input) => input.device === 'disk');

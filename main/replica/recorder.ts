@@ -11,6 +11,7 @@ import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { diskBytes } from '../datastore/disk/open.ts';
 import { LOG_VERSION } from '../ft/constants.ts';
+import { compress } from '../datastore/compression.ts';
 import { encodeEntry, type SnapshotEntry } from '../ft/log.ts';
 import type { Capture } from '../machine/machine.ts';
 import { inPieces } from '../machine/pieces.ts';
@@ -94,6 +95,7 @@ export class Recorder {
       .then((snapshot) =>
         sendSnapshot(
           snapshot,
+          compress,
           (chunk) => this.#chunk(at.epoch, chunk),
           () => {},
         ),

@@ -7,6 +7,7 @@
  * outstanding, and no later write is carried out before what is left of the disk has been read.
  */
 import { crc32 } from 'node:zlib';
+import { plain } from '../datastore/compression.ts';
 import { DecodeError } from '../ft/bytes.ts';
 import { decodeMessage, encodeEntry, isSync } from '../ft/log.ts';
 import type { Primary } from '../ft/primary.ts';
@@ -41,6 +42,12 @@ export class SecondaryStart {
 
   constructor(around: StartSurroundings) {
     this.#around = around;
+  }
+
+  /** From the moment that a backup stands by until it is Protected, or given up. */
+  get active(): boolean {
+    const { state } = this.#around.primary();
+    return this.#peer !== null && (state === 'alone' || state === 'starting');
   }
 
   /** A capture is wanted as soon as no disk request is outstanding. */
@@ -132,7 +139,7 @@ export class SecondaryStart {
     };
     const progress = (fraction: number): void => send({ type: 'copied', fraction });
     inPieces(capture.seal())
-      .then((snapshot) => sendSnapshot(snapshot, sendChunk, progress))
+      .then((snapshot) => sendSnapshot(snapshot, plain, sendChunk, progress))
       .catch((error: Error) => this.#around.lost(peer, `the snapshot could not be sent: ${error.message}`));
   }
 

@@ -1,5 +1,5 @@
 /**
- * Carrying a snapshot from the primary to a new backup: cut into chunks, compressed off the epoch loop, put together
+ * Carrying a snapshot from the primary to a new backup, or into a recording: cut into chunks, packed, put together
  * again.
  *
  * Invariant: the receiver allocates in proportion to what has arrived, never by what was announced alone, and restores
@@ -8,21 +8,17 @@
 import { SNAPSHOT_BYTES_MAX, SNAPSHOT_CHUNK_BYTES } from '../ft/constants.ts';
 import type { ChunkEntry, SnapshotEntry } from '../ft/log.ts';
 import type { Snapshot } from '../machine/machine.ts';
-import { compress, decompress } from '../datastore/compression.ts';
+import { decompress } from '../datastore/compression.ts';
 import { reach } from './crash-points.ts';
 
-/** Parts that are compressed while earlier ones are sent. */
-const AHEAD = 2;
+/** How a part is packed (datastore/compression.ts): `compress` for a file, `plain` for a link between processes. */
+export type Pack = (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>;
 
-/** The parts of a snapshot in their order, and when each is compressed. */
-function* compressed({ description, pages }: Snapshot): Generator<{ size: number; data: Promise<Uint8Array> }, void> {
+/** The parts of a snapshot in their order. */
+function* partsOf({ description, pages }: Snapshot): Generator<Uint8Array, void> {
   for (const part of [description, pages]) {
     for (let offset = 0; offset < part.length; offset += SNAPSHOT_CHUNK_BYTES) {
-      const bytes = part.subarray(offset, offset + SNAPSHOT_CHUNK_BYTES);
-      const data = compress(bytes);
-      // Whoever waits for it hears of an error; of one that is never sent, nobody.
-      data.catch(() => {});
-      yield { size: bytes.length, data };
+      yield part.subarray(offset, offset + SNAPSHOT_CHUNK_BYTES);
     }
   }
 }
@@ -33,17 +29,15 @@ function* compressed({ description, pages }: Snapshot): Generator<{ size: number
  */
 export async function sendSnapshot(
   snapshot: Snapshot,
+  pack: Pack,
   send: (chunk: Pick<ChunkEntry, 'size' | 'data'>) => Promise<boolean>,
   progress: (fraction: number) => void,
 ): Promise<void> {
   const total = snapshot.description.length + snapshot.pages.length;
-  const parts = compressed(snapshot);
-  const ahead = Array.from({ length: AHEAD }, () => parts.next().value);
   let sent = 0;
-  for (let part = ahead.shift(); part; part = ahead.shift()) {
-    ahead.push(parts.next().value);
-    const { size } = part;
-    const data = await part.data;
+  for (const part of partsOf(snapshot)) {
+    const size = part.length;
+    const data = await pack(part);
     const point = sent + size === total ? 'lastChunk' : 'chunk';
     reach('before', point);
     if (!(await send({ size, data }))) return;
@@ -88,20 +82,13 @@ class Part {
 export class SnapshotReceiver {
   readonly #complete: (snapshot: Snapshot) => void;
   readonly #failed: (error: Error) => void;
-  readonly #described: (description: Uint8Array) => void;
   #description: Part | null = null;
   #pages: Part | null = null;
   #tail: Promise<void> = Promise.resolve();
 
-  /** `described` hears of the description when it is there, before the pages. */
-  constructor(
-    complete: (snapshot: Snapshot) => void,
-    failed: (error: Error) => void,
-    described: (description: Uint8Array) => void = () => {},
-  ) {
+  constructor(complete: (snapshot: Snapshot) => void, failed: (error: Error) => void) {
     this.#complete = complete;
     this.#failed = failed;
-    this.#described = described;
   }
 
   /** Resolves when all that was received until now has been taken in. */
@@ -135,7 +122,6 @@ export class SnapshotReceiver {
       throw new Error('a snapshot chunk has not the size it was announced with');
     }
     part.add(bytes);
-    if (part === description && part.missing === 0) this.#described(part.bytes);
     reach('after', last ? 'lastChunk' : 'chunk');
     if (!last) return;
     this.#description = null;

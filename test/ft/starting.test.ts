@@ -12,7 +12,7 @@ test('a pair becomes Protected when the backup has caught up, and both run in lo
   pair.expectCorrect();
 });
 
-test('the guest goes on, and is heard at once, while the backup is being copied', () => {
+test('the guest goes on at half its pace, and is heard at once, while the backup is being copied', () => {
   const pair = new ToyPair({ latencyMs: 30 });
   pair.restoreMs = 400;
   pair.run(10);
@@ -20,8 +20,11 @@ test('the guest goes on, and is heard at once, while the backup is being copied'
   const [epoch, outputs] = [pair.primary.machine.epoch, pair.continuation.outputs];
   pair.run(300);
   expect(pair.primary.state).toBe('starting');
-  expect(pair.primary.machine.epoch).toBe(epoch + 300);
-  expect(pair.continuation.outputs).toBeGreaterThan(outputs + 200);
+  // An epoch of the toy takes a millisecond, of a busy guest a third of one; between two it sleeps 0.4 ms.
+  const executed = pair.primary.machine.epoch - epoch;
+  expect(executed).toBeGreaterThan(200);
+  expect(executed).toBeLessThan(230);
+  expect(pair.continuation.outputs).toBeGreaterThan(outputs + 140);
   expect(pair.primary.primary.metrics(pair.now).outputsHeld).toBe(0);
   pair.expectCorrect();
 });

@@ -9,6 +9,7 @@ import { LOG_VERSION } from '../../main/ft/constants.ts';
 import type { Head } from '../../main/ft/entry.ts';
 import { encodeEntry, type Entry } from '../../main/ft/log.ts';
 import type { Machine, Snapshot } from '../../main/machine/machine.ts';
+import { compress } from '../../main/datastore/compression.ts';
 import { sendSnapshot } from '../../main/replica/snapshot-transfer.ts';
 import { encodeRecordingHeader, type RecordingDescription } from '../../main/replica/recording.ts';
 import { guestFiles } from '../../resources/guests/build.ts';
@@ -28,6 +29,7 @@ export async function snapshotEntries(snapshot: Snapshot, epoch: number): Promis
   const entries: Entry[] = [{ kind: 'snapshot', epoch, ...sizes, lastInput: 0 }];
   await sendSnapshot(
     snapshot,
+    compress,
     (chunk) => Promise.resolve(entries.push({ kind: 'chunk', epoch, ...chunk }) > 0),
     () => {},
   );

@@ -16,8 +16,6 @@ vi.setConfig({ testTimeout: 180_000 });
 async function cloneOf(runner: Runner, config: MachineConfig): Promise<Runner> {
   const clone = await createMachine(config);
   const snapshot = runner.machine.capture();
-  // As a backup does while the pages are on their way.
-  await inPieces(clone.prepare(snapshot.description));
   clone.restore(snapshot);
   expect(clone.hash('full')).toBe(runner.machine.hash('full'));
   expect([clone.epoch, clone.virtualNs, clone.instructions]).toEqual([

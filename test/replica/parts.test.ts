@@ -8,6 +8,7 @@ import { HEAD_BYTES_MAX, HEAD_INPUTS_MAX, SNAPSHOT_BYTES_MAX, SNAPSHOT_CHUNK_BYT
 import type { Input } from '../../main/ft/entry.ts';
 import { decodeDiskInput } from '../../main/machine/devices/disk.ts';
 import type { DiskRequest, Snapshot } from '../../main/machine/machine.ts';
+import { compress, plain } from '../../main/datastore/compression.ts';
 import { sendSnapshot, SnapshotReceiver } from '../../main/replica/snapshot-transfer.ts';
 import { Disks } from '../../main/replica/disks.ts';
 import { InputQueue } from '../../main/replica/inputs.ts';
@@ -356,6 +357,7 @@ describe('a snapshot', () => {
     const chunks: Chunk[] = [];
     await sendSnapshot(
       snapshot,
+      compress,
       (chunk) => Promise.resolve(chunks.push(chunk) > 0),
       () => {},
     );
@@ -378,16 +380,22 @@ describe('a snapshot', () => {
     at % 4096 < 100 ? (at * 7) & 0xff : 0,
   );
 
-  test('arrives as it was sent, smaller on the way', async () => {
+  test.each([
+    ['smaller', compress],
+    ['as it is', plain],
+  ] as const)('arrives as it was sent, %s on the way', async (how, pack) => {
     const progress: number[] = [];
     const chunks: Chunk[] = [];
     await sendSnapshot(
       { description, pages },
+      pack,
       (chunk) => Promise.resolve(chunks.push(chunk) > 0),
       (part) => progress.push(part),
     );
     expect(chunks.map(({ size }) => size)).toEqual([2000, SNAPSHOT_CHUNK_BYTES, SNAPSHOT_CHUNK_BYTES, 12_345]);
-    expect(chunks.reduce((sum, { data }) => sum + data.length, 0)).toBeLessThan(pages.length / 5);
+    const onTheWay = chunks.reduce((sum, { data }) => sum + data.length, 0);
+    if (how === 'smaller') expect(onTheWay).toBeLessThan(pages.length / 5);
+    else expect(onTheWay).toBe(description.length + pages.length + chunks.length);
     expect(progress.at(-1)).toBe(1);
     expect(progress).toEqual(progress.toSorted((a, b) => a - b));
 
@@ -411,6 +419,7 @@ describe('a snapshot', () => {
     let sent = 0;
     await sendSnapshot(
       { description, pages },
+      plain,
       () => Promise.resolve(++sent < 2),
       () => {},
     );
@@ -425,6 +434,7 @@ describe('a snapshot', () => {
       [{ size: SNAPSHOT_CHUNK_BYTES + 1, data: Uint8Array.of(1) }],
       'is absurd',
     ],
+    ['that is more than it says', [10, 10], [{ size: 4, data: plain(new Uint8Array(5)) }], 'at most 4'],
     [
       'packed in an unknown way',
       [10, 10],

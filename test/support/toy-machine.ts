@@ -180,8 +180,6 @@ export class ToyMachine implements Machine {
     return captured(this.capture(), this.hash('full'));
   }
 
-  *prepare(): Pieces<void> {}
-
   restore(snapshot: Snapshot): void {
     this.#state = JSON.parse(Buffer.from(snapshot.description).toString()) as ToyState;
     this.#pending = [];
