@@ -4,6 +4,7 @@
  * Invariant: a process plays one role for one VM, though a backup may become a primary; when its machine is halted,
  * or its fleet is gone, it ends.
  */
+import { flushCompileCache } from 'node:module';
 import { LeaseArbiter } from '../datastore/leases.ts';
 import { Primary } from '../ft/primary.ts';
 import { loadCore } from '../machine/v86.ts';
@@ -188,3 +189,5 @@ process.on('uncaughtException', failed);
 const startedAt = performance.now();
 loadCore();
 parent.send({ type: 'ready', compileMs: performance.now() - startedAt });
+// A replica seldom ends in an orderly way; the next one takes over what V8 made of these sources.
+flushCompileCache();

@@ -5,7 +5,7 @@
  * then flow directly between the two processes.
  */
 import { MessageChannelMain, utilityProcess, type MessagePortMain, type UtilityProcess } from 'electron';
-import { CORE_CACHE, makeProcessFolder } from '../fleet/pair/process-folder.ts';
+import { makeProcessFolder, takenOver } from '../fleet/pair/process-folder.ts';
 import type { ChildProcess, Processes } from '../fleet/pair/processes.ts';
 import type { FromGateway, GatewayLinkName, ToGateway } from '../gateway/messages.ts';
 import type { FromReplica, LinkName, ToReplica } from '../replica/messages.ts';
@@ -21,7 +21,7 @@ class Utility<Says, Hears, Link extends string> implements ChildProcess<Says, He
     this.#child = utilityProcess.fork(entry, [], {
       serviceName,
       stdio: 'inherit',
-      env: { ...process.env, [CORE_CACHE]: folder },
+      env: { ...process.env, ...takenOver(folder) },
     });
     this.#child.once('spawn', () => {
       if (this.#doomed) this.kill();

@@ -6,7 +6,7 @@
  */
 import { fork, type ChildProcess as NodeChild } from 'node:child_process';
 import path from 'node:path';
-import { CORE_CACHE, makeProcessFolder } from '../fleet/pair/process-folder.ts';
+import { makeProcessFolder, takenOver } from '../fleet/pair/process-folder.ts';
 import type { ChildProcess, Processes } from '../fleet/pair/processes.ts';
 import type { FromGateway, GatewayLinkName, ToGateway } from '../gateway/messages.ts';
 import type { FromReplica, LinkName, ToReplica } from '../replica/messages.ts';
@@ -33,7 +33,7 @@ class Child<Says extends object, Hears extends object, Link extends string> impl
     this.#child = fork(entry, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      env: { ...process.env, ...ALLOCATOR, [CORE_CACHE]: process.env[CORE_CACHE] ?? folder },
+      env: { ...process.env, ...ALLOCATOR, ...takenOver(folder) },
     });
     this.#child.on('message', (message: Says | LinkListening) => {
       if (!('listening' in message)) {

@@ -236,7 +236,7 @@ describe('the spare', () => {
     expect(processes.forked).toHaveLength(2);
   });
 
-  test('is not compiled while a secondary is on its way, but as soon as that has started', async () => {
+  test('is not made while a secondary is on its way, nor while that settles', async () => {
     useFakeTimers();
     const processes = new FakeProcesses();
     const spares = new Spares(processes);
@@ -245,7 +245,9 @@ describe('the spare', () => {
     await vi.advanceTimersByTimeAsync(20_000);
     expect(processes.forked).toHaveLength(1);
     spares.refill();
-    await vi.advanceTimersByTimeAsync(0);
+    await vi.advanceTimersByTimeAsync(2999);
+    expect(processes.forked).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
     expect(processes.forked).toHaveLength(2);
   });
 

@@ -1,7 +1,7 @@
 /**
  * A warm spare: a replica process that has started, has loaded the emulator, and waits for a role, so that a power-on
- * or a new backup does not wait for that: some tenths of a second where a process of this host has compiled the
- * emulator before (machine/core-cache.ts), two seconds where none has.
+ * or a new backup does not wait for that: a tenth of a second where a process of this host has compiled the sources and
+ * the emulator before (process-folder.ts), two seconds where none has.
  *
  * Invariant: at most one spare; it is made when there is nothing more urgent to compute.
  */
@@ -12,6 +12,8 @@ import { Replica } from './replica.ts';
 const REFILL_DELAY_MS = 5000;
 /** While a secondary is on its way; `refill` says when it has arrived. */
 const REFILL_DELAY_STARTING_MS = 60_000;
+/** And then: a guest that boots, or has just been taken over, has both processors until it is settled. */
+const REFILL_DELAY_ARRIVED_MS = 3000;
 
 export class Spares {
   readonly #processes: Processes;
@@ -32,9 +34,9 @@ export class Spares {
     return spare?.alive ? spare : new Replica(this.#processes.fork());
   }
 
-  /** There is nothing more urgent now: the next spare need not wait. */
+  /** The secondary for which the spare was taken has arrived: there is nothing more urgent soon. */
   refill(): void {
-    if (!this.#spare) this.#refill(0);
+    if (!this.#spare) this.#refill(REFILL_DELAY_ARRIVED_MS);
   }
 
   close(): void {
