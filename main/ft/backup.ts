@@ -97,6 +97,11 @@ export class Backup<R extends BlockRequest> {
     return this.#heads;
   }
 
+  /** When the primary gave its last sign of life, on the caller's clock. */
+  get heardAt(): number {
+    return this.#detector.heardAt;
+  }
+
   /** Outputs kept for re-emission. */
   get outputsKept(): number {
     return this.#backlog.count;

@@ -237,6 +237,7 @@ export class BackupRunner {
           fence: this.#parts.fenced,
           ownDisks,
           completions: () => this.#backup.ownCompletions,
+          heardAt: this.#backup.heardAt,
         },
       );
       this.#promoted(runner);

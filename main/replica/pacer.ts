@@ -4,7 +4,8 @@
  *
  * Invariant: virtual time follows wall time and does not overtake it for long: inside an epoch it runs at about nine
  * tenths of the measured speed, and the next head's `advance` makes up the rest. Restarting it maps the clock anew,
- * so a machine that stood still (a paused process, a failover) goes on without a jump for the time before.
+ * so a machine that stood still (a pause, a full disk) goes on without a jump for the time before; one that was taken
+ * over makes up for the takeover.
  * A guest that only sleeps is woken late, never early, and its clock misses no tick. One that only computes gets long
  * epochs, so that few heads travel; the length is never more than a small share of its silence.
  */
@@ -76,9 +77,9 @@ export class Pacer {
     this.#nowNs = nowNs;
   }
 
-  /** From now on the machine's clock stands for the present. */
-  restart(virtualNs: number): void {
-    this.#offsetNs = this.#nowNs() - virtualNs;
+  /** From now on the machine's clock stands for the present, which it has yet to reach where it is `behindMs`. */
+  restart(virtualNs: number, behindMs = 0): void {
+    this.#offsetNs = this.#nowNs() - virtualNs - behindMs * NS_PER_MS;
     this.stirred();
   }
 

@@ -39,6 +39,11 @@ export type MakePrimary = (
   outside: Outside<DiskRequest, View>,
 ) => Primary<DiskRequest, View>;
 
+/**
+ * A guest whose primary died has stood still since then. Its clock makes up for that, as a computer's that lost no time:
+ * its timers are due at once, and it does not fall behind by each failover. What took longer was no mere takeover.
+ */
+const TAKEOVER_MS_MAX = 1000;
 /** A stalled primary looks again after this long, in milliseconds. */
 const STALL_WAIT_MS = 2;
 /** A paused one when it is woken. */
@@ -56,6 +61,8 @@ export interface Promotion {
   readonly ownDisks: Disks | null;
   /** What these have completed and no head has delivered. */
   readonly completions: () => readonly Input[];
+  /** When the former primary gave its last sign of life. */
+  readonly heardAt: number;
 }
 
 export interface PrimaryParts {
@@ -144,7 +151,8 @@ export class PrimaryRunner {
     for (const completion of promotion?.completions() ?? []) runner.#inputs.push(completion);
     disks.deliverTo((data) => runner.#inputs.push({ device: 'disk', sequence: 0, data }));
     disks.followRoom((noRoom) => runner.#roomChanged(noRoom));
-    runner.#run();
+    const stoodStillMs = promotion ? performance.now() - promotion.heardAt : 0;
+    runner.#run(stoodStillMs > TAKEOVER_MS_MAX ? 0 : stoodStillMs);
     return runner;
   }
 
@@ -223,10 +231,10 @@ export class PrimaryRunner {
 
   /* -------------------------------------------------------------- the loop ---------------------------------- */
 
-  #run(): void {
+  #run(behindMs: number): void {
     this.#inputsSeen = this.#primary.lastInput;
     this.#parts.nic.live(this.#primary.generation);
-    this.#pacer.restart(this.#machine.virtualNs);
+    this.#pacer.restart(this.#machine.virtualNs, behindMs);
     this.#pauseWanted = this.#primary.paused;
     if (this.#pauseWanted) this.#lives();
     const tick = setInterval(() => {

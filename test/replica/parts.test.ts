@@ -44,6 +44,13 @@ describe('the pacer', () => {
     expect(pacer.head(77 * NS_PER_MS, []).advanceUs).toBe(0);
   });
 
+  test('makes up for a takeover: the guest has stood still, its clock has not', () => {
+    const { pacer } = clock();
+    pacer.restart(77 * NS_PER_MS, 12);
+    expect(pacer.head(77 * NS_PER_MS, []).advanceUs).toBe(12_000);
+    expect(pacer.head(89 * NS_PER_MS, []).advanceUs).toBe(0);
+  });
+
   test('catches up with an hour of sleep in steps of a second', () => {
     const { pacer, wall } = clock();
     pacer.restart(0);

@@ -1,5 +1,5 @@
 /**
- * Takeover: the primary is ended by `kill -9` again and again, under a guest that prints a line every few milliseconds.
+ * Takeover: the primary is ended by `kill -9` again and again, under a guest that prints a line every 4 ms.
  *
  * Invariant: the silence is seen from outside, from the kill to the first new line; the phases are those that the
  * product reports. Every line must follow the one before.
@@ -9,7 +9,8 @@ import { delay, type Effort, type Outcome, type Scenario } from '../scenario.ts'
 import { Subject, type VmGuest } from '../subjects/lockstep.ts';
 
 const VM = 'bench';
-const COUNT = 'i=0; while :; do i=$((i+1)); echo "=$i"; usleep 2000; done\n';
+/** A line at every tick of the guest's timer (4 ms); the shell starts no process for it. */
+const COUNT = 'mkfifo /tmp/f; exec 3<>/tmp/f; i=0; while :; do i=$((i+1)); echo "=$i"; read -t 0.002 -u 3 x; done\n';
 const PHASES = ['detectMs', 'drainMs', 'arbitrateMs', 'liveMs', 'firstOutputMs'] as const;
 
 /** Watches the lines of the guest. @throws from `check` when one was lost or repeated. */
