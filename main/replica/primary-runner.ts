@@ -40,8 +40,8 @@ export type MakePrimary = (
 ) => Primary<DiskRequest, View>;
 
 /**
- * A guest whose primary died has stood still since then. Its clock makes up for that, as a computer's that lost no time:
- * its timers are due at once, and it does not fall behind by each failover. What took longer was no mere takeover.
+ * A guest whose primary died has stood still since then. Its clock makes up for that: its timers are due at once, and
+ * it does not fall behind by each failover. What took longer was no mere takeover.
  */
 const TAKEOVER_MS_MAX = 1000;
 /** A stalled primary looks again after this long, in milliseconds. */
