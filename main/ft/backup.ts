@@ -160,7 +160,7 @@ export class Backup<R extends BlockRequest> {
     this.#suspect(why, nowMs);
   }
 
-  /** To be called every HEARTBEAT_MS / 2 or so. */
+  /** To be called every `tickMs` or so. */
   tick(nowMs: number): void {
     if (this.#state === 'claiming' && nowMs >= this.#claimAgainAt) this.#claim();
     if (this.#state !== 'replaying') return;

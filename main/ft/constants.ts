@@ -17,6 +17,12 @@ export const LOG_VERSION = 7;
 
 /** Both sides say something at least this often. */
 export const HEARTBEAT_MS = 50;
+/**
+ * How often each side looks whether something is due, a heartbeat or a suspicion. Each look wakes a process that may be
+ * idle, so there are no more than it takes: where the timeout is short, one more between two heartbeats.
+ */
+export const tickMs = (failureTimeoutMs: number): number =>
+  failureTimeoutMs >= FAILURE_TIMEOUT_MS ? HEARTBEAT_MS : HEARTBEAT_MS / 2;
 /** Nothing heard for this long: the peer is suspected. The default, as are the next ones that say so. */
 export const FAILURE_TIMEOUT_MS = 500;
 /**
@@ -88,7 +94,10 @@ export const DEFAULT_SETTINGS: FtSettings = {
 };
 
 // Several heartbeats must be missed before anyone is suspected: one late timer is not a failure.
-assert(FAILURE_TIMEOUT_MS >= 4 * HEARTBEAT_MS, 'the failure timeout covers several heartbeats');
+assert(
+  FAILURE_TIMEOUT_MS >= 4 * (HEARTBEAT_MS + tickMs(FAILURE_TIMEOUT_MS)),
+  'the failure timeout covers several heartbeats',
+);
 // A link that is slower than that is suspected, not waited for.
 assert(ROUND_TRIP_MS_MAX < FAILURE_TIMEOUT_MS, 'a slow round trip is shorter than the failure timeout');
 // Protected must not be reached at a lag that is throttled at once.

@@ -307,7 +307,7 @@ export class Primary<R extends BlockRequest, V> {
     this.#leavePair(nowMs);
   }
 
-  /** To be called every HEARTBEAT_MS / 2 or so. */
+  /** To be called every `tickMs` or so. */
   tick(nowMs: number): void {
     if (this.#state === 'claiming' && nowMs >= this.#claimAgainAt) this.#claim();
     if (!this.#logging) return;
@@ -445,7 +445,7 @@ export class Primary<R extends BlockRequest, V> {
       this.#send({ kind: 'released', epoch: this.#confirmed.epoch, index: this.#confirmed.index + 1 });
     }
     // A head is as good a sign of life.
-    if (nowMs - this.#headAt > HEARTBEAT_MS / 2) {
+    if (nowMs - this.#headAt >= HEARTBEAT_MS) {
       this.#send({ kind: 'heartbeat', epoch, received: epoch, mayGoLive: false });
     }
   }

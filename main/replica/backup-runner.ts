@@ -5,7 +5,7 @@
  * Invariant: until it is promoted it sends nothing but acknowledgements to its peer and reports to the fleet.
  */
 import zlib from 'node:zlib';
-import { HEARTBEAT_MS } from '../ft/constants.ts';
+import { tickMs } from '../ft/constants.ts';
 import { Backup, type BackupEnvironment } from '../ft/backup.ts';
 import { DecodeError } from '../ft/bytes.ts';
 import { decodeMessage, encodeEntry, isSync } from '../ft/log.ts';
@@ -56,7 +56,8 @@ export class BackupRunner {
     this.#disks = disks;
     this.#sync = this.#prepareDisks();
     this.#backup = new Backup<DiskRequest>(this.#environment(), performance.now());
-    const tick = setInterval(() => this.#backup.tick(performance.now()), HEARTBEAT_MS / 2);
+    const everyMs = tickMs(parts.spec.settings.failureTimeoutMs);
+    const tick = setInterval(() => this.#backup.tick(performance.now()), everyMs);
     this.#stops.push(() => clearInterval(tick));
     this.#stops.push(startReporting(parts.machine, () => this.#numbers(), parts.send));
     peer.onMessage((message) => {

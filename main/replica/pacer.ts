@@ -41,7 +41,7 @@ const AHEAD_SLEEP_MS = 10;
  */
 const LULL_EPOCHS = 32;
 const LULL_INSTRUCTIONS = { once: 12_000, perMs: 1000 };
-const LULL_SLEEP_MS = 32;
+const LULL_SLEEP_MS = 48;
 /**
  * What comes in during an epoch waits for its end, and what goes out as well. So an epoch lasts a 32nd of the time for
  * which nothing has come in or gone out, and EPOCH_MS_MAX at most: an input is late by as little as nobody would notice

@@ -8,7 +8,7 @@ import zlib from 'node:zlib';
 import { topOf } from '../datastore/disk/top.ts';
 import type { NoRoom } from '../datastore/room.ts';
 import type { Arbiter } from '../ft/arbiter.ts';
-import { HEARTBEAT_MS } from '../ft/constants.ts';
+import { tickMs } from '../ft/constants.ts';
 import type { Head, Input, Output } from '../ft/entry.ts';
 import type { Environment, FtSettings, Outside } from '../ft/environment.ts';
 import type { Position, Positioned } from '../ft/output.ts';
@@ -241,7 +241,7 @@ export class PrimaryRunner {
       const now = performance.now();
       this.#primary.tick(now);
       if (this.#running) this.#viewer.look(now);
-    }, HEARTBEAT_MS / 2);
+    }, tickMs(this.#settings.failureTimeoutMs));
     this.#stops.push(() => clearInterval(tick));
     this.#stops.push(startReporting(this.#machine, () => this.#numbers(), this.#parts.send));
     this.#wake();

@@ -18,7 +18,7 @@ const EXITING = 0x4;
 const FLAGS_FIELD = 6;
 /** A look takes some 20 µs; between two are so many milliseconds, and so many usual gaps between messages. */
 const LOOK_MS_MIN = 4;
-const LOOK_MS_MAX = 50;
+const LOOK_MS_MAX = 100;
 const GAPS = 2;
 /** Weight of the newest gap in the moving average. */
 const GAP_WEIGHT = 0.1;

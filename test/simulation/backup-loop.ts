@@ -3,7 +3,7 @@
  *
  * Invariant: the snapshot is restored when all of it has arrived; what came before a promotion is not lost by it.
  */
-import { BACKLOG_HEADS_MAX, HEARTBEAT_MS } from '../../main/ft/constants.ts';
+import { BACKLOG_HEADS_MAX, tickMs } from '../../main/ft/constants.ts';
 import { Backup } from '../../main/ft/backup.ts';
 import type { ChunkEntry, SnapshotEntry } from '../../main/ft/log.ts';
 import type { ToyRequest } from '../support/toy-machine.ts';
@@ -11,7 +11,6 @@ import { SimDisks } from './disks.ts';
 import type { LinkEnd } from './link.ts';
 import type { Replica } from './replica.ts';
 
-const TICK_MS = HEARTBEAT_MS / 2;
 /** How long it executes before it looks at its messages, in milliseconds. */
 const TURN_MS = 2;
 
@@ -100,7 +99,8 @@ export class BackupLoop {
   #tick(): void {
     if (!this.#running) return;
     this.backup.tick(this.#now);
-    this.#replica.process.after(TICK_MS, () => this.#tick());
+    const { failureTimeoutMs } = this.#replica.world.scenario.settings;
+    this.#replica.process.after(tickMs(failureTimeoutMs), () => this.#tick());
   }
 
   /** What came while it was restored is limited by the primary; from then on its backlog only grows to the limit. */

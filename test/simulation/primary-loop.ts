@@ -4,7 +4,7 @@
  * Invariant: between two turns the machine stands at an epoch boundary; everything that touches it happens there.
  */
 import type { DiskSlot } from '../../main/datastore/leases.ts';
-import { GATE_BYTES_MAX, HEARTBEAT_MS, LOG_BUFFER_BYTES_MAX } from '../../main/ft/constants.ts';
+import { GATE_BYTES_MAX, LOG_BUFFER_BYTES_MAX, tickMs } from '../../main/ft/constants.ts';
 import type { Environment, Outside } from '../../main/ft/environment.ts';
 import { EFFECT_BYTES_MIN, type Primary } from '../../main/ft/primary.ts';
 import { Confirmations } from '../../main/replica/confirmations.ts';
@@ -17,7 +17,6 @@ import type { Replica, ToReplica } from './replica.ts';
 
 type Make = (env: Environment<ToyRequest>, outside: Outside<ToyRequest, never>) => Primary<ToyRequest, never>;
 
-const TICK_MS = HEARTBEAT_MS / 2;
 /** A stalled primary looks again after this long, in milliseconds. */
 const STALL_WAIT_MS = 2;
 const ASLEEP = Number.POSITIVE_INFINITY;
@@ -161,7 +160,8 @@ export class PrimaryLoop {
     if (!this.#running) return;
     this.primary.tick(this.#now);
     this.#checkStarting();
-    this.#replica.process.after(TICK_MS, () => this.#tick());
+    const { failureTimeoutMs } = this.#replica.world.scenario.settings;
+    this.#replica.process.after(tickMs(failureTimeoutMs), () => this.#tick());
   }
 
   #wake(): void {

@@ -5,7 +5,7 @@
  */
 import zlib from 'node:zlib';
 import { Backup, type BackupState } from '../../main/ft/backup.ts';
-import { HEARTBEAT_MS } from '../../main/ft/constants.ts';
+import { tickMs } from '../../main/ft/constants.ts';
 import { completionOf } from '../../main/machine/devices/disk.ts';
 import type { DiskSlot } from '../../main/datastore/leases.ts';
 import type { Input } from '../../main/ft/entry.ts';
@@ -20,8 +20,6 @@ import type { ToyDisk } from './toy-storage.ts';
 /** What a replica does that others notice; it can be killed just before or just after any of these. */
 export type Effect = 'send' | 'emit' | 'issue' | 'claim' | 'won';
 type Role = { primary: Primary<ToyRequest, string>; backup: null } | { primary: null; backup: Backup<ToyRequest> };
-
-const TICK_MS = HEARTBEAT_MS / 2;
 
 export class ToyReplica {
   readonly name: string;
@@ -150,7 +148,7 @@ export class ToyReplica {
     const { now } = this.#pair;
     if (!this.alive || this.#stopped) return;
     const { primary, backup } = this.#role;
-    if (now - this.#tickedAt >= TICK_MS) {
+    if (now - this.#tickedAt >= tickMs(this.#pair.settings.failureTimeoutMs)) {
       this.#tickedAt = now;
       (primary ?? backup)?.tick(now);
     }
