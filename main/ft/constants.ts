@@ -75,7 +75,7 @@ export const HASH_INTERVAL_MS = 1000;
  * every so many of them, and takes half a minute.
  */
 export const SLICE_INTERVAL_MS = 50;
-export const SLICE_INTERVAL_EPOCHS = 6;
+export const SLICE_INTERVAL_EPOCHS = 4;
 /** Pages in one slice: 1 MiB, whose hash takes less than a millisecond. */
 export const SLICE_PAGES = 256;
 /** Pages with a hash of their own inside a slice: so closely a difference is named. */

@@ -39,7 +39,7 @@ test('an idle guest, woken every 48 ms, fills at most 0.01 Mbit/s, and its heads
   expect((bytesPerSecond * 8) / 1e6).toBeLessThanOrEqual(0.01);
   expect(sent.head).toBeLessThanOrEqual((SECONDS * 1000) / 48 + 1);
   expect(sent.heartbeat ?? 0).toBeLessThan(SECONDS * 10);
-  // Compared all the same: the CPU every second, a slice every sixth epoch.
+  // Compared all the same: the CPU every second, a slice every fourth epoch.
   expect(sent.hash).toBeGreaterThan(SECONDS * 5);
   expect(sent.hash).toBeLessThan(SECONDS * 7);
 });

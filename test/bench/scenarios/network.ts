@@ -3,13 +3,16 @@
  * one of them arrives as it was.
  *
  * Invariant: the bytes of each direction are compared by sha256 of both ends; such a figure exists only when they were
- * equal. Hashing costs the guest more than the network does, so there is a row to the guest without it too.
+ * equal. Hashing costs the guest more than the network does, so there is a row to the guest without it too. Besides the
+ * rate there is the processor's time of each process for a MB: on two cores a pair, the gateway, the host and the
+ * program at the other end want more than there is, and then the rate says who had to wait, not what protection costs.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import { Collected, digits, median, ratios, spread } from '../figures.ts';
-import { delay, type Effort, type Outcome, type Scenario } from '../scenario.ts';
+import { cpuMs, family } from '../processes.ts';
+import { delay, type Effort, type Outcome, type Scenario, type Table } from '../scenario.ts';
 import { work } from '../subjects/guest.ts';
 import { Subject, type VmGuest } from '../subjects/lockstep.ts';
 
@@ -107,6 +110,44 @@ class Streams {
   }
 }
 
+/** Whose processor's time is told. */
+const PROCESSES = ['primary', 'secondary', 'host and gateway'] as const;
+type Used = Readonly<Record<(typeof PROCESSES)[number], number>>;
+
+/** What each has used so far, in milliseconds; NaN for a secondary that there is not. */
+async function used(subject: Subject): Promise<Used> {
+  const { primary, secondary } = await subject.status(VM);
+  const replicas = [primary?.pid, secondary?.pid];
+  const rest = family(subject.pid).filter((pid) => !replicas.includes(pid));
+  return {
+    primary: cpuMs(primary?.pid ?? 0),
+    secondary: cpuMs(secondary?.pid ?? 0),
+    'host and gateway': rest.reduce((sum, pid) => sum + cpuMs(pid), 0),
+  };
+}
+
+interface Measured {
+  /** Mbit/s. */
+  readonly rates: Collected;
+  /** Milliseconds of a processor for a MB, by direction and process. */
+  readonly cpu: Collected;
+}
+const measured = (): Measured => ({ rates: new Collected(), cpu: new Collected() });
+
+function cpuTable(alone: Measured, pair: Measured): Table {
+  const of = ({ cpu }: Measured, name: string, process: string): number => median(cpu.of(`${name}, ${process}`));
+  return {
+    title: "The processor's time for a MB, in ms",
+    heads: ['direction', ...PROCESSES.map((one) => `${one}: alone / pair`), 'primary: alone / pair, as a ratio'],
+    rows: [FROM, TO, TO_HASHED].map((name) => [
+      name,
+      ...PROCESSES.map((one) => `${digits(of(alone, name, one))} / ${digits(of(pair, name, one))}`),
+      digits(of(alone, name, 'primary') / of(pair, name, 'primary')),
+    ]),
+    note: 'The ratio is the speed that the primary would keep if every process had a core of its own.',
+  };
+}
+
 async function freePort(): Promise<number> {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -138,29 +179,32 @@ export const network: Scenario = {
   async run({ quick, rounds, option, say }: Effort): Promise<Outcome> {
     const pieces = Math.ceil(option('megabytes', quick ? 16 : 64) / PIECE_MB);
     const megabits = pieces * PIECE_MB * 2 ** 20 * 8e-6;
-    const rates = { alone: new Collected(), pair: new Collected() };
+    const [alone, pair] = [measured(), measured()];
     const subject = new Subject();
-    const measure = async (into: Collected, name: string, seconds: Promise<number>): Promise<void> => {
-      const rate = megabits / (await seconds);
-      into.add(name, rate);
-      say(`  ${into === rates.pair ? 'pair' : 'alone'}, ${name}: ${pieces * PIECE_MB} MB at ${digits(rate)} Mbit/s`);
+    const measure = async (into: Measured, name: string, transfer: () => Promise<number>): Promise<void> => {
+      const before = await used(subject);
+      const rate = megabits / (await transfer());
+      const after = await used(subject);
+      into.rates.add(name, rate);
+      for (const one of PROCESSES) into.cpu.add(`${name}, ${one}`, (after[one] - before[one]) / (pieces * PIECE_MB));
+      say(`  ${into === pair ? 'pair' : 'alone'}, ${name}: ${pieces * PIECE_MB} MB at ${digits(rate)} Mbit/s`);
     };
     try {
       await subject.start();
       const streams = await prepare(subject, pieces);
       for (let round = 0; round < rounds; round += 1) {
-        for (const into of [rates.alone, rates.pair]) {
-          if (into === rates.pair) await subject.protect(VM);
-          await measure(into, FROM, streams.fromGuest());
-          await measure(into, TO, streams.toGuest(false));
-          await measure(into, TO_HASHED, streams.toGuest(true));
+        for (const into of [alone, pair]) {
+          if (into === pair) await subject.protect(VM);
+          await measure(into, FROM, () => streams.fromGuest());
+          await measure(into, TO, () => streams.toGuest(false));
+          await measure(into, TO_HASHED, () => streams.toGuest(true));
         }
         await subject.client.call('ft.off', { vm: VM });
       }
     } finally {
       await subject.stop();
     }
-    const ratio = (name: string): readonly number[] => ratios(rates.pair.of(name), rates.alone.of(name));
+    const ratio = (name: string): readonly number[] => ratios(pair.rates.of(name), alone.rates.of(name));
     return {
       tables: [
         {
@@ -168,15 +212,20 @@ export const network: Scenario = {
           heads: ['direction', 'alone, Mbit/s', 'pair, Mbit/s', 'pair / alone'],
           rows: [FROM, TO, TO_HASHED].map((name) => [
             name,
-            spread(rates.alone.of(name)),
-            spread(rates.pair.of(name)),
+            spread(alone.rates.of(name)),
+            spread(pair.rates.of(name)),
             spread(ratio(name)),
           ]),
           note: `"${TO}" is not hashed in the guest, whose processor hashes more slowly than it receives.`,
         },
+        cpuTable(alone, pair),
       ],
       figures: { receive: median(ratio(TO)), transmit: median(ratio(FROM)) },
-      raw: { megabytes: pieces * PIECE_MB, mbitPerSecond: { alone: rates.alone.all(), pair: rates.pair.all() } },
+      raw: {
+        megabytes: pieces * PIECE_MB,
+        mbitPerSecond: { alone: alone.rates.all(), pair: pair.rates.all() },
+        cpuMsPerMegabyte: { alone: alone.cpu.all(), pair: pair.cpu.all() },
+      },
     };
   },
 };
