@@ -29,8 +29,9 @@ interface Held<T> {
   readonly heldAt: number;
 }
 
-/** How many of the newest output delays the percentiles are taken over. */
+/** The percentiles are taken over so many of the newest output delays at most, and over none that is older. */
 const DELAYS_KEPT = 512;
+const DELAYS_MS = 10_000;
 
 export class OutputGate<T> {
   readonly #queue = new Fifo<Held<T>>();
@@ -40,7 +41,7 @@ export class OutputGate<T> {
   #blocked = false;
   #acknowledged = 0;
   #bytes = 0;
-  readonly #delays: number[] = [];
+  readonly #delays: { readonly at: number; readonly delayMs: number }[] = [];
   #delayNext = 0;
 
   /** Bytes and outputs waiting. */
@@ -91,22 +92,23 @@ export class OutputGate<T> {
       leaving.push(held.item);
       this.#bytes -= held.bytes;
       this.#queue.shift();
-      if (this.#closed) this.#noteDelay(nowMs - held.heldAt);
+      if (this.#closed) this.#noteDelay(nowMs, nowMs - held.heldAt);
     }
     return leaving;
   }
 
-  /** How long outputs waited for their acknowledgement, in milliseconds; null before the first one did. */
-  delays(): { p50: number; p99: number } | null {
-    if (this.#delays.length === 0) return null;
-    const sorted = this.#delays.toSorted((a, b) => a - b);
+  /** How long outputs waited for their acknowledgement of late, in milliseconds; null where none did. */
+  delays(nowMs: number): { p50: number; p99: number } | null {
+    const late = this.#delays.filter(({ at }) => nowMs - at <= DELAYS_MS);
+    if (late.length === 0) return null;
+    const sorted = late.map(({ delayMs }) => delayMs).toSorted((a, b) => a - b);
     const at = (fraction: number): number =>
       sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))] ?? 0;
     return { p50: at(0.5), p99: at(0.99) };
   }
 
-  #noteDelay(delayMs: number): void {
-    this.#delays[this.#delayNext] = delayMs;
+  #noteDelay(at: number, delayMs: number): void {
+    this.#delays[this.#delayNext] = { at, delayMs };
     this.#delayNext = (this.#delayNext + 1) % DELAYS_KEPT;
   }
 }

@@ -142,7 +142,7 @@ export class Primary<R extends BlockRequest, V> {
     return {
       lagMs,
       vLockstepIntervalMs: paired ? this.#lag.vLockstepIntervalMs : null,
-      outputDelayMs: this.#state === 'protected' ? this.#gate.delays() : null,
+      outputDelayMs: this.#state === 'protected' ? this.#gate.delays(nowMs) : null,
       outputsHeld: this.#gate.heldCount,
       throttle: this.#throttle(nowMs),
       stalls: this.#stalls,

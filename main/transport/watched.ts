@@ -17,7 +17,7 @@ const EXITING = 0x4;
 /** Where the flags stand in the line, counted from behind the name in parentheses, which may hold anything. */
 const FLAGS_FIELD = 6;
 /** A look takes some 20 µs; between two are so many milliseconds, and so many usual gaps between messages. */
-const LOOK_MS_MIN = 4;
+const LOOK_MS_MIN = 3;
 const LOOK_MS_MAX = 100;
 const GAPS = 2;
 /** Weight of the newest gap in the moving average. */

@@ -69,10 +69,10 @@ describe('a gate', () => {
     expect(() => gate.hold(2, 'late', 1, 0)).toThrow('outputs are held in order');
   });
 
-  test('measures how long outputs waited for their acknowledgement, and only those', () => {
+  test('measures how long outputs waited for their acknowledgement, only those, and only of late', () => {
     const gate = gateWith(0);
     gate.take(50);
-    expect(gate.delays()).toBeNull();
+    expect(gate.delays(50)).toBeNull();
 
     gate.close(1);
     for (let epoch = 1; epoch <= 100; epoch++) gate.hold(epoch, 'timed', 1, 1000);
@@ -80,7 +80,10 @@ describe('a gate', () => {
       gate.acknowledge(epoch + 1);
       gate.take(1000 + epoch);
     }
-    expect(gate.delays()).toEqual({ p50: 51, p99: 100 });
+    expect(gate.delays(1100)).toEqual({ p50: 51, p99: 100 });
+    // Ten seconds after the middle one, and after the last.
+    expect(gate.delays(11_050)).toEqual({ p50: 75, p99: 100 });
+    expect(gate.delays(11_101)).toBeNull();
   });
 });
 
