@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { guestLibrary } from '../../main/paths.ts';
 import type { VmView } from '../../preload/contract/contract.ts';
 import { TestHost, type SerialProgram } from '../support/host.ts';
+import { interrupt } from '../support/interrupt.ts';
 
 /** An odd number: where each replica has its own disk, the copy is the true one in the end. */
 const KILLS = 3;
@@ -86,8 +87,7 @@ describe.each([
     await host.waitFor(name, 'protected');
     serial.write(LOAD);
     for (let kill = 0; kill < KILLS; kill++) await killPrimary(name, serial);
-    serial.write('\x03');
-    await serial.until(/\^C[\s\S]*:~# $/);
+    await interrupt(serial);
     lines = synced(serial);
     expect(lines.map(({ number }) => number)).toEqual(lines.map((_, index) => index));
     serial.write('dmesg | grep -ciE "ext4.*(error|corrupt)|I/O error"; umount /mnt; echo um""ounted\n');

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { guestLibrary } from '../../main/paths.ts';
 import { TestHost, type SerialProgram } from '../support/host.ts';
+import { interrupt } from '../support/interrupt.ts';
 
 const host = new TestHost();
 let image = '';
@@ -52,8 +53,7 @@ test('files that a guest has synced survive kill -9 of the primary under write l
     process.kill(before.primary?.pid ?? 0, 'SIGKILL');
     await expect.poll(() => synced().length, { timeout: 60_000 }).toBeGreaterThan(count + 3);
   }
-  serial.write('\x03');
-  await serial.until(/\^C[\s\S]*:~# $/);
+  await interrupt(serial);
   serial.write('sync; echo all""synced\n');
   await serial.until(/allsynced/);
   const lines = synced();

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { VmView } from '../../preload/contract/contract.ts';
 import { checkCounter, COUNTER_LOOP } from '../support/counter.ts';
 import { isAlive, TestHost, type SerialProgram } from '../support/host.ts';
+import { interrupt } from '../support/interrupt.ts';
 
 const PROMPT = /:~# $/;
 
@@ -76,8 +77,7 @@ describe('a protected Linux guest', () => {
   });
 
   test('takes input after the failovers', { timeout: 120_000 }, async () => {
-    serial.write('\x03');
-    await serial.until(/\^C[\s\S]*:~# $/);
+    await interrupt(serial);
     serial.write('echo still""here\n');
     await serial.until(/stillhere/);
   });

@@ -7,6 +7,7 @@
  */
 import net, { type AddressInfo } from 'node:net';
 import type { VmMetrics } from '../../../preload/contract/contract.ts';
+import { interrupt } from '../../support/interrupt.ts';
 import { digits, median } from '../figures.ts';
 import { delay, type Effort, type Outcome, type Scenario } from '../scenario.ts';
 import { work } from '../subjects/guest.ts';
@@ -64,7 +65,7 @@ async function measure(subject: Subject, guest: VmGuest, { name, command }: Load
     samples.push(await subject.metrics(VM));
     await delay(1000);
   }
-  guest.write('\x03');
+  await interrupt(guest);
   await delay(500);
   const mid = (pick: (sample: VmMetrics) => number | null | undefined): number =>
     median(samples.map((sample) => pick(sample) ?? Number.NaN));
