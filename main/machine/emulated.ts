@@ -256,8 +256,8 @@ class EmulatedMachine implements Machine {
   hash(region: HashRegion): string {
     this.#requireBoundary();
     if (region === 'cpu') return hashProcessor(this.#memory.words, this.#clock.lastNs);
-    if (region === 'full') return this.#anatomy.hash(true);
-    if (region === 'devices') return this.#anatomy.hash(false);
+    if (region === 'full') return this.#anatomy.hash();
+    if (region === 'devices') return this.#anatomy.hashDevices();
     return hashPageBlocks(this.#memory.memory.buffer, region);
   }
 

@@ -13,6 +13,7 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { VirtualClock } from './clock.ts';
 import { captureOf } from './capture.ts';
+import type { LiveModule } from './compiler.ts';
 import { decodeContainer, layOutContainer } from './container.ts';
 import type { Disks } from './devices/disk.ts';
 import { VgaImage } from './devices/display.ts';
@@ -67,6 +68,8 @@ export class Anatomy {
   readonly #parts: Parts;
   readonly #registry: Registry;
   readonly #ports: PortTable;
+  /** SHA-256 of modules' bytes, which never change. */
+  readonly #digests = new WeakMap<Uint8Array, Uint8Array>();
 
   constructor(parts: Parts) {
     const { core, memory, outsiders } = parts;
@@ -153,15 +156,27 @@ export class Anatomy {
     };
   }
 
-  /** SHA-256 of everything that `capture` takes, or of all but linear memory. */
-  hash(withMemory: boolean): string {
+  /** SHA-256 of everything that `capture` takes. Saved states hold such a hash: it is never changed. */
+  hash(): string {
     const hash = createHash('sha256');
-    if (withMemory) hashPages(this.#parts.memory.buffer, hash);
-    const { nodes, roots, buffers } = captureGraph(this.#registry, this.#roots());
-    const modules = this.#parts.core.compiler.modules();
-    const state = [...this.#waitingBytes(), ...modules.map(({ bytes }) => bytes), ...buffers];
-    hash.update(hashBytes([this.#text(nodes, roots), ...state]));
+    hashPages(this.#parts.memory.buffer, hash);
+    hash.update(this.#hashOf(({ bytes }) => bytes));
     return hash.digest('hex');
+  }
+
+  /** The same of all but linear memory. Asked every few seconds: what a module holds is hashed once in its life. */
+  hashDevices(): string {
+    return this.#hashOf(({ bytes }) => {
+      const known = this.#digests.get(bytes) ?? createHash('sha256').update(bytes).digest();
+      this.#digests.set(bytes, known);
+      return known;
+    });
+  }
+
+  #hashOf(moduleBytes: (module: LiveModule) => Uint8Array): string {
+    const { nodes, roots, buffers } = captureGraph(this.#registry, this.#roots());
+    const modules = this.#parts.core.compiler.modules().map(moduleBytes);
+    return hashBytes([this.#text(nodes, roots), ...this.#waitingBytes(), ...modules, ...buffers]);
   }
 
   /** What a hash is taken over, besides bytes. */
