@@ -7,7 +7,7 @@
 /** A part with its length in bytes before it. */
 export const sized = (...parts: readonly number[][]): number[] => [parts.flat().length, ...parts.flat()];
 const section = (id: number, ...parts: readonly number[][]): number[] => [id, ...sized(...parts)];
-/** Something that is imported from "e"; its name has one letter. */
+/** An import: its module is "e", its name has one letter. */
 export const from = (name: string, what: readonly number[]): number[] => [1, 0x65, 1, name.charCodeAt(0), ...what];
 
 /** The sections of a module by their numbers: 1 types, 2 imports, 3 functions, 6 globals, 7 exports, 10 code. */
