@@ -40,8 +40,8 @@ async function powerOn(name: string): Promise<SerialProgram> {
 }
 
 /** What the guest said is on its disk, in order. */
-function synced(serial: SerialProgram): { number: number; md5: string }[] {
-  return [...serial.output().matchAll(/^synced (\d+) ([0-9a-f]{32})/gm)].map((match) => ({
+function synced({ output }: Pick<SerialProgram, 'output'>): { number: number; md5: string }[] {
+  return [...output().matchAll(/^synced (\d+) ([0-9a-f]{32})/gm)].map((match) => ({
     number: Number(match[1]),
     md5: match[2] ?? '',
   }));
@@ -89,7 +89,10 @@ describe.each([
     for (let kill = 0; kill < KILLS; kill++) await killPrimary(name, serial);
     await interrupt(serial);
     lines = synced(serial);
-    expect(lines.map(({ number }) => number)).toEqual(lines.map((_, index) => index));
+    // Where Ctrl+C met a command and not the loop, that round has no line.
+    const [before = ''] = serial.output().split('^C');
+    const whole = synced({ output: () => before });
+    expect(whole.map(({ number }) => number)).toEqual(whole.map((_, index) => index));
     serial.write('dmesg | grep -ciE "ext4.*(error|corrupt)|I/O error"; umount /mnt; echo um""ounted\n');
     expect(await serial.until(/umounted/)).toMatch(/\n0\r?\n[\s\S]*umounted/);
     const kinds = (await host.events(name)).map(({ kind }) => kind);
@@ -109,7 +112,7 @@ describe.each([
 
   test('hold what the guest was told they hold', { timeout: 120_000 }, async () => {
     serial = await powerOn(name);
-    const last = lines.length - 1;
+    const last = lines.at(-1)?.number ?? 0;
     for (const { number, md5 } of lines.slice(-7, -1)) {
       // The round after the last may be half written.
       if (number % 8 === (last + 1) % 8) continue;
