@@ -145,7 +145,7 @@ export const display: Scenario = {
   title: 'The console',
   async run({ quick, say }: Effort): Promise<Outcome> {
     await ensureChromium(say);
-    const length = quick ? { seconds: 3, keys: 20 } : { seconds: 10, keys: 100 };
+    const length = quick ? { seconds: 2, keys: 10 } : { seconds: 10, keys: 100 };
     const host = new TestHost();
     const folder = mkdtempSync(path.join(os.tmpdir(), 'lockstep-display-'));
     const rows: Row[] = [];

@@ -14,7 +14,7 @@ import { work } from '../subjects/guest.ts';
 import { Subject, type VmGuest } from '../subjects/lockstep.ts';
 
 const VM = 'bench';
-const SETTLE_MS = 3000;
+const SETTLE_MS = 2000;
 const GB_PER_DAY = 86_400 / 8 / 1000;
 const READ_DISK = 'while :; do echo 3 > /proc/sys/vm/drop_caches; cat /mnt/big > /dev/null; done';
 const IDLE = 'idle';

@@ -65,7 +65,7 @@ export const takeover: Scenario = {
   name: 'takeover',
   title: 'Takeover',
   async run({ quick, option, say }: Effort): Promise<Outcome> {
-    const kills = option('kills', quick ? 5 : 100);
+    const kills = option('kills', quick ? 3 : 100);
     const figures = new Collected();
     const subject = new Subject();
     try {

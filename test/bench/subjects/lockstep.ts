@@ -13,7 +13,7 @@ import { delay } from '../scenario.ts';
 import type { Guest } from './guest.ts';
 
 /** The host's warm spare process is ready when a user has come as far as a first VM. */
-const SETTLE_MS = 4000;
+const SETTLE_MS = 2500;
 const PATIENCE_MS = 120_000;
 const SHELL = /:~# $/;
 
