@@ -100,6 +100,7 @@ export class PrimaryRunner {
   #stoppedTold = false;
   #throttleDebtMs = 0;
   #timer: NodeJS.Timeout | null = null;
+  #ticking: NodeJS.Timeout | undefined;
   #scheduled = false;
   #running = true;
   /** The number of the newest input that was taken in. */
@@ -237,14 +238,18 @@ export class PrimaryRunner {
     this.#pacer.restart(this.#machine.virtualNs, behindMs);
     this.#pauseWanted = this.#primary.paused;
     if (this.#pauseWanted) this.#lives();
-    const tick = setInterval(() => {
-      const now = performance.now();
-      this.#primary.tick(now);
-      if (this.#running) this.#viewer.look(now);
-    }, tickMs(this.#settings.failureTimeoutMs));
-    this.#stops.push(() => clearInterval(tick));
+    this.#tick();
+    this.#stops.push(() => clearTimeout(this.#ticking));
     this.#stops.push(startReporting(this.#machine, () => this.#numbers(), this.#parts.send));
     this.#wake();
+  }
+
+  /** As often as the settings of the present secondary ask for. */
+  #tick(): void {
+    this.#ticking = setTimeout(() => this.#tick(), tickMs(this.#settings.failureTimeoutMs));
+    const now = performance.now();
+    this.#primary.tick(now);
+    if (this.#running) this.#viewer.look(now);
   }
 
   #wake(): void {
