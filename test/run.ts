@@ -1,6 +1,6 @@
 /**
  * `npm test`: everything a change must pass, in some minutes. Prepares the checkout, checks types, lint and format,
- * runs the tests, and ends with the line `N passed, N failed, N skipped`.
+ * runs the tests, and ends with what failed, by name and reason, and the line `N passed, N failed, N skipped`.
  *
  * Invariant: exit status 0 exactly when nothing failed; a step that could not run counts as failed.
  */
@@ -9,12 +9,22 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { prepareCheckout } from '../main/prepare.ts';
 import { ensureChromium } from './support/chromium.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const counts = { passed: 0, failed: 0, skipped: 0 };
+/** What failed, said again at the end: who reads a log of CI sees its last lines. */
+const failures: string[] = [];
+const REASON_LINES_MAX = 12;
+
+function failed(name: string, reason = ''): void {
+  counts.failed += 1;
+  const lines = stripVTControlCharacters(reason).split('\n').slice(0, REASON_LINES_MAX);
+  failures.push([`failed: ${name}`, ...lines].join('\n    ').trimEnd());
+}
 
 /** Runs a command in the open. @returns whether it ended well. */
 function run(command: string, args: readonly string[]): Promise<boolean> {
@@ -32,17 +42,27 @@ async function step(name: string, work: () => Promise<boolean | void>): Promise<
     if ((await work()) === false) throw new Error(`${name} failed`);
     counts.passed += 1;
   } catch (error) {
-    counts.failed += 1;
-    say(error instanceof Error ? error.message : String(error));
+    const reason = error instanceof Error ? error.message : String(error);
+    say(reason);
+    failed(name, reason);
   }
 }
 
 interface Report {
   readonly numPassedTests: number;
-  readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
-  readonly numFailedTestSuites: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    /** Why the file as a whole failed; empty when its tests did. */
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
 }
 
 /** Runs Vitest and adds up what it reports. */
@@ -57,13 +77,18 @@ async function tests(name: string, args: readonly string[]): Promise<void> {
   try {
     const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
     counts.passed += report.numPassedTests;
-    counts.failed += report.numFailedTests;
     counts.skipped += report.numPendingTests + report.numTodoTests;
-    // A file that could not be loaded has no tests to count.
-    if (!well && report.numFailedTests === 0) counts.failed += 1;
+    const before = counts.failed;
+    for (const file of report.testResults) {
+      const at = path.relative(root, file.name);
+      const unwell = file.assertionResults.filter((test) => test.status === 'failed');
+      for (const test of unwell) failed(`${at} > ${test.fullName}`, test.failureMessages.join('\n'));
+      // A file that could not be loaded, or whose preparation failed, has no tests to count.
+      if (file.status === 'failed' && unwell.length === 0) failed(at, file.message);
+    }
+    if (!well && counts.failed === before) failed(name, 'Vitest ended badly although no test failed: see above');
   } catch {
-    say('the tests left no report');
-    counts.failed += 1;
+    failed(name, 'the tests left no report');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -82,5 +107,6 @@ if (chosen.length > 0) {
   // Whole applications, one after the other: each runs up to four busy processes of its own.
   await tests('tests of the whole application', ['test/app', '--no-file-parallelism']);
 }
+for (const failure of failures) say(`\n${failure}`);
 say(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed === 0 ? 0 : 1;
