@@ -111,12 +111,13 @@ describe.skipIf(!executablePath)('the fault lab and the Monitor, in Chromium', {
     await expect.poll(() => value('lag').first().textContent(), { timeout: 20_000 }).toMatch(/ m?s$/);
     await page.reload();
     await page.locator('[data-figure=memory] canvas').waitFor();
-    const history = await host.json<MetricsHistory>('metrics', VM, '--range', '10m');
-    const measured = (name: keyof MetricsHistory['series']): number[] =>
-      history.series[name]?.mean.filter((one) => one !== null) ?? [];
+    const measured = async (name: keyof MetricsHistory['series']): Promise<number[]> => {
+      const history = await host.json<MetricsHistory>('metrics', VM, '--range', '10m');
+      return history.series[name]?.mean.filter((one) => one !== null) ?? [];
+    };
     for (const name of ['primaryCpuPercent', 'primaryMemoryMB', 'primaryInstructionsPerSecond'] as const) {
-      expect(measured(name).length, name).toBeGreaterThan(3);
-      expect(Math.max(...measured(name)), name).toBeGreaterThan(0);
+      await expect.poll(async () => (await measured(name)).length, { message: name }).toBeGreaterThan(3);
+      expect(Math.max(...(await measured(name))), name).toBeGreaterThan(0);
     }
     await page.locator('[data-figure=cpu] .u-over').hover({ position: { x: 300, y: 40 } });
     await page.locator('[data-figure=cpu] .plot-time').waitFor();
