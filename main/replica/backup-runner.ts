@@ -20,6 +20,7 @@ import { sameDisc } from './discs.ts';
 import type { Disks } from './disks.ts';
 import { PrimaryRunner, type PrimaryParts } from './primary-runner.ts';
 import { startReporting, type RoleNumbers } from './reporter.ts';
+import { Ticker } from './ticker.ts';
 
 /** How long heads are executed before the channel is looked at again, in milliseconds. */
 const TURN_MS = 1;
@@ -57,12 +58,17 @@ export class BackupRunner {
     this.#sync = this.#prepareDisks();
     this.#backup = new Backup<DiskRequest>(this.#environment(), performance.now());
     const everyMs = tickMs(parts.spec.settings.failureTimeoutMs);
-    const tick = setInterval(() => this.#backup.tick(performance.now()), everyMs);
-    this.#stops.push(() => clearInterval(tick));
+    const ticker = new Ticker(
+      () => everyMs,
+      (now) => this.#backup.tick(now),
+    );
+    this.#stops.push(() => ticker.stop());
     this.#stops.push(startReporting(parts.machine, () => this.#numbers(), parts.send));
     peer.onMessage((message) => {
       if (isSync(message)) return this.#receiveSync(message);
-      this.#backup.receive(message, performance.now());
+      const now = performance.now();
+      this.#backup.receive(message, now);
+      ticker.awake(now);
       return this.#wake();
     });
     peer.onClose((why) => this.lostPrimary(`the logging channel closed (${why})`));

@@ -31,6 +31,7 @@ import { RecordingSession } from './recording-session.ts';
 import { SaveSession } from './save-session.ts';
 import { startReporting, type RoleNumbers } from './reporter.ts';
 import { SecondaryStart } from './secondary-start.ts';
+import { Ticker } from './ticker.ts';
 import { Viewer, type View } from './viewer.ts';
 
 /** How a primary comes into being: at power-on, or out of a backup that went live. */
@@ -100,7 +101,7 @@ export class PrimaryRunner {
   #stoppedTold = false;
   #throttleDebtMs = 0;
   #timer: NodeJS.Timeout | null = null;
-  #ticking: NodeJS.Timeout | undefined;
+  #ticker: Ticker | undefined;
   #scheduled = false;
   #running = true;
   /** The number of the newest input that was taken in. */
@@ -238,16 +239,17 @@ export class PrimaryRunner {
     this.#pacer.restart(this.#machine.virtualNs, behindMs);
     this.#pauseWanted = this.#primary.paused;
     if (this.#pauseWanted) this.#lives();
-    this.#tick();
-    this.#stops.push(() => clearTimeout(this.#ticking));
+    // As often as the settings of the present secondary ask for.
+    this.#ticker = new Ticker(
+      () => tickMs(this.#settings.failureTimeoutMs),
+      (now) => this.#tick(now),
+    );
+    this.#stops.push(() => this.#ticker?.stop());
     this.#stops.push(startReporting(this.#machine, () => this.#numbers(), this.#parts.send));
     this.#wake();
   }
 
-  /** As often as the settings of the present secondary ask for. */
-  #tick(): void {
-    this.#ticking = setTimeout(() => this.#tick(), tickMs(this.#settings.failureTimeoutMs));
-    const now = performance.now();
+  #tick(now: number): void {
     this.#primary.tick(now);
     if (this.#running) this.#viewer.look(now);
   }
@@ -293,6 +295,7 @@ export class PrimaryRunner {
     const wait = this.#pacer.executed(machine.virtualNs, machine.instructions - before, idleMs, machine.playing);
     const now = performance.now();
     this.#viewer.look(now);
+    this.#ticker?.awake(now);
     if (head.slices === 0) return 0;
     const throttled = this.#throttleWait(now);
     // The throttle sleeps after each epoch: long ones would outrun it.

@@ -53,7 +53,7 @@ export class WatchedTransport implements Transport {
     this.#inner = inner;
     this.#pid = pid;
     // Where it cannot be seen now (another system, a /proc that is hidden) not seeing it later says nothing.
-    if (flagsOf(pid) !== null) this.#timer = setTimeout(() => this.#look(), LOOK_MS_MAX);
+    if (flagsOf(pid) !== null) this.#lookIn(LOOK_MS_MAX);
     inner.onClose((why) => this.#closed(why));
   }
 
@@ -76,8 +76,11 @@ export class WatchedTransport implements Transport {
   onMessage(listener: (message: Uint8Array) => void): void {
     this.#inner.onMessage((message) => {
       const now = performance.now();
-      this.#gapMs += (now - this.#heardAt - this.#gapMs) * GAP_WEIGHT;
+      const gapMs = now - this.#heardAt;
+      this.#gapMs += (gapMs - this.#gapMs) * GAP_WEIGHT;
       this.#heardAt = now;
+      // Where messages are few, each puts the look off: the process is awake, and need not be woken to find that out.
+      if (gapMs > LOOK_MS_MIN && this.#timer) this.#lookIn(this.#patienceMs);
       listener(message);
     });
   }
@@ -88,28 +91,36 @@ export class WatchedTransport implements Transport {
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.#lookNoMore();
     this.#inner.close();
   }
 
   #closed(why: string): void {
     if (this.#why !== null) return;
     this.#why = why;
-    clearTimeout(this.#timer);
+    this.#lookNoMore();
     this.#onClose?.(why);
   }
 
+  get #patienceMs(): number {
+    return Math.min(LOOK_MS_MAX, Math.max(LOOK_MS_MIN, this.#gapMs * GAPS));
+  }
+
+  #lookIn(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#look(), Math.max(1, ms));
+  }
+
+  #lookNoMore(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
   #look(): void {
-    const patienceMs = Math.min(LOOK_MS_MAX, Math.max(LOOK_MS_MIN, this.#gapMs * GAPS));
     const silentMs = performance.now() - this.#heardAt;
-    if (silentMs < patienceMs) {
-      this.#timer = setTimeout(() => this.#look(), Math.max(1, patienceMs - silentMs));
-      return;
-    }
-    if (!isEnding(this.#pid)) {
-      this.#timer = setTimeout(() => this.#look(), patienceMs);
-      return;
-    }
+    if (silentMs < this.#patienceMs) return this.#lookIn(this.#patienceMs - silentMs);
+    if (!isEnding(this.#pid)) return this.#lookIn(this.#patienceMs);
+    this.#lookNoMore();
     // Sockets are read between timers and immediates: what the process has still sent comes first.
     setImmediate(() => {
       this.#closed(`process ${this.#pid} at its other end is ending`);
