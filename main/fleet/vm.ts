@@ -196,6 +196,7 @@ export class Vm {
     const attached = { id: this.id, name: hostName(this.name), mac: this.mac, address };
     if (type !== 'none') this.#around.network.attach(attached, network);
     this.#pair = this.#newPair(spec, generation, savedState?.file);
+    this.#pair.boot();
     this.#around.changed(this);
     await this.#powerSettled('startingUp');
     const error = this.#startError as string | null;
@@ -471,11 +472,8 @@ export class Vm {
       this.#around.vms.setOff(this.id, lost);
       this.#record = { ...this.#record, poweredOnAt: null, note: null, lostAt: null, ...lost };
     }
-    if (savedState)
-      tell('power.off', 'info', `Powered off, and suspended${why === null ? '' : ` (${why})`}.`, {
-        suspended: true,
-        why,
-      });
+    const suspended = `Powered off, and suspended${why === null ? '' : ` (${why})`}.`;
+    if (savedState) tell('power.off', 'info', suspended, { suspended: true, why });
     else if (unexpected) tell('power.lost', 'error', `Powered off unexpectedly: ${why}.`, { why });
     else tell('power.off', 'info', 'Powered off.');
     this.recording.lost(unexpected ? 'the primary that recorded it was lost' : 'the virtual machine was powered off');

@@ -13,8 +13,9 @@ import type { FtSettings } from './environment.ts';
  * 6: mouse inputs that say where the pointer is; the checksum of a snapshot's pages stands in its container's head.
  * 7: a hash's digits travel as bytes, two a byte.
  * 8: the hash of the devices takes a module by its digest; a snapshot's chunks may be plain.
+ * 9: a snapshot of a machine that has executed nothing leaves its pages out.
  */
-export const LOG_VERSION = 8;
+export const LOG_VERSION = 9;
 
 /** Both sides say something at least this often. */
 export const HEARTBEAT_MS = 50;

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { type Layout, sealContainer } from './container.ts';
 import { hashBytes } from './hash.ts';
-import type { Capture, Snapshot } from './machine.ts';
+import type { Capture, Snapshot, UnhashedCapture } from './machine.ts';
 import { hashedPages, type Pages } from './pages.ts';
 import type { Pieces } from './pieces.ts';
 
@@ -47,6 +47,18 @@ export function captureOf({ layout, pages, hashed }: Copied): Capture {
       }
       hash.update(hashBytes(hashed));
       return hash.digest('hex');
+    },
+  };
+}
+
+/** A capture whose receiver has the pages: they had this checksum. */
+export function captureAsBuilt(layout: Layout, checksum: number): UnhashedCapture {
+  return {
+    descriptionBytes: layout.bytes.length,
+    pagesBytes: 0,
+    *seal(): Pieces<Snapshot> {
+      yield;
+      return { description: sealContainer(layout, checksum), pages: new Uint8Array() };
     },
   };
 }

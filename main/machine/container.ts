@@ -20,7 +20,7 @@ import { SnapshotError } from './errors.ts';
 import { NO_ROOM, type Room } from './room.ts';
 
 const MAGIC = 'LOCKSNAP';
-const VERSION = 2;
+const VERSION = 3;
 const HEADER_BYTES = 28;
 const CHECKED_FROM = 16;
 export const DESCRIPTION_BYTES_MAX = 536_870_912;

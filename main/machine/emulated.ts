@@ -31,6 +31,7 @@ import type {
   MachineMetrics,
   Outcome,
   Snapshot,
+  UnhashedCapture,
 } from './machine.ts';
 import { hashPageBlocks, PAGE_BYTES } from './pages.ts';
 import { atOnce, type Pieces } from './pieces.ts';
@@ -229,6 +230,12 @@ class EmulatedMachine implements Machine {
     if (this.#failure !== null) throw this.#failure;
     this.#requireBoundary();
     return this.#anatomy.copy(room);
+  }
+
+  copyAsBuilt(): UnhashedCapture {
+    this.#requireBoundary();
+    assert(this.#instructions === 0, 'a machine that has executed something is not as it was built');
+    return this.#anatomy.copyAsBuilt();
   }
 
   capture(): Snapshot {

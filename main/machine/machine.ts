@@ -105,6 +105,9 @@ export interface Capture {
   hash(): Pieces<string>;
 }
 
+/** One of which only a snapshot is made. */
+export type UnhashedCapture = Omit<Capture, 'hash'>;
+
 /** How the machine fares on this host. Not state: primary and backup differ. */
 export interface MachineMetrics {
   /** Modules of generated code compiled by this process, and the wall time that took in milliseconds. */
@@ -150,6 +153,11 @@ export interface Machine {
    * @throws {Error} while `pendingRequests` is not empty: quiesce first (Scales et al., 2010, section 3.1).
    */
   copy(room?: Room): Capture;
+  /**
+   * The same of a machine that has executed nothing, for one that was built alike and has executed nothing either: its
+   * memory is so already, which `restore` makes sure of, and is left out.
+   */
+  copyAsBuilt(): UnhashedCapture;
   /** Copies and seals without a pause: the snapshot itself, for those for whom nothing waits. @throws as `copy`. */
   capture(): Snapshot;
   /** @throws {SnapshotError} when the bytes are damaged or were taken from a machine of another configuration. */

@@ -90,6 +90,15 @@ export function* measurePages(memory: WebAssembly.Memory): Pieces<number> {
   return filled * PAGE_BYTES;
 }
 
+/** What a capture would have, without a copy: which pages, and the CRC-32 of their bytes. */
+export function describePages(memory: ArrayBuffer): { bitmap: Uint8Array; checksum: number } {
+  const source = bytesOf(memory);
+  const runs = nonZeroRuns(source);
+  let checksum = 0;
+  for (const [first, end] of runs) checksum = crc32(source.subarray(first * PAGE_BYTES, end * PAGE_BYTES), checksum);
+  return { bitmap: bitmapOf(runs, source.length / PAGE_BYTES), checksum };
+}
+
 /** WebAssembly memory comes in units of 64 KiB, so there are whole blocks only. */
 export function capturePages(memory: ArrayBuffer, room: Pick<Room, 'take'> = NO_ROOM): Pages {
   const source = bytesOf(memory);

@@ -74,6 +74,8 @@ const disc = v.object({
 
 const description = v.object({
   identity: v.string(),
+  /** The pages are those of the machine as it was built, and are left out: who restores it has them. */
+  asBuilt: v.exactOptional(v.literal(true)),
   memoryBytes: v.pipe(count, v.maxValue(MEMORY_BYTES_MAX), v.multipleOf(WASM_PAGE_BYTES)),
   clock: v.object({ lastNs: nanoseconds, rate: v.pipe(count, v.minValue(1)) }),
   random: v.pipe(v.array(word), v.length(4)),

@@ -12,7 +12,7 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { VirtualClock } from './clock.ts';
-import { captureOf } from './capture.ts';
+import { captureAsBuilt, captureOf, type Copied } from './capture.ts';
 import type { LiveModule } from './compiler.ts';
 import { decodeContainer, layOutContainer } from './container.ts';
 import type { Disks } from './devices/disk.ts';
@@ -26,8 +26,8 @@ import { assert, MachineError, SnapshotError } from './errors.ts';
 import { captureGraph, type Graph, Registry, type Roots } from './graph.ts';
 import { restoreGraph } from './graph-restore.ts';
 import { hashBytes } from './hash.ts';
-import type { Capture, Snapshot } from './machine.ts';
-import { capturePages, checkPages, hashPages, measurePages, restorePages } from './pages.ts';
+import type { Capture, Snapshot, UnhashedCapture } from './machine.ts';
+import { capturePages, checkPages, describePages, hashPages, measurePages, restorePages } from './pages.ts';
 import type { Pieces } from './pieces.ts';
 import { PortTable } from './ports.ts';
 import type { VirtualRandom } from './random.ts';
@@ -99,23 +99,35 @@ export class Anatomy {
 
   /** @throws {MachineError} while disk requests are pending. */
   copy(room: Pick<Room, 'take'> = NO_ROOM): Capture {
-    const { core, memory, disks } = this.#parts;
-    const pending = disks.pending.length;
+    const pending = this.#parts.disks.pending.length;
     if (pending > 0) throw new MachineError(`${pending} disk requests are pending: a machine is copied when none are`);
-    const pages = capturePages(memory.buffer, room);
+    const pages = capturePages(this.#parts.memory.buffer, room);
+    return captureOf({ pages, ...this.#layOut(pages.bitmap, {}, room) });
+  }
+
+  /** Of a machine that has executed nothing, for one that was built alike. */
+  copyAsBuilt(): UnhashedCapture {
+    const { bitmap, checksum } = describePages(this.#parts.memory.buffer);
+    return captureAsBuilt(this.#layOut(bitmap, { asBuilt: true }, NO_ROOM).layout, checksum);
+  }
+
+  /** All but the pages, and what the hash is taken over. */
+  #layOut(bitmap: Uint8Array, how: Pick<Description, 'asBuilt'>, room: Pick<Room, 'take'>): Omit<Copied, 'pages'> {
+    const { core, memory } = this.#parts;
     const { nodes, roots, births, buffers } = captureGraph(this.#registry, this.#roots());
     const modules = core.compiler.modules();
     const state = [...this.#waitingBytes(), ...modules.map(({ bytes }) => bytes), ...buffers];
     const json: Description = {
       identity: this.#parts.identity,
+      ...how,
       memoryBytes: memory.buffer.byteLength,
       ...this.#scalars(),
       modules: modules.map(({ index }) => index),
       graph: { nodes, roots, births },
     };
-    const layout = layOutContainer({ json, sections: [pages.bitmap, ...state] }, room);
+    const layout = layOutContainer({ json, sections: [bitmap, ...state] }, room);
     const [, ...copies] = layout.sections;
-    return captureOf({ layout, pages, hashed: [this.#text(nodes, roots), ...copies] });
+    return { layout, hashed: [this.#text(nodes, roots), ...copies] };
   }
 
   /** @throws {SnapshotError} when the snapshot is not one of such a machine. The machine is unchanged then. */
@@ -129,9 +141,10 @@ export class Anatomy {
     if (bitmap === undefined || serial === undefined || keyboard === undefined) {
       throw new SnapshotError('the snapshot lacks sections');
     }
-    const pages = { bitmap, bytes: snapshot.pages };
-    checkPages(pages, description.memoryBytes);
-    if (crc32(snapshot.pages) !== pagesChecksum) {
+    const pages = description.asBuilt ? null : { bitmap, bytes: snapshot.pages };
+    if (!pages) this.#checkBuilt(bitmap, pagesChecksum);
+    else checkPages(pages, description.memoryBytes);
+    if (pages && crc32(pages.bytes) !== pagesChecksum) {
       throw new SnapshotError('the snapshot is damaged: the checksum of its pages does not match');
     }
     const { buffer } = this.#parts.memory;
@@ -147,13 +160,22 @@ export class Anatomy {
     return () => {
       const { memory, core, serial: port, keyboard: keys } = this.#parts;
       memory.grow((description.memoryBytes - buffer.byteLength) / WASM_PAGE_BYTES);
-      restorePages(memory.buffer, pages);
+      if (pages) restorePages(memory.buffer, pages);
       core.compiler.restore(live);
       port.restore(serial);
       keys.restore(keyboard);
       this.#restoreScalars(description);
       this.#restoreGraph(graph);
     };
+  }
+
+  /** Whether this machine's memory is that of the machine of which the pages were left out. */
+  #checkBuilt(bitmap: Uint8Array, checksum: number): void {
+    const own = describePages(this.#parts.memory.buffer);
+    if (own.checksum === checksum && Buffer.compare(own.bitmap, bitmap) === 0) return;
+    throw new SnapshotError(
+      'the snapshot is of a machine that was built otherwise: its memory differs from this one’s',
+    );
   }
 
   /** SHA-256 of everything that `capture` takes. Saved states hold such a hash: it is never changed. */

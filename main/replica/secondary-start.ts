@@ -11,7 +11,7 @@ import { plain } from '../datastore/compression.ts';
 import { DecodeError } from '../ft/bytes.ts';
 import { decodeMessage, encodeEntry, isSync } from '../ft/log.ts';
 import type { Primary } from '../ft/primary.ts';
-import type { Capture, DiskRequest, Machine } from '../machine/machine.ts';
+import type { DiskRequest, Machine, UnhashedCapture } from '../machine/machine.ts';
 import { inPieces } from '../machine/pieces.ts';
 import { noMemory, type Room } from '../machine/room.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -101,7 +101,9 @@ export class SecondaryStart {
       return null;
     }
     const startedAt = performance.now();
-    const capture = at('capture', () => machine.copy(this.#room));
+    const capture = at('capture', () =>
+      machine.instructions === 0 ? machine.copyAsBuilt() : machine.copy(this.#room),
+    );
     this.#room = undefined;
     const now = performance.now();
     const { descriptionBytes, pagesBytes } = capture;
@@ -129,7 +131,7 @@ export class SecondaryStart {
     sent.catch((error: Error) => this.#failed(peer, error));
   }
 
-  #sendSnapshot(peer: Transport, capture: Capture): void {
+  #sendSnapshot(peer: Transport, capture: UnhashedCapture): void {
     const { primary, send } = this.#around;
     const sendChunk = async (chunk: { size: number; data: Uint8Array }): Promise<boolean> => {
       if (this.#peer !== peer || primary().state !== 'starting') return false;
@@ -146,22 +148,23 @@ export class SecondaryStart {
   /** The capture comes next, when the work is done and there is room. */
   #run(peer: Transport, sync: DiskSync | null, work: () => Promise<void>): void {
     const current = (): boolean => this.#peer === peer && this.#sync === sync;
-    const wait = (room: Room): void => {
+    const wait = (room: Room | undefined): void => {
       if (!current()) return;
       this.#room = room;
       this.#setWaiting(true);
     };
     work().then(
-      () =>
-        // Where the disk had to be caught up once more there is one already.
-        (this.#room ? Promise.resolve(this.#room) : inPieces(this.#around.machine.room())).then(
-          wait,
-          (error: Error) => {
-            if (current()) this.#around.lost(peer, noMemory(error));
-          },
-        ),
+      () => this.#makeRoom().then(wait, (error: Error) => current() && this.#around.lost(peer, noMemory(error))),
       (error: Error) => this.#failed(peer, error),
     );
+  }
+
+  /** Where the disk had to be caught up once more there is one already. */
+  #makeRoom(): Promise<Room | undefined> {
+    const { machine } = this.#around;
+    // One that has executed nothing is copied before its first epoch, and needs none.
+    if (this.#room || machine.instructions === 0) return Promise.resolve(this.#room);
+    return inPieces(machine.room());
   }
 
   #failed(peer: Transport, error: Error): void {

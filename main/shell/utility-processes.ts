@@ -34,6 +34,11 @@ class Utility<Says, Hears, Link extends string> implements ChildProcess<Says, He
     return this.#child.pid ?? 0;
   }
 
+  whenNumbered(listener: () => void): void {
+    if (this.pid > 0) listener();
+    else this.#child.once('spawn', listener);
+  }
+
   send(message: Hears): void {
     this.#child.postMessage(message);
   }

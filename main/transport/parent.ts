@@ -3,10 +3,12 @@
  * under the headless host by Node's IPC and local sockets. Replicas and the gateway use the same.
  *
  * Invariants: when the fleet is gone, so is this process: a child without a fleet has nobody to tell and nobody to
- * serve. A terminal's Ctrl+C, which goes to every process in front of it, is the host's to act on: it suspends what
+ * serve. Links are there when the fleet says so, in the order of its messages, whether or not their other ends are. A
+ * terminal's Ctrl+C, which goes to every process in front of it, is the host's to act on: it suspends what
  * runs, and needs its replicas for that.
  */
 import net from 'node:net';
+import { LateTransport } from './late.ts';
 import { portTransport, type PortLike } from './port.ts';
 import { socketTransport } from './socket.ts';
 import type { Transport } from './transport.ts';
@@ -61,17 +63,17 @@ function electronParent<Sent, Received, Name extends string>(parentPort: ParentP
 function nodeParent<Sent, Received extends object, Name extends string>(): Parent<Sent, Received, Name> {
   let onMessage: (message: Received) => void = () => {};
   let onLink: (name: Name, transport: Transport) => void = () => {};
-  const linked = (name: Name, socket: net.Socket): void => onLink(name, socketTransport(socket));
   const follow = (instruction: LinkInstruction<Name>): void => {
     if ('connect' in instruction) {
-      const socket = net.connect(instruction.connect);
-      linked(instruction.link, socket);
+      onLink(instruction.link, socketTransport(net.connect(instruction.connect)));
       return;
     }
     const server = net.createServer((socket) => {
       server.close();
-      linked(instruction.link, socket);
+      late.attach(socketTransport(socket));
     });
+    const late = new LateTransport(() => server.close());
+    onLink(instruction.link, late);
     const answer: LinkListening = { listening: instruction.listen };
     server.listen(instruction.listen, () => process.send?.(answer));
   };

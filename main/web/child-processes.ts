@@ -53,6 +53,10 @@ class Child<Says extends object, Hears extends object, Link extends string> impl
     return this.#child.pid ?? 0;
   }
 
+  whenNumbered(listener: () => void): void {
+    listener();
+  }
+
   send(message: Hears | LinkInstruction<Link>): void {
     if (this.#child.connected) this.#child.send(message);
   }

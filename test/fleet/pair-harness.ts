@@ -73,12 +73,14 @@ export class PairHarness {
       },
       protect,
     );
+    this.pair.boot();
   }
 
-  /** A pair whose primary runs, with Fault Tolerance on. */
+  /** A pair whose primary runs, for which Fault Tolerance was turned on then. */
   static async running(): Promise<PairHarness> {
-    const harness = new PairHarness(true);
+    const harness = new PairHarness(false);
     harness.primary.says({ type: 'started', role: 'primary' });
+    harness.pair.setProtected(true);
     await harness.pass(0);
     return harness;
   }

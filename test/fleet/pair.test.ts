@@ -15,9 +15,11 @@ describe('power', () => {
   });
 
   test('on that fails ends with what the replica said', async () => {
-    const { primary, story } = new PairHarness(true);
+    const { primary, secondary, story, pass } = new PairHarness(true);
     primary.says({ type: 'failed', message: 'bios.bin is damaged' });
     primary.exits('exit code 1');
+    await pass(10);
+    expect(secondary.killed).toBe(true);
     expect(story.at(-1)).toBe('ended bios.bin is damaged');
   });
 
@@ -53,11 +55,43 @@ describe('power', () => {
   });
 });
 
+describe('a secondary that is wanted at power-on', () => {
+  test('is built beside its primary, which may copy to it at once', async () => {
+    const harness = new PairHarness(true);
+    const { primary, secondary, pair, story } = harness;
+    expect(harness.processes.links).toEqual([{ a: primary, b: secondary }]);
+    expect(primary.got.map(({ type }) => type)).toEqual(['boot', 'protect']);
+    expect([pair.status().status, pair.starting?.phase]).toEqual(['starting', 'building']);
+    primary.says({ type: 'started', role: 'primary' });
+    primary.says({ type: 'captured', stunMs: 1, epoch: 3, bytes: 1 });
+    secondary.says({ type: 'started', role: 'backup' });
+    expect([primary.gotOf('protect').length, harness.processes.links.length]).toEqual([1, 1]);
+    harness.becomeProtected();
+    await harness.pass(0);
+    expect([story, harness.starts]).toEqual([['ft.starting', 'started', 'ft.protected'], 1]);
+  });
+
+  test('and dies while it is built is replaced when its primary is alone', async () => {
+    const harness = new PairHarness(true);
+    const { primary, secondary } = harness;
+    primary.says({ type: 'started', role: 'primary' });
+    primary.says({ type: 'captured', stunMs: 1, epoch: 3, bytes: 1 });
+    secondary.exits('killed by SIGKILL');
+    expect(primary.gotOf('peerDied')).toHaveLength(1);
+    await harness.pass(500);
+    expect(harness.starts).toBe(1);
+    primary.reports(ftEvent.backupLost('the channel closed', false));
+    primary.reports(ftEvent.alone(1));
+    await harness.pass(500);
+    expect(harness.starts).toBe(2);
+  });
+});
+
 describe('a secondary', () => {
   test('is started when the primary runs, and becomes Protected', async () => {
     const harness = await PairHarness.running();
     expect(harness.secondary.gotOf('standBy')[0]?.spec).toMatchObject({ vm: 'vm-id', name: 'web' });
-    expect(harness.pair.status()).toEqual({ status: 'starting', reason: null });
+    expect(harness.pair.status()).toEqual({ status: 'starting', reason: 'initializing' });
     expect(harness.processes.links).toEqual([]);
 
     harness.secondary.says({ type: 'started', role: 'backup' });

@@ -114,6 +114,25 @@ describe('the test guest', () => {
     expect(atOnce(runner.machine.copy(room).seal())).toEqual(runner.machine.capture());
   });
 
+  test('before its first instruction needs none of its pages', async () => {
+    // A backup is built without what is in the removable drives.
+    const config = testGuest({ floppy: new Uint8Array(1_474_560).fill(7) });
+    const runner = await Runner.start(config);
+    const clone = await createMachine({ ...config, floppy: new Uint8Array(1_474_560) });
+    const snapshot = atOnce(runner.machine.copyAsBuilt().seal());
+    expect(snapshot.pages).toHaveLength(0);
+    clone.restore(snapshot);
+    expect(clone.hash('full')).toBe(runner.machine.hash('full'));
+    goOnTogether(runner, new Runner(clone), 300);
+
+    const used = new Runner(await createMachine(config));
+    used.steps(3);
+    const before = used.machine.hash('full');
+    expect(() => used.machine.restore(snapshot)).toThrow('the snapshot is of a machine that was built otherwise');
+    expect(used.machine.hash('full')).toBe(before);
+    expect(() => used.machine.copyAsBuilt()).toThrow('is not as it was built');
+  });
+
   test('a clone of a clone is as good', async () => {
     const config = testGuest();
     const runner = await Runner.start(config);
@@ -140,6 +159,14 @@ describe('the test guest', () => {
 });
 
 describe('Linux', () => {
+  test('cloned before its first instruction, without its pages', async () => {
+    const config = linuxGuest({ drives: { hda: driveOf(new Uint8Array(1 << 20)) } });
+    const runner = await Runner.start(config);
+    const clone = await createMachine(config);
+    clone.restore(atOnce(runner.machine.copyAsBuilt().seal()));
+    goOnTogether(runner, new Runner(clone), 1500);
+  });
+
   test('cloned while it boots', async () => {
     const config = linuxGuest();
     const runner = await Runner.start(config);

@@ -42,8 +42,10 @@ test('a state is not saved, which is told, and the next may be', async () => {
 
 test('a secondary is given up, which is told', async () => {
   const lost: string[] = [];
+  const machine = new CrowdedMachine();
+  machine.execute({ advanceUs: 0, rate: 1024, slices: 1, inputs: [] });
   const around: StartSurroundings = {
-    machine: new CrowdedMachine(),
+    machine,
     disks: { image: () => undefined } as never,
     primary: () => later,
     send: () => {},

@@ -68,6 +68,20 @@ test('a utility process that has no number yet is killed when it gets one', asyn
   child?.emit('spawn');
 });
 
+test('who waits for the number of a utility process hears when it has one', () => {
+  nextPid.value = undefined;
+  const replica = utilityProcesses(ENTRIES).fork();
+  const child = forked.at(-1);
+  const numbers: number[] = [];
+  const tell = (): void => void numbers.push(replica.pid);
+  replica.whenNumbered(tell);
+  expect(numbers).toEqual([]);
+  if (child) child.pid = 4711;
+  child?.emit('spawn');
+  replica.whenNumbered(tell);
+  expect(numbers).toEqual([4711, 4711]);
+});
+
 test('killing a utility process really kills it', async () => {
   const victim = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
   const gone = new Promise<string | null>((resolve) => victim.once('exit', (_code, signal) => resolve(signal)));

@@ -27,6 +27,10 @@ export class FakeReplica implements ReplicaProcess {
     this.pid = pid;
   }
 
+  whenNumbered(listener: () => void): void {
+    listener();
+  }
+
   send(message: ToReplica): void {
     this.got.push(message);
     queueMicrotask(() => {
@@ -89,6 +93,10 @@ export class FakeGateway implements GatewayProcess {
 
   constructor(pid: number) {
     this.pid = pid;
+  }
+
+  whenNumbered(listener: () => void): void {
+    listener();
   }
 
   send(message: ToGateway): void {

@@ -180,6 +180,10 @@ export class ToyMachine implements Machine {
     return captured(this.capture(), this.hash('full'));
   }
 
+  copyAsBuilt(): Capture {
+    return this.copy();
+  }
+
   restore(snapshot: Snapshot): void {
     this.#state = JSON.parse(Buffer.from(snapshot.description).toString()) as ToyState;
     this.#pending = [];

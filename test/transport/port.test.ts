@@ -1,20 +1,11 @@
 // Messages over message ports: node:worker_threads' own, and ports that wrap messages in events, as Electron's do.
 
 import { EventEmitter } from 'node:events';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { portTransport, type PortLike } from '../../main/transport/port.ts';
 import { MESSAGE_BYTES_MAX, type Transport } from '../../main/transport/transport.ts';
 import { eventually, moment } from '../support/eventually.ts';
-
-function ports(): [MessagePort, MessagePort] {
-  const { port1, port2 } = new MessageChannel();
-  onTestFinished(() => {
-    port1.close();
-    port2.close();
-  });
-  return [port1, port2];
-}
+import { ports } from './ports.ts';
 
 function linked(): [Transport, Transport] {
   const [near, far] = ports();

@@ -14,7 +14,7 @@ import type {
 } from '../../../preload/contract/contract.ts';
 import type { DiskSlot } from '../../datastore/leases.ts';
 import type { FtEvent } from '../../ft/environment.ts';
-import { type FromReplica, isOutput, type ReplicaSpec, type ToReplica } from '../../replica/messages.ts';
+import { type FromReplica, isOutput, type ToReplica } from '../../replica/messages.ts';
 import { CutOffReplicas } from './cut-off.ts';
 import { Failovers } from './failovers.ts';
 import { haltedEvent } from './ft-changes.ts';
@@ -22,19 +22,16 @@ import type { FaultTargets } from './faults.ts';
 import type { PairParts } from './pair-parts.ts';
 import type { Replica } from './replica.ts';
 import { RetiredReplicas } from './retired.ts';
+import { Secondary } from './secondary.ts';
 import { SecondaryProgress } from './secondary-progress.ts';
 import { StartAttempts } from './start-attempts.ts';
-
-/** `building`: its machine is made. `copying`: the state is on its way. `takingOver`: it suspects the primary. */
-type SecondaryPhase = 'none' | 'building' | 'copying' | 'protected' | 'takingOver';
 
 const POWER_OFF_TIMEOUT_MS = 3000;
 
 export class Pair {
   readonly #parts: PairParts;
   #primary: Replica;
-  #secondary: Replica | null = null;
-  #phase: SecondaryPhase = 'none';
+  #secondary: Secondary | null = null;
   readonly #retired: RetiredReplicas;
   #protect: boolean;
   /** The primary has no backup and knows it: a new one may be started. */
@@ -46,19 +43,14 @@ export class Pair {
   readonly #attempts = new StartAttempts();
   readonly #progress = new SecondaryProgress();
   #slot: DiskSlot;
-  #secondarySlot: DiskSlot;
   #imageAwaited = false;
   /** Images that were closed in good order when the VM was powered off as a Protected pair. */
   readonly #cleanSlots = new Set<DiskSlot>();
-  /** Those of the secondary that is being started. */
-  #settings: ReplicaSpec['settings'] | null = null;
   readonly #failovers: Failovers;
   readonly #cutOff: CutOffReplicas;
   #lastStart: StartTimes | null = null;
-  /** Why the primary ended, and what the secondary that is being started said went wrong. */
+  /** Why the primary ended. */
   #lastWords: string | null = null;
-  #secondaryWords: string | null = null;
-  #lossNoted: Replica | null = null;
   #replicas = 0;
 
   constructor(parts: PairParts, protect: boolean) {
@@ -69,11 +61,24 @@ export class Pair {
     this.#cutOff = new CutOffReplicas(parts.outside);
     this.#generation = parts.generation;
     this.#slot = parts.slot;
-    this.#secondarySlot = parts.slot;
     this.#primary = parts.spares.take();
     this.#listenToPrimary(this.#primary);
-    const { generation, state, slot } = parts;
-    this.#primary.send({ type: 'boot', spec: parts.spec(this.#holder(), slot), generation, ...(state && { state }) });
+  }
+
+  /**
+   * Powers on. What has executed next to nothing has next to nothing to copy: a secondary that is wanted is built
+   * beside its primary, and has its log from the beginning. A saved state is read before there is something to copy.
+   */
+  boot(): void {
+    const { generation, state, slot } = this.#parts;
+    const spec = this.#parts.spec(this.#holder(), slot);
+    // A secondary is told its primary's number.
+    this.#primary.process.whenNumbered(() => {
+      if (this.#stopping) return;
+      this.#primary.send({ type: 'boot', spec, generation, ...(state && { state }) });
+      if (state === undefined) this.#startSecondary();
+      if (this.#secondary) this.#link(this.#secondary);
+    });
   }
 
   get primary(): Replica | null {
@@ -81,7 +86,7 @@ export class Pair {
   }
 
   get secondary(): Replica | null {
-    return this.#secondary?.alive ? this.#secondary : null;
+    return this.#secondary?.replica.alive ? this.#secondary.replica : null;
   }
 
   get generation(): number {
@@ -108,14 +113,15 @@ export class Pair {
 
   /** How far a starting secondary is; null when none is started. */
   get starting(): StartProgress | null {
-    if (this.#phase === 'building') return { phase: 'building', copied: 0 };
-    return this.#phase === 'copying' ? this.#progress.view() : null;
+    if (this.#secondary?.phase === 'building') return { phase: 'building', copied: 0 };
+    return this.#secondary?.phase === 'copying' ? this.#progress.view() : null;
   }
 
   /** VMware's state of the pair, while Fault Tolerance is on. */
   status(): { status: FtState; reason: FtReason | null } {
-    if (this.#phase === 'protected' && this.primary && this.secondary) return { status: 'protected', reason: null };
-    if (this.#phase === 'building' || this.#phase === 'copying') return { status: 'starting', reason: this.#reason };
+    const { phase, starting } = this.#secondary ?? {};
+    if (phase === 'protected' && this.primary && this.secondary) return { status: 'protected', reason: null };
+    if (starting) return { status: 'starting', reason: this.#reason };
     return { status: 'needSecondary', reason: this.#reason ?? 'initializing' };
   }
 
@@ -139,15 +145,15 @@ export class Pair {
     }
     this.#reason = null;
     this.#attempts.clear();
-    if (this.#phase === 'building') this.#secondary?.kill();
+    if (this.#secondary?.phase === 'building') this.#secondary.replica.kill();
     else this.#primary.send({ type: 'endProtection' });
   }
 
   /** Another process takes the secondary's place: after its end, or (migrating it) after an orderly dismissal. */
   replaceSecondary(how: 'restart' | 'migrate'): void {
     this.#reason = 'userAction';
-    if (how === 'restart') return this.#secondary?.kill();
-    this.#lossNoted = this.#secondary;
+    if (how === 'restart') return this.#secondary?.replica.kill();
+    if (this.#secondary) this.#secondary.lossNoted = true;
     return this.#primary.send({ type: 'endProtection' });
   }
 
@@ -162,7 +168,7 @@ export class Pair {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#attempts.clear();
-    if (this.#phase === 'building' || !this.#primary.alive) this.#secondary?.kill();
+    if (this.#secondary?.phase === 'building' || !this.#primary.alive) this.#secondary?.replica.kill();
     this.#primary.send({ type: 'powerOff' });
     setTimeout(() => this.kill(), POWER_OFF_TIMEOUT_MS).unref();
     this.#settle();
@@ -171,7 +177,7 @@ export class Pair {
   /** Ends every process at once. */
   kill(): void {
     this.#stopping = true;
-    for (const replica of [this.#primary, this.#secondary]) replica?.kill();
+    for (const replica of [this.#primary, this.#secondary?.replica]) replica?.kill();
     this.#retired.kill();
   }
 
@@ -188,41 +194,44 @@ export class Pair {
     // Whoever used that image before is ended first; this comes again then.
     this.#imageAwaited = slot !== this.#slot && !this.#retired.end();
     if (this.#imageAwaited) return;
-    const secondary = this.#parts.spares.take(true);
-    this.#secondary = secondary;
-    this.#secondarySlot = slot;
-    this.#phase = 'building';
-    this.#secondaryWords = null;
+    const spec = this.#parts.spec(this.#holder(), slot);
+    const replica = this.#parts.spares.take(true);
+    this.#secondary = new Secondary(replica, slot, spec.settings);
     this.#progress.begin(() => {
       const message = 'Starting the secondary took too long; it is tried again.';
       this.#parts.outside.event('ft.startTimedOut', 'error', message);
-      secondary.kill();
+      replica.kill();
     });
-    secondary.listen({
-      message: (message) => this.#fromSecondary(secondary, message),
-      exit: (why) => this.#secondaryExited(secondary, why),
+    replica.listen({
+      message: (message) => this.#fromSecondary(replica, message),
+      exit: (why) => this.#secondaryExited(replica, why),
     });
-    const spec = this.#parts.spec(this.#holder(), slot);
-    this.#settings = spec.settings;
-    secondary.send({ type: 'standBy', spec, peer: this.#primary.pid });
-    this.#parts.outside.event('ft.starting', 'info', 'Starting a secondary.', { pid: secondary.pid });
+    replica.send({ type: 'standBy', spec, peer: this.#primary.pid });
+    this.#parts.outside.event('ft.starting', 'info', 'Starting a secondary.', { pid: replica.pid });
     this.#parts.outside.changed();
   }
 
-  #fromSecondary(secondary: Replica, message: FromReplica): void {
-    if (secondary !== this.#secondary) return;
+  /** The primary may begin to copy: what the secondary does not read yet waits in the channel. */
+  #link(secondary: Secondary): void {
+    secondary.linked = true;
+    this.#parts.processes.link(this.#primary.process, secondary.replica.process);
+    this.#primary.send({ type: 'protect', settings: secondary.settings, peer: secondary.replica.pid });
+  }
+
+  #fromSecondary(replica: Replica, message: FromReplica): void {
+    const secondary = this.#secondary;
+    if (replica !== secondary?.replica) return;
     if (isOutput(message)) return this.#parts.outside.output(message);
     switch (message.type) {
       case 'started':
-        this.#phase = 'copying';
+        secondary.phase = 'copying';
         this.#progress.built();
-        this.#parts.outside.built(secondary);
-        this.#parts.processes.link(this.#primary.process, secondary.process);
-        if (this.#settings) this.#primary.send({ type: 'protect', settings: this.#settings, peer: secondary.pid });
+        this.#parts.outside.built(replica);
+        if (!secondary.linked) this.#link(secondary);
         this.#parts.outside.changed();
         return;
       case 'failed':
-        this.#secondaryWords = message.message;
+        secondary.words = message.message;
         return;
       case 'ft':
         this.#secondaryEvent(secondary, message.event);
@@ -231,7 +240,7 @@ export class Pair {
         this.#parts.outside.event('disk.error', 'error', message.message, { why: message.message });
         return;
       case 'diskClean':
-        this.#cleanSlots.add(this.#secondarySlot);
+        this.#cleanSlots.add(secondary.slot);
         return;
       case 'report':
         this.#parts.outside.changed();
@@ -240,19 +249,19 @@ export class Pair {
     }
   }
 
-  #secondaryEvent(secondary: Replica, event: FtEvent): void {
+  #secondaryEvent(secondary: Secondary, event: FtEvent): void {
     const { outside } = this.#parts;
     if (event.type === 'suspected' && this.#stopping) {
       // It has not heard of the power-off: it must not go on with the machine.
-      secondary.kill();
+      secondary.replica.kill();
     } else if (event.type === 'suspected') {
-      this.#phase = 'takingOver';
+      secondary.phase = 'takingOver';
       outside.event('ft.suspected', 'warning', `The secondary suspects the primary: ${event.why}.`, event);
     } else if (event.type === 'storageUnreachable') {
-      this.#cutOff.unreachable(secondary, 'secondary', event.why);
+      this.#cutOff.unreachable(secondary.replica, 'secondary', event.why);
     } else if (event.type === 'halted') {
       if (event.cause === 'divergence') this.#reason = 'divergence';
-      const told = haltedEvent('secondary', event, secondary.pid);
+      const told = haltedEvent('secondary', event, secondary.replica.pid);
       if (told) outside.event(...told);
     } else if (event.type === 'live') {
       this.#wentLive(secondary, event);
@@ -260,34 +269,31 @@ export class Pair {
     outside.changed();
   }
 
-  #secondaryExited(secondary: Replica, why: string): void {
-    if (secondary !== this.#secondary) return;
-    const { outside } = this.#parts;
-    const phase = this.#phase;
+  #secondaryExited(replica: Replica, why: string): void {
+    const secondary = this.#secondary;
+    if (replica !== secondary?.replica) return;
     this.#secondary = null;
-    this.#phase = 'none';
     this.#progress.end();
-    if (this.#primary.alive) this.#noteLoss(secondary, phase, this.#secondaryWords ?? why);
-    if (phase === 'building') this.#alone = true;
-    else this.#primary.send({ type: 'peerDied', why: `the secondary's process ended (${why})` });
+    if (this.#primary.alive) this.#noteLoss(secondary, secondary.words ?? why);
+    if (secondary.linked) this.#primary.send({ type: 'peerDied', why: `the secondary's process ended (${why})` });
     this.#scheduleStart();
     this.#settle();
-    outside.changed();
+    this.#parts.outside.changed();
   }
 
   /** Told once for each secondary, by whoever notices first: its process's end or the primary. */
-  #noteLoss(secondary: Replica, phase: SecondaryPhase, why: string): void {
-    if (this.#lossNoted === secondary || this.#stopping || !this.#protect) return;
-    this.#lossNoted = secondary;
+  #noteLoss(secondary: Secondary, why: string): void {
+    if (secondary.lossNoted || this.#stopping || !this.#protect) return;
+    secondary.lossNoted = true;
     const { outside } = this.#parts;
-    const data = { pid: secondary.pid, why };
-    if (phase === 'protected' || phase === 'takingOver') {
-      this.#reason ??= 'lostConnection';
-      outside.event('ft.secondaryLost', 'warning', `The secondary was lost: ${why}.`, data);
-    } else {
+    const data = { pid: secondary.replica.pid, why };
+    if (secondary.starting) {
       this.#reason = 'checkpointError';
       const failures = ++this.#attempts.failures;
       outside.event('ft.startFailed', 'error', `The secondary could not be started: ${why}.`, { ...data, failures });
+    } else {
+      this.#reason ??= 'lostConnection';
+      outside.event('ft.secondaryLost', 'warning', `The secondary was lost: ${why}.`, data);
     }
   }
 
@@ -321,7 +327,7 @@ export class Pair {
         this.#progress.captured(message.stunMs);
         return;
       case 'synchronised':
-        if (this.#phase === 'copying') this.#progress.synchronised(message.fraction);
+        if (this.#secondary?.phase === 'copying') this.#progress.synchronised(message.fraction);
         outside.changed();
         return;
       case 'copied':
@@ -364,21 +370,21 @@ export class Pair {
       case 'protected': {
         if (primary !== this.#primary) return;
         this.#progress.end();
-        this.#phase = 'protected';
+        if (this.#secondary) this.#secondary.phase = 'protected';
         this.#reason = null;
         this.#failovers.protected();
         this.#parts.spares.refill();
         this.#attempts.failures = 0;
         this.#lastStart = this.#progress.times();
-        const data = { ...this.#lastStart, epoch: event.epoch, secondary: this.#secondary?.pid };
+        const data = { ...this.#lastStart, epoch: event.epoch, secondary: this.#secondary?.replica.pid };
         outside.event('ft.protected', 'info', 'Protected: primary and secondary run in virtual lockstep.', data);
         break;
       }
       case 'backupLost':
         if (primary !== this.#primary) return;
-        if (this.#secondary) this.#noteLoss(this.#secondary, this.#phase, event.why);
+        if (this.#secondary) this.#noteLoss(this.#secondary, event.why);
         // A secondary that still lives may not be one any more: its log has ended.
-        if (this.#phase === 'copying') this.#secondary?.kill();
+        if (this.#secondary?.starting) this.#secondary.replica.kill();
         break;
       case 'alone':
         if (primary !== this.#primary) return;
@@ -410,34 +416,35 @@ export class Pair {
     const { outside } = this.#parts;
     if (!this.#stopping) {
       const data = { pid: primary.pid, why };
-      outside.event('ft.primaryLost', this.#secondary ? 'warning' : 'error', `The primary was lost (${why}).`, data);
+      const followed = this.#secondary !== null && !this.#secondary.starting;
+      outside.event('ft.primaryLost', followed ? 'warning' : 'error', `The primary was lost (${why}).`, data);
       this.#lastWords ??= why;
     }
     // One that was powered off with its primary ends by itself, when its own disk has everything.
-    const closing = this.#stopping && this.#phase === 'protected' && this.#secondarySlot !== this.#slot;
-    if (this.#phase === 'building' || (this.#stopping && !closing)) this.#secondary?.kill();
-    else if (!closing) this.#secondary?.send({ type: 'peerDied', why: `the primary's process ended (${why})` });
+    const { phase, slot, replica } = this.#secondary ?? {};
+    const closing = this.#stopping && phase === 'protected' && slot !== this.#slot;
+    if (phase === 'building' || (this.#stopping && !closing)) replica?.kill();
+    else if (!closing) replica?.send({ type: 'peerDied', why: `the primary's process ended (${why})` });
     this.#settle();
     outside.changed();
   }
 
   /* -------------------------------------------------------------- changing places --------------------------- */
 
-  #wentLive(secondary: Replica, event: Extract<FtEvent, { type: 'live' }>): void {
+  #wentLive({ replica, slot }: Secondary, event: Extract<FtEvent, { type: 'live' }>): void {
     const { outside } = this.#parts;
     const former = this.#primary;
     this.#retired.add(former);
-    this.#retired.fence(former, secondary, this.#parts.hasDisk && this.#secondarySlot === this.#slot);
-    this.#primary = secondary;
-    this.#slot = this.#secondarySlot;
+    this.#retired.fence(former, replica, this.#parts.hasDisk && slot === this.#slot);
+    this.#primary = replica;
+    this.#slot = slot;
     this.#lastWords = null;
     this.#secondary = null;
-    this.#phase = 'none';
     this.#alone = true;
-    this.#reason = this.#failovers.begin({ event, fromPid: former.pid, toPid: secondary.pid });
+    this.#reason = this.#failovers.begin({ event, fromPid: former.pid, toPid: replica.pid });
     this.#generation = event.generation;
-    this.#cutOff.reachable(secondary);
-    this.#listenToPrimary(secondary);
+    this.#cutOff.reachable(replica);
+    this.#listenToPrimary(replica);
     outside.failedOver(event.lastInput);
   }
 
@@ -452,10 +459,9 @@ export class Pair {
   /** The primary goes on alone: whatever its secondary was, it is none any more. */
   #retireSecondary(): void {
     const secondary = this.#secondary;
-    if (!secondary || this.#phase === 'building') return;
+    if (!secondary || secondary.phase === 'building') return;
     this.#secondary = null;
-    this.#phase = 'none';
-    this.#retired.add(secondary);
+    this.#retired.add(secondary.replica);
   }
 
   #retirement(): RetiredReplicas {
@@ -480,7 +486,7 @@ export class Pair {
   }
 
   #settle(): void {
-    if (this.#ended || this.#primary.alive || this.#secondary?.alive) return;
+    if (this.#ended || this.#primary.alive || this.secondary) return;
     this.#ended = true;
     this.#attempts.clear();
     this.#retired.kill();

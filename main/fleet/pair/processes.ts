@@ -11,6 +11,8 @@ import type { FromReplica, ToReplica } from '../../replica/messages.ts';
 export interface ChildProcess<Says, Hears> {
   /** The operating system's number; 0 until it is known. */
   readonly pid: number;
+  /** Called as soon as its number is known, which may be now. */
+  whenNumbered(listener: () => void): void;
   send(message: Hears): void;
   onMessage(listener: (message: Says) => void): void;
   /** Called once, with the reason in words ("killed by SIGKILL", "exit code 1"). */

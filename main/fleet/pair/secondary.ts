@@ -1,0 +1,34 @@
+/**
+ * The secondary of a pair: its process, what it is made of, and how far it has come.
+ *
+ * Invariant: from the choice of its process to its end, or to its going live, a pair knows of one secondary only.
+ */
+import type { DiskSlot } from '../../datastore/leases.ts';
+import type { ReplicaSpec } from '../../replica/messages.ts';
+import type { Replica } from './replica.ts';
+
+export class Secondary {
+  readonly replica: Replica;
+  /** The hard disk image that it uses. */
+  readonly slot: DiskSlot;
+  readonly settings: ReplicaSpec['settings'];
+  /** `building`: its machine is made. `copying`: the state is on its way. `takingOver`: it suspects the primary. */
+  phase: 'building' | 'copying' | 'protected' | 'takingOver' = 'building';
+  /** It has its logging channel. */
+  linked = false;
+  /** What it said went wrong. */
+  words: string | null = null;
+  /** Its loss was told, or is meant. */
+  lossNoted = false;
+
+  constructor(replica: Replica, slot: DiskSlot, settings: ReplicaSpec['settings']) {
+    this.replica = replica;
+    this.slot = slot;
+    this.settings = settings;
+  }
+
+  /** Not yet Protected: nobody relies on it. */
+  get starting(): boolean {
+    return this.phase === 'building' || this.phase === 'copying';
+  }
+}
