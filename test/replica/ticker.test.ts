@@ -22,3 +22,20 @@ test('a process that sleeps looks by its timer, one that is awake without', () =
   expect(looks).toEqual([50, 100, 150, 200, 240, 280, 320]);
   ticker.stop();
 });
+
+test('how often is asked after every look', () => {
+  const looks: number[] = [];
+  const begun = performance.now();
+  let everyMs = 50;
+  const ticker = new Ticker(
+    () => everyMs,
+    (now) => looks.push(now - begun),
+  );
+  everyMs = 25;
+  vi.advanceTimersByTime(100);
+  expect(looks).toEqual([50, 75, 100]);
+  ticker.stop();
+  ticker.awake(performance.now() + 1000);
+  vi.advanceTimersByTime(100);
+  expect(looks).toHaveLength(3);
+});

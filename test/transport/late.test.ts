@@ -35,7 +35,7 @@ test('what was sent before the other end came arrives first', async () => {
   await eventually(() => expect(closed).toHaveLength(1));
 });
 
-test('one that is given up before tells whoever would have waited, and closes the end that comes nevertheless', async () => {
+test('one that is given up before closes the end that comes nevertheless', async () => {
   const [near, far] = ports();
   let givenUp = 0;
   const late = new LateTransport(() => (givenUp += 1));
