@@ -352,7 +352,7 @@ export const commands: readonly Command[] = [
   simple('power pause', 'power.pause', 'Let a guest stand still; its secondary stands still with it', () => null),
   ...snapshotCommands,
   ...checkpointCommands,
-  simple('ft on', 'ft.on', 'Turn on Fault Tolerance for a running VM', () => null),
+  simple('ft on', 'ft.on', 'Turn on Fault Tolerance; for a VM that is off it holds from the next power-on', () => null),
   simple('ft off', 'ft.off', 'Turn off Fault Tolerance', () => null),
   simple('ft suspend', 'ft.suspend', 'Suspend Fault Tolerance: stop protecting until it is resumed', () => null),
   simple('ft resume', 'ft.resume', 'Resume Fault Tolerance', () => null),

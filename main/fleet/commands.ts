@@ -14,6 +14,7 @@ import {
   type CommandResults,
   type ParsedArgs,
   type TaskKind,
+  type TaskRecord,
   type VmView,
 } from '../../preload/contract/contract.ts';
 import { pressCombo, typeText } from '../../preload/contract/keys.ts';
@@ -203,12 +204,21 @@ async function perform(
   return vm.view();
 }
 
-/** The command answers at once; the task goes on until there is a secondary, or none any more. */
+/**
+ * The command answers at once; the task goes on until there is a secondary, or none any more. What is changed while the
+ * VM is off holds from its next power-on, and is done.
+ */
 function changeFt(fleet: Fleet, name: string, change: 'on' | 'off' | 'suspend' | 'resume'): VmView {
   const vm = fleet.vm(name);
   vm.require(`ft.${change}`);
-  if (vm.power !== 'off' && (change === 'on' || change === 'resume')) admitReplicas(fleet, vm, 2);
-  fleet.tasks.begin(`ft.${change}`, vm, 'user');
+  const begin = (): TaskRecord => fleet.tasks.begin(`ft.${change}`, vm, 'user');
+  if (vm.power === 'off') {
+    vm.setFt(change);
+    fleet.tasks.end(begin().id, 'done');
+    return vm.view();
+  }
+  if (change === 'on' || change === 'resume') admitReplicas(fleet, vm, 2);
+  begin();
   return vm.setFt(change).view();
 }
 

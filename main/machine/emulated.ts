@@ -232,9 +232,13 @@ class EmulatedMachine implements Machine {
     return this.#anatomy.copy(room);
   }
 
+  get asBuilt(): boolean {
+    return this.#epoch === 0 && this.#instructions === 0 && this.disc === null;
+  }
+
   copyAsBuilt(): UnhashedCapture {
     this.#requireBoundary();
-    assert(this.#instructions === 0, 'a machine that has executed something is not as it was built');
+    assert(this.asBuilt, 'memory is left out of a copy only where the machine is as it was built');
     return this.#anatomy.copyAsBuilt();
   }
 

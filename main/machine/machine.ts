@@ -154,9 +154,11 @@ export interface Machine {
    */
   copy(room?: Room): Capture;
   /**
-   * The same of a machine that has executed nothing, for one that was built alike and has executed nothing either: its
-   * memory is so already, which `restore` makes sure of, and is left out.
+   * It has executed nothing, and its memory is that of a machine that was built for a backup: without a disc, which
+   * reports itself while the machine is built.
    */
+  readonly asBuilt: boolean;
+  /** The same of a machine that is `asBuilt`, for another: its memory is left out. `restore` makes sure that it may be. */
   copyAsBuilt(): UnhashedCapture;
   /** Copies and seals without a pause: the snapshot itself, for those for whom nothing waits. @throws as `copy`. */
   capture(): Snapshot;

@@ -105,7 +105,7 @@ export class Anatomy {
     return captureOf({ pages, ...this.#layOut(pages.bitmap, {}, room) });
   }
 
-  /** Of a machine that has executed nothing, for one that was built alike. */
+  /** Of a machine that is as it was built, for another such. */
   copyAsBuilt(): UnhashedCapture {
     const { bitmap, checksum } = describePages(this.#parts.memory.buffer);
     return captureAsBuilt(this.#layOut(bitmap, { asBuilt: true }, NO_ROOM).layout, checksum);

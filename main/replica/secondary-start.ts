@@ -101,9 +101,7 @@ export class SecondaryStart {
       return null;
     }
     const startedAt = performance.now();
-    const capture = at('capture', () =>
-      machine.instructions === 0 ? machine.copyAsBuilt() : machine.copy(this.#room),
-    );
+    const capture = at('capture', () => (machine.asBuilt ? machine.copyAsBuilt() : machine.copy(this.#room)));
     this.#room = undefined;
     const now = performance.now();
     const { descriptionBytes, pagesBytes } = capture;

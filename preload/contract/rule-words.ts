@@ -31,7 +31,6 @@ const sentences = {
   alreadyPaused: (name: string) => `"${name}" is already paused.`,
   notPaused: (name: string) => `"${name}" is not paused.`,
   ftAlreadyOn: (name: string) => `Fault Tolerance is already turned on for "${name}".`,
-  ftNeedsPower: (name: string) => `"${name}" is not running: power it on before turning on Fault Tolerance.`,
   ftNotOn: (name: string) => `Fault Tolerance is not turned on for "${name}".`,
   consoleOff: (name: string) => `"${name}" is powered off: power it on to use its console.`,
   noPrimaryToCrash: (name: string) => `"${name}" is not running: there is no primary to crash.`,

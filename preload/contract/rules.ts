@@ -192,8 +192,7 @@ export function refusal(command: GuardedCommand, vm: Subject, words: RuleWords =
     case 'media.eject':
       return vm.suspended ? words.mediaSuspended(vm.name) : betweenRefusal(vm, words);
     case 'ft.on':
-      if (vm.ftEnabled) return words.ftAlreadyOn(vm.name);
-      return notRunning(vm, words) === null ? null : words.ftNeedsPower(vm.name);
+      return vm.ftEnabled ? words.ftAlreadyOn(vm.name) : betweenRefusal(vm, words);
     case 'ft.off':
       if (!vm.ftEnabled) return words.ftNotOn(vm.name);
       return stillStarting(vm, words);

@@ -27,7 +27,6 @@ export const rules: RuleWords = {
   alreadyPaused: (name) => `“${name}”已暂停。`,
   notPaused: (name) => `“${name}”未暂停。`,
   ftAlreadyOn: (name) => `“${name}”已打开容错。`,
-  ftNeedsPower: (name) => `“${name}”未运行：打开容错之前请先打开电源。`,
   ftNotOn: (name) => `“${name}”未打开容错。`,
   consoleOff: (name) => `“${name}”的电源已关闭：打开电源后才能使用控制台。`,
   noPrimaryToCrash: (name) => `“${name}”未运行：没有可崩溃的主虚拟机。`,

@@ -255,8 +255,19 @@ describe('Fault Tolerance', () => {
     await expect(call('fault', { vm: 'web', kind: 'crash-secondary' })).rejects.toMatchObject({
       message: '"web" has no secondary to crash.',
     });
-    await call('power.off', { vm: 'web' });
+    await call('ft.on', { vm: 'web' });
     await expect(call('ft.on', { vm: 'web' })).rejects.toMatchObject({ code: 'refused' });
+  });
+
+  test('that is turned on for a VM that is off holds from its power-on', async () => {
+    const { call, fleet, processes } = await running();
+    await call('power.off', { vm: 'web' });
+    const { ftEnabled, ft } = await call('ft.on', { vm: 'web' });
+    expect([ftEnabled, ft.status]).toEqual([true, 'vmNotRunning']);
+    expect(fleet.tasks.list({ limit: 1 })).toMatchObject([{ kind: 'ft.on', outcome: 'done' }]);
+    await call('power.on', { vm: 'web' });
+    const [primary, secondary] = [processes.last('boot'), processes.last('standBy')];
+    expect(processes.links.at(-1)).toEqual({ a: primary, b: secondary });
   });
 });
 

@@ -130,7 +130,7 @@ describe('the test guest', () => {
     const before = used.machine.hash('full');
     expect(() => used.machine.restore(snapshot)).toThrow('the snapshot is of a machine that was built otherwise');
     expect(used.machine.hash('full')).toBe(before);
-    expect(() => used.machine.copyAsBuilt()).toThrow('is not as it was built');
+    expect(() => used.machine.copyAsBuilt()).toThrow('where the machine is as it was built');
   });
 
   test('a clone of a clone is as good', async () => {

@@ -21,9 +21,10 @@ function allowed(vm: VmView): string[] {
 }
 
 describe('enablement', () => {
-  test('a VM that is off can be powered on, set up, or deleted', () => {
+  test('a VM that is off can be powered on, set up, protected from then on, or deleted', () => {
     expect(allowed(off)).toEqual([
       'power-on',
+      'ft-on',
       'ft-settings',
       'insert-cdrom',
       'insert-folder',
@@ -111,9 +112,9 @@ describe('enablement', () => {
   });
 
   test("the reason is the rules' own sentence", () => {
-    const ftOn = actionById('ft-on');
-    expect(ftOn?.enabled(off)).toBe(refusal('ft.on', off));
-    expect(ftOn?.enabled(off)).toMatch(/power it on/);
+    const reset = actionById('reset');
+    expect(reset?.enabled(off)).toBe(refusal('power.reset', off));
+    expect(reset?.enabled(off)).toMatch(/power it on/);
   });
 
   test('nothing can be done without a connection, nor twice at once', () => {

@@ -180,6 +180,10 @@ export class ToyMachine implements Machine {
     return captured(this.capture(), this.hash('full'));
   }
 
+  get asBuilt(): boolean {
+    return this.#state.instructions === 0;
+  }
+
   copyAsBuilt(): Capture {
     return this.copy();
   }

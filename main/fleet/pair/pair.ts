@@ -23,7 +23,6 @@ import type { PairParts } from './pair-parts.ts';
 import type { Replica } from './replica.ts';
 import { RetiredReplicas } from './retired.ts';
 import { Secondary } from './secondary.ts';
-import { SecondaryProgress } from './secondary-progress.ts';
 import { StartAttempts } from './start-attempts.ts';
 
 const POWER_OFF_TIMEOUT_MS = 3000;
@@ -41,7 +40,6 @@ export class Pair {
   #reason: FtReason | null = null;
   #generation: number;
   readonly #attempts = new StartAttempts();
-  readonly #progress = new SecondaryProgress();
   #slot: DiskSlot;
   #imageAwaited = false;
   /** Images that were closed in good order when the VM was powered off as a Protected pair. */
@@ -113,8 +111,7 @@ export class Pair {
 
   /** How far a starting secondary is; null when none is started. */
   get starting(): StartProgress | null {
-    if (this.#secondary?.phase === 'building') return { phase: 'building', copied: 0 };
-    return this.#secondary?.phase === 'copying' ? this.#progress.view() : null;
+    return this.#secondary?.start ?? null;
   }
 
   /** VMware's state of the pair, while Fault Tolerance is on. */
@@ -196,10 +193,12 @@ export class Pair {
     if (this.#imageAwaited) return;
     const spec = this.#parts.spec(this.#holder(), slot);
     const replica = this.#parts.spares.take(true);
-    this.#secondary = new Secondary(replica, slot, spec.settings);
-    this.#progress.begin(() => {
-      const message = 'Starting the secondary took too long; it is tried again.';
-      this.#parts.outside.event('ft.startTimedOut', 'error', message);
+    this.#secondary = new Secondary(replica, slot, spec.settings, () => {
+      this.#parts.outside.event(
+        'ft.startTimedOut',
+        'error',
+        'Starting the secondary took too long; it is tried again.',
+      );
       replica.kill();
     });
     replica.listen({
@@ -225,7 +224,7 @@ export class Pair {
     switch (message.type) {
       case 'started':
         secondary.phase = 'copying';
-        this.#progress.built();
+        secondary.progress.built();
         this.#parts.outside.built(replica);
         if (!secondary.linked) this.#link(secondary);
         this.#parts.outside.changed();
@@ -273,12 +272,19 @@ export class Pair {
     const secondary = this.#secondary;
     if (replica !== secondary?.replica) return;
     this.#secondary = null;
-    this.#progress.end();
+    secondary.progress.end();
     if (this.#primary.alive) this.#noteLoss(secondary, secondary.words ?? why);
     if (secondary.linked) this.#primary.send({ type: 'peerDied', why: `the secondary's process ended (${why})` });
     this.#scheduleStart();
     this.#settle();
     this.#parts.outside.changed();
+  }
+
+  /** The primary says so. One that was starting has no log any more; it may be about to say why: told at its end. */
+  #lostBackup(secondary: Secondary, why: string): void {
+    if (!secondary.starting) return this.#noteLoss(secondary, why);
+    secondary.words ??= why;
+    return secondary.replica.kill();
   }
 
   /** Told once for each secondary, by whoever notices first: its process's end or the primary. */
@@ -324,14 +330,14 @@ export class Pair {
       case 'captured':
         // From here on the primary has a backup, and says when it has none any more.
         this.#alone = false;
-        this.#progress.captured(message.stunMs);
+        this.#secondary?.progress.captured(message.stunMs);
         return;
       case 'synchronised':
-        if (this.#secondary?.phase === 'copying') this.#progress.synchronised(message.fraction);
+        if (this.#secondary?.phase === 'copying') this.#secondary.progress.synchronised(message.fraction);
         outside.changed();
         return;
       case 'copied':
-        this.#progress.copied(message.fraction);
+        this.#secondary?.progress.copied(message.fraction);
         return outside.changed();
       case 'diskClean':
         this.#cleanSlots.add(this.#slot);
@@ -368,23 +374,20 @@ export class Pair {
     const { outside } = this.#parts;
     switch (event.type) {
       case 'protected': {
-        if (primary !== this.#primary) return;
-        this.#progress.end();
-        if (this.#secondary) this.#secondary.phase = 'protected';
+        const secondary = this.#secondary;
+        if (primary !== this.#primary || !secondary) return;
+        this.#lastStart = secondary.arrived();
         this.#reason = null;
         this.#failovers.protected();
         this.#parts.spares.refill();
         this.#attempts.failures = 0;
-        this.#lastStart = this.#progress.times();
-        const data = { ...this.#lastStart, epoch: event.epoch, secondary: this.#secondary?.replica.pid };
+        const data = { ...this.#lastStart, epoch: event.epoch, secondary: secondary.replica.pid };
         outside.event('ft.protected', 'info', 'Protected: primary and secondary run in virtual lockstep.', data);
         break;
       }
       case 'backupLost':
         if (primary !== this.#primary) return;
-        if (this.#secondary) this.#noteLoss(this.#secondary, event.why);
-        // A secondary that still lives may not be one any more: its log has ended.
-        if (this.#secondary?.starting) this.#secondary.replica.kill();
+        if (this.#secondary) this.#lostBackup(this.#secondary, event.why);
         break;
       case 'alone':
         if (primary !== this.#primary) return;
@@ -456,11 +459,12 @@ export class Pair {
     this.#scheduleStart();
   }
 
-  /** The primary goes on alone: whatever its secondary was, it is none any more. */
+  /** The primary goes on alone: whatever its secondary was, it is none any more. One that failed is told of at its end. */
   #retireSecondary(): void {
     const secondary = this.#secondary;
-    if (!secondary || secondary.phase === 'building') return;
+    if (!secondary || secondary.phase === 'building' || (secondary.starting && secondary.words !== null)) return;
     this.#secondary = null;
+    secondary.progress.end();
     this.#retired.add(secondary.replica);
   }
 

@@ -8,19 +8,16 @@ import type { StartProgress, StartTimes } from '../../../preload/contract/contra
 const START_TIMEOUT_MS = 120_000;
 
 export class SecondaryProgress {
+  readonly #timedOut: () => void;
+  readonly #startedAt = Date.now();
   #timer: NodeJS.Timeout | null = null;
-  #timedOut: () => void = () => {};
-  #startedAt = 0;
   #times = { stunMs: 0, builtMs: 0, capturedMs: 0, copiedMs: 0 };
   #copied = 0;
   /** The share of its own disk that has been compared; null where that is done, or it has none. */
   #synchronised: number | null = null;
 
-  begin(timedOut: () => void): void {
-    this.#startedAt = Date.now();
-    this.#times = { stunMs: 0, builtMs: 0, capturedMs: 0, copiedMs: 0 };
-    this.#copied = 0;
-    this.#synchronised = null;
+  /** It begins. */
+  constructor(timedOut: () => void) {
     this.#timedOut = timedOut;
     this.#wait();
   }
