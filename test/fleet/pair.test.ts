@@ -200,6 +200,19 @@ describe('a secondary', () => {
     expect(harness.starts).toBe(2);
   });
 
+  test('that fails while it is copied is told of in its own words, though its primary notices first', async () => {
+    const harness = await PairHarness.copying();
+    harness.primary.says({ type: 'captured', stunMs: 1, epoch: 1, bytes: 1 });
+    harness.primary.reports(ftEvent.backupLost('the channel closed', false));
+    harness.primary.reports(ftEvent.alone(1));
+    harness.secondary.says({ type: 'failed', message: 'the snapshot is of no use' });
+    await harness.pass(10);
+    const told = harness.messages.filter((message) => message.includes('could not be started'));
+    expect(told).toEqual(['error: The secondary could not be started: the snapshot is of no use.']);
+    await harness.pass(500);
+    expect(harness.starts).toBe(2);
+  });
+
   test('is not started for a VM that is not protected', async () => {
     const harness = new PairHarness(false);
     harness.primary.says({ type: 'started', role: 'primary' });

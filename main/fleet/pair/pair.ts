@@ -186,6 +186,7 @@ export class Pair {
   }
 
   #startSecondary(): void {
+    const { outside } = this.#parts;
     if (!this.#protect || this.#stopping || this.#secondary || !this.#alone || !this.#primary.alive) return;
     const slot = this.#parts.secondarySlot(this.#slot);
     // Whoever used that image before is ended first; this comes again then.
@@ -194,11 +195,7 @@ export class Pair {
     const spec = this.#parts.spec(this.#holder(), slot);
     const replica = this.#parts.spares.take(true);
     this.#secondary = new Secondary(replica, slot, spec.settings, () => {
-      this.#parts.outside.event(
-        'ft.startTimedOut',
-        'error',
-        'Starting the secondary took too long; it is tried again.',
-      );
+      outside.event('ft.startTimedOut', 'error', 'Starting the secondary took too long; it is tried again.');
       replica.kill();
     });
     replica.listen({
@@ -206,8 +203,8 @@ export class Pair {
       exit: (why) => this.#secondaryExited(replica, why),
     });
     replica.send({ type: 'standBy', spec, peer: this.#primary.pid });
-    this.#parts.outside.event('ft.starting', 'info', 'Starting a secondary.', { pid: replica.pid });
-    this.#parts.outside.changed();
+    outside.event('ft.starting', 'info', 'Starting a secondary.', { pid: replica.pid });
+    outside.changed();
   }
 
   /** The primary may begin to copy: what the secondary does not read yet waits in the channel. */
@@ -217,10 +214,21 @@ export class Pair {
     this.#primary.send({ type: 'protect', settings: secondary.settings, peer: secondary.replica.pid });
   }
 
+  /** What either replica may say; false where it is something else. */
+  #fromEither(message: FromReplica): boolean {
+    const { outside } = this.#parts;
+    if (isOutput(message)) outside.output(message);
+    else if (message.type === 'diskError')
+      outside.event('disk.error', 'error', message.message, { why: message.message });
+    else if (message.type === 'report') outside.changed();
+    else return false;
+    return true;
+  }
+
   #fromSecondary(replica: Replica, message: FromReplica): void {
     const secondary = this.#secondary;
     if (replica !== secondary?.replica) return;
-    if (isOutput(message)) return this.#parts.outside.output(message);
+    if (this.#fromEither(message)) return;
     switch (message.type) {
       case 'started':
         secondary.phase = 'copying';
@@ -235,14 +243,8 @@ export class Pair {
       case 'ft':
         this.#secondaryEvent(secondary, message.event);
         return;
-      case 'diskError':
-        this.#parts.outside.event('disk.error', 'error', message.message, { why: message.message });
-        return;
       case 'diskClean':
         this.#cleanSlots.add(secondary.slot);
-        return;
-      case 'report':
-        this.#parts.outside.changed();
         return;
       default:
     }
@@ -314,7 +316,7 @@ export class Pair {
 
   #fromPrimary(primary: Replica, message: FromReplica): void {
     const { outside } = this.#parts;
-    if (isOutput(message)) return outside.output(message);
+    if (this.#fromEither(message)) return;
     switch (message.type) {
       case 'started':
         outside.built(primary);
@@ -359,12 +361,6 @@ export class Pair {
       case 'restored':
       case 'room':
         outside.state(message);
-        return;
-      case 'diskError':
-        outside.event('disk.error', 'error', message.message, { why: message.message });
-        return;
-      case 'report':
-        outside.changed();
         return;
       default:
     }
