@@ -158,7 +158,7 @@ export interface Machine {
    * reports itself while the machine is built.
    */
   readonly asBuilt: boolean;
-  /** The same of a machine that is `asBuilt`, for another: its memory is left out. `restore` makes sure that it may be. */
+  /** The same of a machine that is `asBuilt`, for another: its memory is left out, which `restore` makes sure of. */
   copyAsBuilt(): UnhashedCapture;
   /** Copies and seals without a pause: the snapshot itself, for those for whom nothing waits. @throws as `copy`. */
   capture(): Snapshot;

@@ -455,7 +455,7 @@ export class Pair {
     this.#scheduleStart();
   }
 
-  /** The primary goes on alone: whatever its secondary was, it is none any more. One that failed is told of at its end. */
+  /** The primary goes on alone: whatever its secondary was, it is none now. One that failed is told of at its end. */
   #retireSecondary(): void {
     const secondary = this.#secondary;
     if (!secondary || secondary.phase === 'building' || (secondary.starting && secondary.words !== null)) return;
