@@ -12,7 +12,14 @@
 import { assert } from './assert.ts';
 import type { ClaimResult } from './arbiter.ts';
 import { DecodeError } from './bytes.ts';
-import { BACKLOG_HEADS_MAX, CLAIM_RETRY_MS, HEARTBEAT_MS, LOG_VERSION, STARTING_LOG_BYTES_MAX } from './constants.ts';
+import {
+  BACKLOG_HEADS_MAX,
+  CLAIM_RETRY_MS,
+  HEARTBEAT_MS,
+  LOG_VERSION,
+  STARTING_LOG_BYTES_MAX,
+  tickMs,
+} from './constants.ts';
 import { FailureDetector } from './detector.ts';
 import { Fifo } from './fifo.ts';
 import { difference } from './hashes.ts';
@@ -160,7 +167,14 @@ export class Backup<R extends BlockRequest> {
     this.#suspect(why, nowMs);
   }
 
-  /** To be called every `tickMs` or so. */
+  /** In how many milliseconds `tick` is to be called, at the latest. */
+  tickInMs(nowMs: number): number {
+    const everyMs = tickMs(this.#env.settings.failureTimeoutMs);
+    const maySuspect = this.#state === 'replaying' && this.#generation !== null;
+    return maySuspect ? Math.min(everyMs, this.#detector.dueInMs(nowMs)) : everyMs;
+  }
+
+  /** To be called as `tickInMs` says, or earlier. */
   tick(nowMs: number): void {
     if (this.#state === 'claiming' && nowMs >= this.#claimAgainAt) this.#claim();
     if (this.#state !== 'replaying') return;

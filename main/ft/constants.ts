@@ -17,14 +17,15 @@ import type { FtSettings } from './environment.ts';
  */
 export const LOG_VERSION = 9;
 
-/** Both sides say something at least this often. */
+/** Both sides say something whenever they look and have said nothing for so long. */
 export const HEARTBEAT_MS = 50;
 /**
  * How often each side looks whether something is due, a heartbeat or a suspicion. Each look wakes a process that may be
- * idle, so there are no more than it takes: where the timeout is short, one more between two heartbeats.
+ * idle, so there are no more than it takes: a guest in its longest lull is woken as often (replica/pacer.ts). Where the
+ * timeout is short, two looks between two heartbeats.
  */
 export const tickMs = (failureTimeoutMs: number): number =>
-  failureTimeoutMs >= FAILURE_TIMEOUT_MS ? HEARTBEAT_MS : HEARTBEAT_MS / 2;
+  failureTimeoutMs >= FAILURE_TIMEOUT_MS ? 2 * HEARTBEAT_MS : HEARTBEAT_MS / 2;
 /** Nothing heard for this long: the peer is suspected. The default, as are the next ones that say so. */
 export const FAILURE_TIMEOUT_MS = 500;
 /**
@@ -77,7 +78,7 @@ export const HASH_INTERVAL_MS = 1000;
  * every so many of them, and takes half a minute.
  */
 export const SLICE_INTERVAL_MS = 50;
-export const SLICE_INTERVAL_EPOCHS = 4;
+export const SLICE_INTERVAL_EPOCHS = 2;
 /** Pages in one slice: 1 MiB, whose hash takes less than a millisecond. */
 export const SLICE_PAGES = 256;
 /** Pages with a hash of their own inside a slice: so closely a difference is named. */
@@ -97,7 +98,7 @@ export const DEFAULT_SETTINGS: FtSettings = {
 
 // Several heartbeats must be missed before anyone is suspected: one late timer is not a failure.
 assert(
-  FAILURE_TIMEOUT_MS >= 4 * (HEARTBEAT_MS + tickMs(FAILURE_TIMEOUT_MS)),
+  FAILURE_TIMEOUT_MS >= 3 * (HEARTBEAT_MS + tickMs(FAILURE_TIMEOUT_MS)),
   'the failure timeout covers several heartbeats',
 );
 // A link that is slower than that is suspected, not waited for.

@@ -26,6 +26,11 @@ export class FailureDetector {
     this.#heardAt = nowMs;
   }
 
+  /** In how many milliseconds the peer will be suspected if nothing is heard of it. */
+  dueInMs(nowMs: number): number {
+    return Math.max(0, this.#heardAt + this.#timeoutMs - nowMs) + 1;
+  }
+
   /** Called often, at least every quarter of the timeout; true when the peer must be suspected. */
   suspects(nowMs: number): boolean {
     const asleep = nowMs - this.#tickedAt > this.#timeoutMs / 2;

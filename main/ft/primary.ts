@@ -19,6 +19,7 @@ import {
   LOG_VERSION,
   STARTING_LOG_BYTES_MAX,
   STARTING_TIMEOUT_MS,
+  tickMs,
 } from './constants.ts';
 import { FailureDetector } from './detector.ts';
 import { DiskLedger } from './disk-ledger.ts';
@@ -307,7 +308,13 @@ export class Primary<R extends BlockRequest, V> {
     this.#leavePair(nowMs);
   }
 
-  /** To be called every `tickMs` or so. */
+  /** In how many milliseconds `tick` is to be called, at the latest. */
+  tickInMs(nowMs: number): number {
+    const everyMs = tickMs(this.#env.settings.failureTimeoutMs);
+    return Math.min(everyMs, this.#detector?.dueInMs(nowMs) ?? everyMs);
+  }
+
+  /** To be called as `tickInMs` says, or earlier. */
   tick(nowMs: number): void {
     if (this.#state === 'claiming' && nowMs >= this.#claimAgainAt) this.#claim();
     if (!this.#logging) return;

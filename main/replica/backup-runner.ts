@@ -5,7 +5,6 @@
  * Invariant: until it is promoted it sends nothing but acknowledgements to its peer and reports to the fleet.
  */
 import zlib from 'node:zlib';
-import { tickMs } from '../ft/constants.ts';
 import { Backup, type BackupEnvironment } from '../ft/backup.ts';
 import { DecodeError } from '../ft/bytes.ts';
 import { decodeMessage, encodeEntry, isSync } from '../ft/log.ts';
@@ -57,9 +56,8 @@ export class BackupRunner {
     this.#disks = disks;
     this.#sync = this.#prepareDisks();
     this.#backup = new Backup<DiskRequest>(this.#environment(), performance.now());
-    const everyMs = tickMs(parts.spec.settings.failureTimeoutMs);
     const ticker = new Ticker(
-      () => everyMs,
+      (now) => this.#backup.tickInMs(now),
       (now) => this.#backup.tick(now),
     );
     this.#stops.push(() => ticker.stop());

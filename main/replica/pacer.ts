@@ -36,12 +36,14 @@ const DECAY = 0.97;
 const AHEAD_SLEEP_MS = 10;
 /**
  * A guest that has slept for so many epochs, doing no more meanwhile than to count its timer's ticks (some 4000
- * instructions each), is in a lull: it is woken less often, for several ticks at once. An input still wakes it at once;
- * its own timers come late by so many milliseconds at most, by wall time alone.
+ * instructions each), is in a lull: it is woken less often, for several ticks at once, and the less often the longer
+ * that lasts. What a wake-up costs is mostly that the processor's caches have forgotten the guest. An input still wakes
+ * it at once; its own timers come late by so many milliseconds at most, by wall time alone.
  */
 const LULL_EPOCHS = 32;
 const LULL_INSTRUCTIONS = { once: 12_000, perMs: 1000 };
-const LULL_SLEEP_MS = 48;
+const LULL_SLEEP_MS = { first: 48, last: 96 };
+const LULL_SHARE = 1 / 32;
 /**
  * What comes in during an epoch waits for its end, and what goes out as well. So an epoch lasts a 32nd of the time for
  * which nothing has come in or gone out, and EPOCH_MS_MAX at most: an input is late by as little as nobody would notice
@@ -69,6 +71,7 @@ export class Pacer {
   #startedNs = 0;
   #advanceUs = 0;
   #quietEpochs = 0;
+  #quietSinceNs = 0;
   /** When something came in or went out the last time. */
   #stirredNs = 0;
 
@@ -80,6 +83,8 @@ export class Pacer {
   /** From now on the machine's clock stands for the present, which it has yet to reach where it is `behindMs`. */
   restart(virtualNs: number, behindMs = 0): void {
     this.#offsetNs = this.#nowNs() - virtualNs - behindMs * NS_PER_MS;
+    this.#quietEpochs = 0;
+    this.#quietSinceNs = this.#wallNs();
     this.stirred();
   }
 
@@ -106,7 +111,8 @@ export class Pacer {
     const aheadMs = (virtualNs - wallNs) / NS_PER_MS;
     if (instructions > INSTRUCTIONS_MIN) this.#learn(wallNs - this.#startedNs, instructions, aheadMs);
     this.#quietEpochs = idleMs > 0 && !punctual && this.#quiet(instructions) ? this.#quietEpochs + 1 : 0;
-    const sleepMs = this.#quietEpochs > LULL_EPOCHS ? Math.max(idleMs, LULL_SLEEP_MS) : idleMs;
+    if (this.#quietEpochs === 0) this.#quietSinceNs = wallNs;
+    const sleepMs = this.#quietEpochs > LULL_EPOCHS ? Math.max(idleMs, this.#lullMs(wallNs)) : idleMs;
     if (sleepMs > 0) return Math.max(1, Math.ceil(sleepMs + Math.max(0, aheadMs)));
     return aheadMs > AHEAD_SLEEP_MS ? aheadMs : 0;
   }
@@ -115,6 +121,11 @@ export class Pacer {
   #quiet(instructions: number): boolean {
     const coveredMs = this.#advanceUs / 1000;
     return instructions < LULL_INSTRUCTIONS.once + LULL_INSTRUCTIONS.perMs * coveredMs;
+  }
+
+  #lullMs(wallNs: number): number {
+    const quietMs = (wallNs - this.#quietSinceNs) / NS_PER_MS;
+    return Math.min(LULL_SLEEP_MS.last, Math.max(LULL_SLEEP_MS.first, quietMs * LULL_SHARE));
   }
 
   /** How many slices of about 100,000 instructions fit the time that an epoch may last. */

@@ -8,7 +8,6 @@ import zlib from 'node:zlib';
 import { topOf } from '../datastore/disk/top.ts';
 import type { NoRoom } from '../datastore/room.ts';
 import type { Arbiter } from '../ft/arbiter.ts';
-import { tickMs } from '../ft/constants.ts';
 import type { Head, Input, Output } from '../ft/entry.ts';
 import type { Environment, FtSettings, Outside } from '../ft/environment.ts';
 import type { Position, Positioned } from '../ft/output.ts';
@@ -239,9 +238,8 @@ export class PrimaryRunner {
     this.#pacer.restart(this.#machine.virtualNs, behindMs);
     this.#pauseWanted = this.#primary.paused;
     if (this.#pauseWanted) this.#lives();
-    // As often as the settings of the present secondary ask for.
     this.#ticker = new Ticker(
-      () => tickMs(this.#settings.failureTimeoutMs),
+      (now) => this.#primary.tickInMs(now),
       (now) => this.#tick(now),
     );
     this.#stops.push(() => this.#ticker?.stop());

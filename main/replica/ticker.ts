@@ -1,26 +1,26 @@
 /**
  * What is due now and then: looked at when the process is awake anyway, and by a timer where it is not.
  *
- * Invariant: between two looks there is never more than the interval (as far as the system's timers are punctual). A
- * process that sleeps between messages and epochs is not woken for the look alone.
+ * Invariant: a look is never later than is asked for, as far as the system's timers are punctual. A process that wakes
+ * for messages and epochs is not woken for the look alone.
  */
 
 export class Ticker {
-  readonly #everyMs: () => number;
+  readonly #inMs: (nowMs: number) => number;
   readonly #look: (nowMs: number) => void;
   #timer: NodeJS.Timeout;
   #lookedAt = performance.now();
 
-  /** Looks for the first time in `everyMs()` milliseconds, which is asked again after every look. */
-  constructor(everyMs: () => number, look: (nowMs: number) => void) {
-    this.#everyMs = everyMs;
+  /** Looks in `inMs(now)` milliseconds at the latest, which is asked at once and after every look. */
+  constructor(inMs: (nowMs: number) => number, look: (nowMs: number) => void) {
+    this.#inMs = inMs;
     this.#look = look;
-    this.#timer = this.#arm();
+    this.#timer = this.#arm(this.#lookedAt);
   }
 
   /** The process is awake: a look that would be due before long is had now. */
   awake(nowMs: number): void {
-    if (nowMs - this.#lookedAt < this.#everyMs() / 2) return;
+    if (nowMs - this.#lookedAt < this.#inMs(nowMs) / 2) return;
     clearTimeout(this.#timer);
     this.#now(nowMs);
   }
@@ -32,12 +32,12 @@ export class Ticker {
 
   #now(nowMs: number): void {
     this.#lookedAt = nowMs;
-    // Armed before the look, which may stop it.
-    this.#timer = this.#arm();
     this.#look(nowMs);
+    // The look may have stopped it.
+    if (this.#lookedAt === nowMs) this.#timer = this.#arm(nowMs);
   }
 
-  #arm(): NodeJS.Timeout {
-    return setTimeout(() => this.#now(performance.now()), this.#everyMs());
+  #arm(nowMs: number): NodeJS.Timeout {
+    return setTimeout(() => this.#now(performance.now()), this.#inMs(nowMs));
   }
 }

@@ -110,7 +110,8 @@ test('of an epoch whose outputs were confirmed in part, the backup keeps the res
   pair.run(100);
   const epoch = primary.machine.epoch - 20;
   primary.primary.confirmed({ epoch, index: 1 });
-  pair.run(60);
+  // The backup hears of it with the primary's next look.
+  pair.run(110);
   const again: string[] = [];
   pair.addChecker({
     violations: [],

@@ -74,7 +74,7 @@ function idle(runner: Runner, seconds: number): { wakeUps: number; instructions:
   return { wakeUps, instructions: machine.instructions - before };
 }
 
-test('an idle Linux is woken 21 times a second for its 250 ticks, and executes a million instructions', async () => {
+test('an idle Linux is woken 11 times a second for its 250 ticks, and executes a million instructions', async () => {
   const runner = await Runner.start(linuxGuest());
   runner.untilSerial('# ');
   const seconds = 20;

@@ -3,7 +3,7 @@
  *
  * Invariant: the snapshot is restored when all of it has arrived; what came before a promotion is not lost by it.
  */
-import { BACKLOG_HEADS_MAX, tickMs } from '../../main/ft/constants.ts';
+import { BACKLOG_HEADS_MAX } from '../../main/ft/constants.ts';
 import { Backup } from '../../main/ft/backup.ts';
 import type { ChunkEntry, SnapshotEntry } from '../../main/ft/log.ts';
 import type { ToyRequest } from '../support/toy-machine.ts';
@@ -99,8 +99,7 @@ export class BackupLoop {
   #tick(): void {
     if (!this.#running) return;
     this.backup.tick(this.#now);
-    const { failureTimeoutMs } = this.#replica.world.scenario.settings;
-    this.#replica.process.after(tickMs(failureTimeoutMs), () => this.#tick());
+    this.#replica.process.after(this.backup.tickInMs(this.#now), () => this.#tick());
   }
 
   /** What came while it was restored is limited by the primary; from then on its backlog only grows to the limit. */

@@ -4,7 +4,7 @@
  * Invariant: between two turns the machine stands at an epoch boundary; everything that touches it happens there.
  */
 import type { DiskSlot } from '../../main/datastore/leases.ts';
-import { GATE_BYTES_MAX, LOG_BUFFER_BYTES_MAX, tickMs } from '../../main/ft/constants.ts';
+import { GATE_BYTES_MAX, LOG_BUFFER_BYTES_MAX } from '../../main/ft/constants.ts';
 import type { Environment, Outside } from '../../main/ft/environment.ts';
 import { EFFECT_BYTES_MIN, type Primary } from '../../main/ft/primary.ts';
 import { Confirmations } from '../../main/replica/confirmations.ts';
@@ -160,8 +160,7 @@ export class PrimaryLoop {
     if (!this.#running) return;
     this.primary.tick(this.#now);
     this.#checkStarting();
-    const { failureTimeoutMs } = this.#replica.world.scenario.settings;
-    this.#replica.process.after(tickMs(failureTimeoutMs), () => this.#tick());
+    this.#replica.process.after(this.primary.tickInMs(this.#now), () => this.#tick());
   }
 
   #wake(): void {

@@ -5,7 +5,6 @@
  */
 import zlib from 'node:zlib';
 import { Backup, type BackupState } from '../../main/ft/backup.ts';
-import { tickMs } from '../../main/ft/constants.ts';
 import { completionOf } from '../../main/machine/devices/disk.ts';
 import type { DiskSlot } from '../../main/datastore/leases.ts';
 import type { Input } from '../../main/ft/entry.ts';
@@ -50,7 +49,7 @@ export class ToyReplica {
   #stopped = false;
   #fenced = false;
   #nextEpochAt = 0;
-  #tickedAt = 0;
+  #tickAt = 0;
   #parts: Uint8Array[] = [];
   #announced: SnapshotEntry | null = null;
   #fate: { effect: Effect; when: 'before' | 'after'; countdown: number } | null = null;
@@ -148,9 +147,10 @@ export class ToyReplica {
     const { now } = this.#pair;
     if (!this.alive || this.#stopped) return;
     const { primary, backup } = this.#role;
-    if (now - this.#tickedAt >= tickMs(this.#pair.settings.failureTimeoutMs)) {
-      this.#tickedAt = now;
-      (primary ?? backup)?.tick(now);
+    if (now >= this.#tickAt) {
+      const role = primary ?? backup;
+      role.tick(now);
+      this.#tickAt = now + role.tickInMs(now);
     }
     if (primary) this.#runPrimary(primary);
     else for (let i = 0; i < this.#pair.backupEpochsPerMs && this.alive && backup.hasWork; i++) this.#replay(backup);
