@@ -204,9 +204,9 @@ export class PrimaryRunner {
   pause(paused: boolean): void {
     this.#pauseWanted = paused;
     if (!paused) this.#disks.tryAgain();
-    if (!paused || this.#primary.paused) this.#primary.pause(paused, performance.now());
     // The guest's clock goes on from where it stood still.
-    if (!paused) this.#pacer.restart(this.#machine.virtualNs);
+    if (!paused && this.#primary.paused) this.#pacer.restart(this.#machine.virtualNs);
+    if (!paused || this.#primary.paused) this.#primary.pause(paused, performance.now());
     this.#quiesce();
     this.#wake();
   }

@@ -188,6 +188,28 @@ test('a frame that is sent again at go-live, while the network is gone too, does
   runner.powerOff();
 });
 
+test('the clock of a guest makes up for a takeover, also when the fleet says again that it is not paused', async () => {
+  const spec = { vm: 'vm', name: 'web', files: {}, settings: DEFAULT_SETTINGS } as unknown as ReplicaSpec;
+  const { parts, machine } = new Process(spec, silent);
+  const runner = await PrimaryRunner.start(
+    parts,
+    (env, outside) => new Primary(env, outside, { generation: 2, lastInput: 0 }),
+    {
+      firstEpoch: () => {},
+      firstOutput: () => {},
+      fence: Promise.resolve(),
+      ownDisks: null,
+      completions: () => [],
+      heardAt: performance.now() - 400,
+    },
+  );
+  // Answered by an epoch in which nothing happens.
+  runner.pause(false);
+  await eventually(() => expect(machine.epoch).toBeGreaterThan(1));
+  expect(machine.virtualNs).toBeGreaterThan(400e6);
+  runner.powerOff();
+});
+
 test('a pause waits for the disks, lasts through inputs and a failover, and then the outputs go on', async () => {
   const { primary, runner, backup, promoted, cut } = await pair(silent);
   runner.pause(true);
