@@ -73,6 +73,11 @@ export interface ActiveFault {
   readonly pid: number | null;
 }
 
+/** A flipped bit stays flipped: it goes with the secondary that has it. */
+export function canBeHealed({ kind }: Pick<ActiveFault, 'kind'>): boolean {
+  return kind !== 'corrupt-secondary';
+}
+
 /** The schemas of the commands' arguments. */
 export const faultCommands = {
   fault: v.strictObject({

@@ -38,7 +38,9 @@ const sentences = {
   noSecondaryToCrash: (name: string) => `"${name}" has no secondary to crash.`,
   noSecondaryToHang: (name: string) => `"${name}" has no secondary to hang.`,
   noChannel: (name: string) => `"${name}" has no secondary, so there is no logging channel.`,
-  nothingToHeal: (name: string) => `"${name}" is not running: there is nothing to heal.`,
+  nothingToHeal: (name: string) => `No fault of "${name}" lasts: there is nothing to heal.`,
+  bitStaysFlipped: (name: string) =>
+    `A flipped bit of "${name}" cannot be healed: wait until it is found, and a fresh secondary takes its place.`,
   noSecondaryToCorrupt: (name: string) => `"${name}" is not Protected: there is no secondary to corrupt.`,
   recording: (name: string) => `"${name}" is already being recorded: stop that recording first.`,
   recordOff: (name: string) => `"${name}" is not running: power it on to record it.`,

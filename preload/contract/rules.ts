@@ -4,7 +4,7 @@
  * Invariant: a button is dimmed exactly when the fleet would refuse, with the same sentence as the reason.
  */
 import type { FaultKind as Fault, VmView } from './contract.ts';
-import { FAULTS } from './faults.ts';
+import { canBeHealed, FAULTS } from './faults.ts';
 import { RULE_WORDS, type RuleWords } from './rule-words.ts';
 
 export type GuardedCommand =
@@ -47,7 +47,10 @@ export type GuardedCommand =
   | 'capture.stop'
   | Fault;
 
-type Subject = Pick<VmView, 'name' | 'power' | 'ftEnabled' | 'ft' | 'recording' | 'nic' | 'suspended' | 'checkpoint'>;
+type Subject = Pick<
+  VmView,
+  'name' | 'power' | 'ftEnabled' | 'ft' | 'recording' | 'nic' | 'suspended' | 'checkpoint' | 'faults'
+>;
 
 /** What stands in the way of a running machine, null where it runs or is paused. */
 function notRunning(vm: Subject, words: RuleWords): string | null {
@@ -113,6 +116,11 @@ function isFault(command: GuardedCommand): command is Fault {
   return (FAULTS as readonly string[]).includes(command);
 }
 
+function healRefusal({ name, faults }: Subject, words: RuleWords): string | null {
+  if (faults.some(canBeHealed)) return null;
+  return faults.length === 0 ? words.nothingToHeal(name) : words.bitStaysFlipped(name);
+}
+
 function faultRefusal(fault: Fault, vm: Subject, words: RuleWords): string | null {
   switch (fault) {
     case 'crash-primary':
@@ -127,7 +135,7 @@ function faultRefusal(fault: Fault, vm: Subject, words: RuleWords): string | nul
     case 'delay-channel':
       return vm.ft.secondary ? null : words.noChannel(vm.name);
     case 'heal':
-      return vm.power === 'on' ? null : words.nothingToHeal(vm.name);
+      return healRefusal(vm, words);
     case 'corrupt-secondary':
       return vm.ft.status === 'protected' ? null : words.noSecondaryToCorrupt(vm.name);
   }

@@ -61,13 +61,16 @@ describe.skipIf(!executablePath)('the fault lab and the Monitor, in Chromium', {
 
   test('what is injected is shown until it is healed', async () => {
     await page.getByTestId('lab-healthy').waitFor();
+    const heal = page.getByRole('button', { name: 'Heal', exact: true });
+    expect(await heal.getAttribute('aria-disabled')).toBe('true');
     await page.getByLabel('Delay channel: milliseconds').fill('20');
     await inject('Delay channel');
     await page.locator('[data-active=delay-channel]').getByText('20 ms later each').waitFor();
     const { faults } = await host.call('vm.show', { vm: VM });
     expect(faults).toMatchObject([{ kind: 'delay-channel', ms: 20 }]);
-    await inject('Heal');
+    await heal.click();
     await page.getByTestId('lab-healthy').waitFor();
+    await expect.poll(() => heal.getAttribute('aria-disabled')).toBe('true');
     await page.getByLabel('Hang primary: milliseconds').fill('0');
     expect(await page.getByRole('button', { name: 'Hang primary' }).getAttribute('aria-disabled')).toBe('true');
   });

@@ -127,6 +127,9 @@ describe('a failover', () => {
     expect(faults).toEqual([]);
     await call('fault', { vm: 'web', kind: 'hang-secondary' });
     expect((await call('vm.show', { vm: 'web' })).faults).toMatchObject([{ kind: 'hang-secondary' }]);
+    await call('fault', { vm: 'web', kind: 'heal' });
+    await expect(call('fault', { vm: 'web', kind: 'heal' })).rejects.toThrow('there is nothing to heal');
+    await call('fault', { vm: 'web', kind: 'hang-secondary' });
     await call('power.off', { vm: 'web' });
     expect((await call('vm.show', { vm: 'web' })).faults).toEqual([]);
     await call('vm.delete', { vm: 'web' });

@@ -19,7 +19,7 @@ const recording = { file: '/tmp/web.rec', startedAt: 1, epoch: 1 };
 
 function vm(power: PowerState, ftEnabled: boolean, status: FtState, secondary = false): Parameters<typeof refusal>[1] {
   const ft: Partial<FtStatus> = { status, secondary: secondary ? place : null };
-  return { name: 'web', power, ftEnabled, ft: ft as VmView['ft'], recording: null, nic };
+  return { name: 'web', power, ftEnabled, ft: ft as VmView['ft'], recording: null, nic, faults: [] };
 }
 
 const off = vm('off', false, 'notConfigured');
@@ -31,6 +31,7 @@ const protectedPair = vm('on', true, 'protected', true);
 const needSecondary = vm('on', true, 'needSecondary');
 const shuttingDown = vm('shuttingDown', true, 'vmNotRunning');
 
+const hanging = { ...on, faults: [{ kind: 'hang-primary', at: 1, ms: null, pid: 1 }] } as const;
 const recorded = { ...on, recording };
 const suspended = vm('on', true, 'suspended');
 const suspendedOff = vm('off', true, 'suspended');
@@ -40,6 +41,7 @@ const paused = vm('paused', true, 'protected', true);
 
 const subjects = {
   recorded,
+  hanging,
   off,
   toDisk,
   lost,
@@ -56,7 +58,16 @@ const subjects = {
 };
 type Subject = keyof typeof subjects;
 
-const withPower = ['recorded', 'on', 'starting', 'protectedPair', 'needSecondary', 'suspended', 'paused'] as const;
+const withPower = [
+  'recorded',
+  'hanging',
+  'on',
+  'starting',
+  'protectedPair',
+  'needSecondary',
+  'suspended',
+  'paused',
+] as const;
 
 /** Where each command is allowed. Everywhere else it is refused. */
 const allowed: { readonly [C in GuardedCommand]: readonly Subject[] } = {
@@ -84,7 +95,7 @@ const allowed: { readonly [C in GuardedCommand]: readonly Subject[] } = {
   'snapshot.delete': ['off', 'toDisk', 'lost', 'offWithFt', 'suspendedOff', ...withPower],
   'checkpoint.take': withPower,
   'checkpoint.resume': ['lost'],
-  'ft.on': ['off', 'toDisk', 'lost', 'recorded', 'on'],
+  'ft.on': ['off', 'toDisk', 'lost', 'recorded', 'hanging', 'on'],
   'ft.off': ['offWithFt', 'suspendedOff', 'protectedPair', 'needSecondary', 'suspended', 'paused', 'shuttingDown'],
   'ft.suspend': ['protectedPair', 'needSecondary', 'paused'],
   'ft.resume': ['suspended'],
@@ -98,9 +109,9 @@ const allowed: { readonly [C in GuardedCommand]: readonly Subject[] } = {
   'hang-secondary': ['starting', 'protectedPair', 'paused'],
   'cut-channel': ['starting', 'protectedPair', 'paused'],
   'delay-channel': ['starting', 'protectedPair', 'paused'],
-  heal: withPower.filter((name) => name !== 'paused'),
+  heal: ['hanging'],
   'corrupt-secondary': ['protectedPair', 'paused'],
-  'record.start': ['on', 'starting', 'protectedPair', 'needSecondary', 'suspended'],
+  'record.start': ['hanging', 'on', 'starting', 'protectedPair', 'needSecondary', 'suspended'],
   'record.stop': ['recorded'],
   'forward.add': Object.keys(subjects) as Subject[],
   'capture.start': withPower,
@@ -136,6 +147,12 @@ test.each([
   ['power.pause', startingUp, '"web" is still powering on.'],
   ['power.pause', paused, '"web" is already paused.'],
   ['power.unpause', on, '"web" is not paused.'],
+  ['heal', on, 'No fault of "web" lasts: there is nothing to heal.'],
+  [
+    'heal',
+    { ...protectedPair, faults: [{ kind: 'corrupt-secondary', at: 1, ms: null, pid: 1 }] },
+    'A flipped bit of "web" cannot be healed: wait until it is found, and a fresh secondary takes its place.',
+  ],
   ['ft.suspend', on, 'Fault Tolerance is not turned on for "web".'],
   ['ft.suspend', suspended, 'Fault Tolerance is already suspended for "web".'],
   [

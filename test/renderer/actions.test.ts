@@ -59,7 +59,6 @@ describe('enablement', () => {
       'ft-settings',
       'crash-primary',
       'hang-primary',
-      'heal',
       'insert-cdrom',
       'insert-folder',
       'insert-fda',

@@ -30,6 +30,7 @@ const VMS = {
   off: fakeVm('Zulu-7'),
   on: fakeVm('Quebec-7', { ...on, hardware }),
   paused: fakeVm('Whisky-7', { ...on, power: 'paused' }),
+  hanging: fakeVm('Foxtrot-7', { ...on, faults: [{ kind: 'hang-primary', at: 1, ms: null, pid: 1 }] }),
   guarded: fakeVm('Yankee-7', guarded),
   ftSuspended: fakeVm('Juliett-7', { ...guarded, ft: { ...guarded.ft, status: 'suspended', secondary: null } }),
   recording: fakeVm('Kilo-7', { ...on, recording: { file: FILE, startedAt: 1, epoch: 1 } }),
@@ -102,7 +103,7 @@ const ROWS: { readonly [id: string]: Row } = {
   'cut-channel': fault('cut-channel', 'guarded'),
   'delay-channel': fault('delay-channel', 'guarded', 50),
   'corrupt-secondary': fault('corrupt-secondary', 'guarded'),
-  heal: fault('heal', 'on'),
+  heal: fault('heal', 'hanging'),
   'insert-cdrom': {
     vm: 'off',
     dialog: { 'Image file': FILE },

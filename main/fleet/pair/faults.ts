@@ -6,16 +6,9 @@
  * what it hit is no part of the pair any more.
  */
 import { CommandError, type ActiveFault, type CrashAt, type FaultKind } from '../../../preload/contract/contract.ts';
+import { canBeHealed } from '../../../preload/contract/faults.ts';
 import type { LinkFault } from '../../replica/messages.ts';
 import type { Replica } from './replica.ts';
-
-/** What a fault needs besides its kind. */
-export interface FaultDetails {
-  /** How much later each message arrives, in milliseconds. */
-  readonly ms?: number | undefined;
-  /** Where the replica dies; at once where none is named. */
-  readonly at?: CrashAt | undefined;
-}
 
 export interface FaultTargets {
   readonly primary: Replica | null;
@@ -131,8 +124,7 @@ export class Faults {
   #heal(targets: FaultTargets): void {
     for (const replica of [targets.primary, targets.secondary, ...targets.others]) replica?.hang(false);
     setChannelFault(targets, { kind: 'none' });
-    // A flipped bit stays flipped.
-    for (const one of this.#injected) if (one.fault.kind !== 'corrupt-secondary') this.#forget(one);
+    for (const one of this.#injected) if (canBeHealed(one.fault)) this.#forget(one);
   }
 
   #forget(one: Injected): void {
