@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { seriousFaultsInEveryTheme } from '../support/axe.ts';
 import { fakeAlarm, fakeTask } from './fake/history.ts';
 import type { FakeHost } from './fake/host.ts';
 import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake/world.ts';
@@ -89,6 +90,25 @@ describe.skipIf(NO_BROWSER)('the page', PAGE_TEST, () => {
     expect(asked('alarm.acknowledge')).toEqual([
       { command: 'alarm.acknowledge', args: expect.objectContaining({ id: 1 }) },
     ]);
+  });
+
+  test('the count of alarms has the colour of the worst that is not acknowledged, and says it', async () => {
+    const alarms = [
+      fakeAlarm(guarded, 1, { severity: 'warning' }),
+      fakeAlarm(guarded, 2, { acknowledgedAt: Date.now() }),
+    ];
+    for (const alarm of alarms) host.world.alarm(alarm);
+    await page.goto(`${host.url}#/events`);
+    const count = page.getByTestId('alarm-count');
+    const colour = () => count.evaluate((element) => getComputedStyle(element).color);
+    expect(await count.textContent()).toBe('1 Warning');
+    // The light theme's --warn, and below the --bad of high contrast, which axe looks at last.
+    expect(await colour()).toBe('rgb(133, 82, 0)');
+    expect(await seriousFaultsInEveryTheme(page, '.places')).toEqual([]);
+    host.world.alarm(fakeAlarm(guarded, 3));
+    await expect.poll(() => count.textContent()).toBe('2 Critical');
+    expect(await colour()).toBe('rgb(255, 156, 148)');
+    expect(await seriousFaultsInEveryTheme(page, '.places')).toEqual([]);
   });
 
   test('an alarm about a condition stays when it is acknowledged; history shows those that were cleared', async () => {

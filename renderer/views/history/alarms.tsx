@@ -1,7 +1,7 @@
 /**
- * Alarms: the mark beside a VM's name, the list on its page, and the page of all.
+ * Alarms: the mark beside a VM's name, the count in the inventory, the list on a VM's page, and the page of all.
  *
- * Invariant: the severity is told by icon and word; an alarm can be acknowledged wherever it is listed.
+ * Invariant: the severity is told by a word, not by colour alone; an alarm can be acknowledged wherever it is listed.
  */
 import { BellRing, Check, CircleAlert, TriangleAlert } from 'lucide-react';
 import { useEffect, useState } from 'react';
@@ -31,6 +31,25 @@ export function AlarmMark({ alarms }: { readonly alarms: AlarmSummary }) {
       <span className="hidden-text">{words}</span>
     </span>
   );
+}
+
+/** How many are not acknowledged, in the colour of the worst of them; nothing where there is none. */
+export function AlarmCount() {
+  const open = usePage(({ alarms }) => alarms.filter(isOpen).length);
+  const critical = usePage(({ alarms }) => alarms.some((alarm) => isOpen(alarm) && alarm.severity === 'error'));
+  if (open === 0) return null;
+  const worst = critical ? 'error' : 'warning';
+  const word = texts.alarms.severities[worst];
+  return (
+    <span className={`count count-${worst}`} title={texts.views.alarmCount(open, word)} data-testid="alarm-count">
+      {open}
+      <span className="hidden-text">{` ${word}`}</span>
+    </span>
+  );
+}
+
+function isOpen({ acknowledgedAt }: AlarmRecord): boolean {
+  return acknowledgedAt === null;
 }
 
 export function AllAlarms() {
@@ -129,7 +148,7 @@ export function VmAlarms({ vm }: { readonly vm: VmView }) {
 
 function AcknowledgeAll({ alarms, vm }: { readonly alarms: readonly AlarmRecord[]; readonly vm: VmView | null }) {
   const { runner, bridge } = useServices();
-  const open = alarms.filter((alarm) => alarm.acknowledgedAt === null);
+  const open = alarms.filter(isOpen);
   if (open.length < 2) return null;
   const acknowledge = () => {
     void runner.attempt('acknowledge-all', texts.actions.acknowledgeAll, async () => {

@@ -11,6 +11,7 @@ import type { Route } from '../../route.ts';
 import { usePage, useServices } from '../../services.ts';
 import { findVm } from '../../state.ts';
 import { texts } from '../../text/index.ts';
+import { AlarmCount } from '../history/alarms.tsx';
 import { treeRows } from './tree-model.ts';
 import { ImportButton } from '../vm/share.tsx';
 import { Tree } from './tree.tsx';
@@ -88,7 +89,6 @@ export function Inventory() {
 
 function Places() {
   const { go } = useServices();
-  const alarms = usePage((state) => state.alarms.filter((alarm) => alarm.acknowledgedAt === null).length);
   const page = usePage((state) =>
     state.route.page === 'vm' && !findVm(state, state.route.vm) ? 'home' : state.route.page,
   );
@@ -110,7 +110,7 @@ function Places() {
           >
             <Icon className="icon" aria-hidden="true" />
             {label}
-            {route.page === 'alarms' && alarms > 0 ? <span className="count count-alarm">{alarms}</span> : null}
+            {route.page === 'alarms' ? <AlarmCount /> : null}
           </button>
         </li>
       ))}
