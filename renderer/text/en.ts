@@ -101,6 +101,7 @@ export const en = {
     forwardAdd: 'Let a port of this computer lead to a port of the guest, also while it runs',
     captureStart: 'Write the frames of the network card to a pcapng file, for Wireshark',
     busy: 'This is under way.',
+    sent: 'This is under way, and cannot be cancelled any more.',
     disconnected: 'The connection to Lockstep is lost: wait until it is back.',
   },
   confirm: {

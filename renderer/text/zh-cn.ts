@@ -87,6 +87,7 @@ export const zhCN: Text = {
     forwardAdd: '将此计算机的端口通向客户机的端口，运行时也可以',
     captureStart: '将网卡的帧写入 pcapng 文件，供 Wireshark 使用',
     busy: '正在进行中。',
+    sent: '正在进行中，已无法取消。',
     disconnected: '与 Lockstep 的连接已断开：请等待恢复。',
   },
   confirm: {

@@ -6,6 +6,8 @@ import { CommandError } from '../../preload/contract/contract.ts';
 import { decodeConsoleInput } from '../../preload/contract/input.ts';
 import { scancodes } from '../../preload/contract/keys.ts';
 import type { FakeHost } from './fake/host.ts';
+import { fakeSnapshot } from './fake/busy-world.ts';
+import { fakeTask } from './fake/history.ts';
 import { fakeVm, OFF, PRIMARY, SECONDARY } from './fake/world.ts';
 import { NO_BROWSER, PAGE_TEST, pageUnderTest } from './page-under-test.ts';
 
@@ -93,6 +95,32 @@ describe.skipIf(NO_BROWSER)('the page', PAGE_TEST, () => {
     await page.getByRole('tooltip').getByText('power it on before').waitFor();
     await ftOn.click({ force: true });
     expect(commands()).toEqual([]);
+  });
+
+  test('what was sent cannot be cancelled any more, and a failure is told though its dialog was closed', async () => {
+    host.world.put(on);
+    host.world.snapshots = [fakeSnapshot('before', null)];
+    await page.goto(host.url + at('snapshots'));
+    const revert = async () => {
+      await page.getByRole('button', { name: 'Revert to before', exact: true }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Revert', exact: true }).click();
+    };
+    const held = Promise.withResolvers<void>();
+    host.world.held = held.promise;
+    host.world.fail = new CommandError('failed', 'The state cannot be read.');
+    await revert();
+    const cancel = page.getByRole('dialog').getByRole('button', { name: 'Cancel', exact: true });
+    await expect.poll(() => cancel.getAttribute('aria-disabled')).toBe('true');
+    await cancel.hover();
+    await page.getByRole('tooltip').getByText('cannot be cancelled any more').waitFor();
+    await cancel.click({ force: true });
+    await page.getByRole('dialog').getByRole('button', { name: 'Close', exact: true }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    held.resolve();
+    await page.getByRole('alert').getByText('The state cannot be read.').waitFor();
+    await revert();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(commands()).toEqual(['snapshot.revert', 'snapshot.revert']);
   });
 
   test('powering off asks first, and Escape means no', async () => {

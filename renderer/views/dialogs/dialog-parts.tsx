@@ -1,8 +1,9 @@
 /**
  * What dialogs that send one command have in common.
  *
- * Invariant: the command is sent at most once at a time; the dialog closes when it was carried out, else it stays and
- * shows the host's own words.
+ * Invariants: the command is sent at most once at a time; the dialog closes when it was carried out, else it stays and
+ * shows the host's own words. What was sent cannot be cancelled here any more, and no button says that it could; the
+ * dialog can be closed meanwhile, and a failure is told all the same.
  */
 import { CircleAlert, type LucideIcon } from 'lucide-react';
 import { useEffect, useState, type ReactNode } from 'react';
@@ -37,10 +38,12 @@ export function CommandDialog(props: CommandDialogProps) {
   const offline = usePage((state) => state.phase !== 'open');
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
+  const late = useLate();
   const opened = usePage((state) => state.dialog);
+  const isOpen = () => store.getState().dialog === opened;
   // What was opened while the host was asked stays.
   const close = () => {
-    if (store.getState().dialog === opened) store.setState({ dialog: null });
+    if (isOpen()) store.setState({ dialog: null });
   };
   const reason = offline ? texts.actionHints.disconnected : props.reason;
   const submit = async () => {
@@ -53,6 +56,7 @@ export function CommandDialog(props: CommandDialogProps) {
       if (props.stays) setBusy(false);
       else close();
     } catch (error) {
+      if (!isOpen()) late(props.title)(error);
       setFailure(errorWords(error));
       setBusy(false);
     }
@@ -65,7 +69,11 @@ export function CommandDialog(props: CommandDialogProps) {
       onSubmit={() => void submit()}
       footer={
         <>
-          <Button label={props.stays ? texts.actions.close : texts.actions.cancel} onPress={close} />
+          {props.stays ? (
+            <Button label={texts.actions.close} onPress={close} />
+          ) : (
+            <Button label={texts.actions.cancel} reason={busy ? texts.actionHints.sent : null} onPress={close} />
+          )}
           <Button
             label={props.label}
             {...(props.icon && { icon: props.icon })}

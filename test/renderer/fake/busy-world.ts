@@ -12,7 +12,7 @@ import { FAULTS_NOW, failovers, story, trouble } from '../look/scene-states.ts';
 import type { Scene } from '../look/scenes.ts';
 import { company, LEDGER } from '../look/shell-scenes.ts';
 
-function snapshot(id: string, parent: string | null, part: Partial<SnapshotView>): SnapshotView {
+export function fakeSnapshot(id: string, parent: string | null, part: Partial<SnapshotView> = {}): SnapshotView {
   return {
     id,
     name: id,
@@ -54,9 +54,9 @@ export function busy(world: FakeWorld): void {
   trouble(world, vm);
   failovers(world, vm);
   world.snapshots = [
-    snapshot('installed', null, { machine: null, hasThumbnail: false, note: 'Straight from the installer' }),
-    snapshot('before-upgrade', 'installed', { current: true }),
-    snapshot('experiment', 'before-upgrade', { bytes: 3 << 20 }),
+    fakeSnapshot('installed', null, { machine: null, hasThumbnail: false, note: 'Straight from the installer' }),
+    fakeSnapshot('before-upgrade', 'installed', { current: true }),
+    fakeSnapshot('experiment', 'before-upgrade', { bytes: 3 << 20 }),
   ];
   world.network.networks.push(
     { name: 'isolated-lab', subnet: '10.78.0.0/24', gateway: '10.78.0.1', uplink: null, uplinkState: null },

@@ -126,6 +126,8 @@ export class FakeWorld {
   readonly performed: { command: CommandName; args: Args }[] = [];
   /** When set, the next command fails with it. */
   fail: CommandError | null = null;
+  /** Commands are carried out when it resolves. */
+  held: Promise<void> = Promise.resolve();
   lines: string[] = [...BOOT, '/ # '];
   readonly network = new FakeNetwork(this);
   readonly #entries = new Set<Entry>();
@@ -230,6 +232,7 @@ export class FakeWorld {
     if (command === 'disk.info') return fakeDisk(this, command, args);
     if (command === 'snapshot.thumbnail') return { pngBase64: ONE_PIXEL_PNG };
     this.performed.push({ command, args });
+    await this.held;
     const failure = this.fail;
     this.fail = null;
     if (failure) throw failure;
