@@ -52,8 +52,8 @@ function Manager() {
       ) : (
         <ConnectionPage />
       )}
-      {ready ? <RecentTasks /> : null}
       <Toasts />
+      {ready ? <RecentTasks /> : null}
       <Dialogs />
       <Announcer />
     </div>

@@ -244,8 +244,36 @@ describe.skipIf(NO_BROWSER)('the page', PAGE_TEST, () => {
     await page.getByText('Welcome to Sample Linux').waitFor();
     const edge = (selector: string, side: 'top' | 'bottom') =>
       page.locator(selector).evaluate((element, which) => element.getBoundingClientRect()[which], side);
-    expect(await edge('.xterm-screen', 'bottom')).toBeLessThanOrEqual(await edge('.serial-hint', 'top'));
-    expect(await edge('.serial-hint', 'bottom')).toBeLessThanOrEqual(await edge('.tasks', 'top'));
+    expect(await edge('.xterm-screen', 'bottom')).toBeLessThanOrEqual(await edge('.guest-hint', 'top'));
+    expect(await edge('.guest-hint', 'bottom')).toBeLessThanOrEqual(await edge('.tasks', 'top'));
+  });
+
+  test.each([
+    [1280, 800],
+    [1920, 1080],
+  ])('messages cover neither the size of the screen nor the recent tasks, at %i × %i', async (width, height) => {
+    host.world.put(guarded);
+    for (let id = 1; id < 4; id++) host.world.task(fakeTask(guarded, id));
+    await page.setViewportSize({ width, height });
+    await page.goto(host.url + at('console'));
+    await page.locator('.console-size').waitFor();
+    for (const message of ['no such process', 'no such machine', 'no such disk']) {
+      host.world.fail = new CommandError('failed', `It cannot be carried out: there is ${message} on lab-desk.`);
+      await button('Crash primary').click();
+      await page.getByRole('alert').getByText(message).waitFor();
+    }
+    const box = async (selector: string) => {
+      const { y = 0, height: high = 0 } = (await page.locator(selector).boundingBox()) ?? {};
+      return { top: y, bottom: y + high };
+    };
+    const isAbove = async () => {
+      const messages = await box('.toasts');
+      expect(messages.bottom).toBeLessThanOrEqual((await box('.console-size')).top);
+      expect(messages.bottom).toBeLessThanOrEqual((await box('.tasks')).top);
+    };
+    await isAbove();
+    await button('Show recent tasks').click();
+    await isAbove();
   });
 
   test('a lost connection is told, dims what cannot be done, and comes back by itself', async () => {

@@ -77,7 +77,7 @@ export function ConsoleView({ vm, detached = false }: ConsoleViewProps) {
         <Overlay vm={vm} blank={screen.blank} empty={screen.size === null} />
       </div>
       {full ? null : (
-        <p className="console-hint" aria-live="polite">
+        <p className="guest-hint" aria-live="polite">
           {selection.text ? texts.console.hintSelecting : live ? hintOf(held, locked) : powerWords(vm)}
           {screen.size ? <span className="console-size">{describeSize(screen.size, shown)}</span> : null}
         </p>

@@ -48,7 +48,7 @@ export function Serial({ vm }: { readonly vm: VmView }) {
         </p>
       ) : null}
       <div ref={box} className="serial-box" hidden={!running && !everOn} />
-      {running ? <p className="serial-hint">{texts.serial.hint}</p> : null}
+      {running ? <p className="guest-hint">{texts.serial.hint}</p> : null}
     </div>
   );
 }

@@ -1,7 +1,8 @@
 /**
  * Errors of commands, in their own words.
  *
- * Invariant: an error stays until it is dismissed or twelve seconds have passed.
+ * Invariant: an error stays until it is dismissed or twelve seconds have passed; it covers nothing that stands below
+ * the page.
  */
 import { CircleAlert, Info, X } from 'lucide-react';
 import { useEffect } from 'react';
@@ -15,10 +16,12 @@ const TOAST_MS = 12_000;
 export function Toasts() {
   const toasts = usePage((state) => state.toasts);
   return (
-    <div className="toasts" role="region" aria-label={texts.views.messages} aria-live="polite">
-      {toasts.map((toast) => (
-        <OneToast key={toast.id} toast={toast} />
-      ))}
+    <div className="toasts-shelf">
+      <div className="toasts" role="region" aria-label={texts.views.messages} aria-live="polite">
+        {toasts.map((toast) => (
+          <OneToast key={toast.id} toast={toast} />
+        ))}
+      </div>
     </div>
   );
 }
