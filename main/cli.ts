@@ -14,6 +14,8 @@ import { defaultDataFolder, replayEntry, version } from './paths.ts';
 import { CommandError } from '../preload/contract/contract.ts';
 import { requestLink, requestLogout } from './web/control.ts';
 
+/** What tells a host to end: a service manager, Ctrl+C, a terminal that is closed. */
+const TOLD_TO_END = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 /** What becomes of VMs that run when the host is told to end. */
 const ON_EXIT = ['suspend', 'power-off'] as const;
 
@@ -34,7 +36,7 @@ const serveCommand: Command = {
   help:
     'Run the headless host: the console in a browser, and this command line (127.0.0.1, a free port); ' +
     'beyond loopback only with a certificate; --no-host-loopback keeps guests from the ports of this computer; ' +
-    'at SIGTERM or SIGINT running VMs are suspended, or with --on-exit power-off powered off',
+    'at SIGTERM, SIGINT or SIGHUP running VMs are suspended, or with --on-exit power-off powered off',
   run: runServe,
 };
 
@@ -96,7 +98,7 @@ async function runServe({ options, dataFolder, json, print }: Invocation): Promi
   if (!options['no-open'] && !json) openBrowser(served.url);
   await new Promise<void>((resolve) => {
     // Whoever says it twice (a terminal and `npm start` both pass Ctrl+C on) does not interrupt the end that has begun.
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
+    for (const signal of TOLD_TO_END) process.on(signal, () => resolve());
   });
   await served.close(ending === 'suspend' ? 'suspend' : 'powerOff');
 }
@@ -138,6 +140,8 @@ function openBrowser(url: string): void {
     .unref();
 }
 
+// A terminal that was closed takes no more messages: what goes on does not end of that.
+process.stderr.on('error', () => {});
 // Whoever reads our output may stop reading, as `head` does: that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 

@@ -1,8 +1,8 @@
 /**
  * The headless host's composition root: a fleet on child processes, behind the web door and the command line's.
  *
- * Invariant: when this returns, both doors are open; on SIGINT or SIGTERM every VM is suspended or powered off before
- * the process ends. Files that it makes are this user's alone.
+ * Invariant: when this returns, both doors are open; on SIGINT, SIGTERM or SIGHUP every VM is suspended or powered off
+ * before the process ends. Files that it makes are this user's alone.
  */
 import { Fleet } from './fleet/fleet.ts';
 import type { Limits } from './fleet/limits.ts';

@@ -4,8 +4,8 @@
  *
  * Invariants: when the fleet is gone, so is this process: a child without a fleet has nobody to tell and nobody to
  * serve. Links are there when the fleet says so, in the order of its messages, whether or not their other ends are. A
- * terminal's Ctrl+C, which goes to every process in front of it, is the host's to act on: it suspends what
- * runs, and needs its replicas for that.
+ * terminal's Ctrl+C, and that it is closed, goes to every process in front of it and is the host's to act on: it
+ * suspends what runs, and needs its replicas for that.
  */
 import net from 'node:net';
 import { LateTransport } from './late.ts';
@@ -37,7 +37,7 @@ interface ParentPort {
 
 export function connectParent<Sent, Received extends object, Name extends string>(): Parent<Sent, Received, Name> {
   const parentPort = (process as unknown as { parentPort?: ParentPort }).parentPort;
-  process.on('SIGINT', () => {});
+  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
   return parentPort ? electronParent(parentPort) : nodeParent();
 }
 
