@@ -9,15 +9,16 @@ import type { ChunkEntry, SnapshotEntry } from '../../main/ft/log.ts';
 import type { ToyRequest } from '../support/toy-machine.ts';
 import { SimDisks } from './disks.ts';
 import type { LinkEnd } from './link.ts';
-import type { Replica } from './replica.ts';
+import type { LoopReplica } from './parts.ts';
 
 /** How long it executes before it looks at its messages, in milliseconds. */
 const TURN_MS = 2;
 
 export class BackupLoop {
   readonly backup: Backup<ToyRequest>;
-  readonly #replica: Replica;
+  readonly #replica: LoopReplica;
   readonly #end: LinkEnd;
+  readonly #promoted: () => void;
   /** Those on which it carries out requests itself. */
   readonly disks: SimDisks;
   #running = true;
@@ -27,9 +28,11 @@ export class BackupLoop {
   #missing = 0;
   #behindMax = BACKLOG_HEADS_MAX + 1;
 
-  constructor(replica: Replica, end: LinkEnd) {
+  /** `promote`: it won, and its disks are open. */
+  constructor(replica: LoopReplica, end: LinkEnd, promote: () => void) {
     this.#replica = replica;
     this.#end = end;
+    this.#promoted = promote;
     const { world } = replica;
     this.disks = new SimDisks(replica, { fenced: true, retries: true }, (data, id) => {
       this.backup.diskDone(id, { device: 'disk', sequence: 0, data });
@@ -160,6 +163,6 @@ export class BackupLoop {
     this.#end.close('the backup went live');
     // What it was reading from a shared disk is nobody's any more; on its own disk everything goes on.
     if (this.#replica.world.shared) this.disks.close();
-    this.#replica.process.after(this.#replica.world.conditions.openMs, () => this.#replica.promote(this));
+    this.#replica.process.after(this.#replica.world.conditions.openMs, this.#promoted);
   }
 }

@@ -8,14 +8,13 @@
  */
 import type { DiskSlot } from '../../main/datastore/leases.ts';
 import type { ToyRequest } from '../support/toy-machine.ts';
-import type { Replica } from './replica.ts';
-import type { World } from './world.ts';
+import type { LoopReplica, Surroundings } from './parts.ts';
 
 const RETRY_MS = 5;
 
 export class SimDisks {
-  readonly #world: World;
-  readonly #replica: Replica;
+  readonly #world: Surroundings;
+  readonly #replica: LoopReplica;
   readonly #slot: DiskSlot;
   #complete: (completion: Uint8Array, id: number) => void;
   #fenced: boolean;
@@ -28,7 +27,7 @@ export class SimDisks {
   #closed = false;
 
   constructor(
-    replica: Replica,
+    replica: LoopReplica,
     options: { readonly fenced: boolean; readonly retries: boolean },
     complete: (completion: Uint8Array, id: number) => void,
   ) {

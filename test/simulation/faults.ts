@@ -3,7 +3,7 @@
  *
  * Invariant: after `heal` nothing is out of order any more but what a fault has destroyed.
  */
-import type { Replica } from './replica.ts';
+import type { SimReplica } from './parts.ts';
 import type { Conditions, Fault, Who } from './scenario.ts';
 import type { World } from './world.ts';
 
@@ -11,7 +11,7 @@ export class Faults {
   readonly #world: World;
   #healed = false;
   /** Processes whose clocks were touched. */
-  readonly #clocks = new Set<Replica>();
+  readonly #clocks = new Set<SimReplica>();
 
   constructor(world: World) {
     this.#world = world;
@@ -104,7 +104,7 @@ export class Faults {
     }
   }
 
-  #replica(who: Who): Replica | null {
+  #replica(who: Who): SimReplica | null {
     const { fleet } = this.#world;
     if (who === 'primary') return fleet.primary;
     if (who === 'secondary') return fleet.secondary;

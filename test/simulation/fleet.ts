@@ -10,9 +10,8 @@ import { SerialPort } from '../../main/fleet/outside/serial-port.ts';
 import type { DiskSlot } from '../../main/datastore/leases.ts';
 import type { FtEvent } from '../../main/ft/environment.ts';
 import { Link } from './link.ts';
+import type { FromReplica, SimReplica, Surroundings } from './parts.ts';
 import type { SimProcess } from './process.ts';
-import type { FromReplica, Replica } from './replica.ts';
-import type { World } from './world.ts';
 
 type Phase = 'none' | 'building' | 'copying' | 'protected' | 'takingOver';
 
@@ -26,18 +25,18 @@ const RETIREMENT_MS = 5000;
 const CONFIRM_MS = 5;
 
 export class Fleet {
-  readonly #world: World;
+  readonly #world: Surroundings;
   readonly process: SimProcess;
   readonly serial = new SerialPort();
   readonly inputs = new InputLine();
-  primary: Replica | null = null;
-  secondary: Replica | null = null;
+  primary: SimReplica | null = null;
+  secondary: SimReplica | null = null;
   link: Link | null = null;
   life = 0;
   phase: Phase = 'none';
-  readonly #retired = new Set<Replica>();
+  readonly #retired = new Set<SimReplica>();
   /** Former primaries that are being ended, each with the successor that waits for it. */
-  readonly #fences = new Map<Replica, Replica>();
+  readonly #fences = new Map<SimReplica, SimReplica>();
   #protect = true;
   #alone = true;
   #stopping = false;
@@ -51,7 +50,7 @@ export class Fleet {
   /** Inputs that were numbered in this life. */
   typed = 0;
 
-  constructor(world: World, process: SimProcess) {
+  constructor(world: Surroundings, process: SimProcess) {
     this.#world = world;
     this.process = process;
   }
@@ -61,7 +60,7 @@ export class Fleet {
     return this.phase === 'protected' && primary?.state === 'protected' && secondary?.state === 'replaying';
   }
 
-  replicas(): Replica[] {
+  replicas(): SimReplica[] {
     return [this.primary, this.secondary, ...this.#retired].filter((replica) => replica !== null);
   }
 
@@ -151,7 +150,7 @@ export class Fleet {
 
   /* -------------------------------------------------------------- what replicas say ------------------------- */
 
-  hears(replica: Replica, message: FromReplica): void {
+  hears(replica: SimReplica, message: FromReplica): void {
     if (replica.life !== this.life) return;
     switch (message.type) {
       case 'output':
@@ -177,7 +176,7 @@ export class Fleet {
   }
 
   /** The operating system says that the replica's process has ended. */
-  exited(replica: Replica, why: string): void {
+  exited(replica: SimReplica, why: string): void {
     if (replica.life !== this.life) return;
     if (this.#retired.delete(replica) && this.#retired.size === 0) this.#scheduleStart();
     const successor = this.#fences.get(replica);
@@ -217,7 +216,7 @@ export class Fleet {
     }
   }
 
-  #secondaryEvent(secondary: Replica, event: FtEvent): void {
+  #secondaryEvent(secondary: SimReplica, event: FtEvent): void {
     if (event.type === 'suspected') this.phase = 'takingOver';
     // It has not heard of the power-off: it may not go on.
     if (event.type === 'suspected' && this.#stopping) this.#kill(secondary);
@@ -284,7 +283,7 @@ export class Fleet {
     return null;
   }
 
-  #connect(secondary: Replica): void {
+  #connect(secondary: SimReplica): void {
     const { primary } = this;
     if (!primary) return;
     this.phase = 'copying';
@@ -316,7 +315,7 @@ export class Fleet {
     this.#retire(secondary);
   }
 
-  #retire(replica: Replica): void {
+  #retire(replica: SimReplica): void {
     if (!replica.alive) return;
     this.#retired.add(replica);
     this.process.after(RETIREMENT_MS, () => this.#kill(replica));
@@ -324,12 +323,12 @@ export class Fleet {
 
   /* -------------------------------------------------------------- inside ------------------------------------ */
 
-  #replica(slot: DiskSlot): Replica {
+  #replica(slot: DiskSlot): SimReplica {
     this.#replicas += 1;
     return this.#world.replica(`r${this.#replicas}`, this.life, slot);
   }
 
-  #kill(replica: Replica | null): void {
+  #kill(replica: SimReplica | null): void {
     if (replica) this.#world.kill(replica, 'killed by the fleet');
   }
 

@@ -6,7 +6,7 @@
  */
 import type { Counts } from './coverage.ts';
 import { Faults } from './faults.ts';
-import type { Replica } from './replica.ts';
+import type { SimReplica } from './parts.ts';
 import type { Scenario } from './scenario.ts';
 import { World } from './world.ts';
 
@@ -108,7 +108,7 @@ function powerOff(world: World): void {
 }
 
 /** Each has done what the guest asked for, unless one of them could not. */
-function compareDisks(world: World, primary: Replica, secondary: Replica): void {
+function compareDisks(world: World, primary: SimReplica, secondary: SimReplica): void {
   const { shared, disks, scenario } = world;
   const drained = primary.drained && secondary.drained;
   const known = drained && primary.primary?.primary.disksEqual === true && scenario.conditions.diskErrors === 0;

@@ -6,19 +6,18 @@
  */
 import type { Output } from '../../main/ft/entry.ts';
 import { comparePositions, type Position, type Positioned } from '../../main/ft/output.ts';
-import type { Replica } from './replica.ts';
-import type { World } from './world.ts';
+import type { SimReplica, Surroundings } from './parts.ts';
 
 export class Network {
-  readonly #world: World;
+  readonly #world: Surroundings;
   #life = 0;
   #seen: Position = { epoch: 0, index: -1 };
 
-  constructor(world: World) {
+  constructor(world: Surroundings) {
     this.#world = world;
   }
 
-  receive(replica: Replica, { epoch, index, output }: Positioned<Output>): void {
+  receive(replica: SimReplica, { epoch, index, output }: Positioned<Output>): void {
     // A frame of a machine that was powered off is nobody's.
     if (replica.life !== this.#world.fleet.life) return;
     if (replica.life !== this.#life) {

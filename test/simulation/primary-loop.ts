@@ -13,7 +13,7 @@ import type { ToyRequest } from '../support/toy-machine.ts';
 import type { BackupLoop } from './backup-loop.ts';
 import { SimDisks } from './disks.ts';
 import type { LinkEnd } from './link.ts';
-import type { Replica, ToReplica } from './replica.ts';
+import type { LoopReplica, ToReplica } from './parts.ts';
 
 type Make = (env: Environment<ToyRequest>, outside: Outside<ToyRequest, never>) => Primary<ToyRequest, never>;
 
@@ -28,7 +28,7 @@ const DRAINED_BYTES = 1024;
 const LOOK_EVERY_EPOCHS = 64;
 
 export class PrimaryLoop {
-  readonly #replica: Replica;
+  readonly #replica: LoopReplica;
   readonly primary: Primary<ToyRequest, never>;
   readonly #disks: SimDisks;
   readonly #confirmations: Confirmations;
@@ -49,7 +49,7 @@ export class PrimaryLoop {
   #busyUntil = 0;
 
   /** `former` is the backup that it was. */
-  constructor(replica: Replica, make: Make, fenced: boolean, former: BackupLoop | null = null) {
+  constructor(replica: LoopReplica, make: Make, fenced: boolean, former: BackupLoop | null = null) {
     this.#replica = replica;
     const { world } = replica;
     this.#confirmations = new Confirmations((position) => this.primary.confirmed(position));

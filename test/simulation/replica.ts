@@ -10,69 +10,24 @@ import type { DiskSlot } from '../../main/datastore/leases.ts';
 import type { ClaimResult } from '../../main/ft/arbiter.ts';
 import type { FtEvent, Environment, Outside } from '../../main/ft/environment.ts';
 import { decodeEntry, entryKind } from '../../main/ft/log.ts';
-import type { Position, Positioned } from '../../main/ft/output.ts';
+import type { Positioned } from '../../main/ft/output.ts';
 import type { Output } from '../../main/ft/entry.ts';
 import { Primary } from '../../main/ft/primary.ts';
 import { completionOf } from '../../main/machine/devices/disk.ts';
-import type { CrashPoint } from '../../preload/contract/faults.ts';
-import type { Watched } from '../support/checkers.ts';
 import { ToyMachine, type ToyRequest } from '../support/toy-machine.ts';
 import { BackupLoop } from './backup-loop.ts';
-import type { SimDisks } from './disks.ts';
 import type { LinkEnd } from './link.ts';
+import type { EndingDisks, FromReplica, LoopReplica, Surroundings, ToReplica } from './parts.ts';
 import { Pipe } from './pipe.ts';
+import type { Fate, Point } from './points.ts';
 import { PrimaryLoop } from './primary-loop.ts';
 import type { SimProcess } from './process.ts';
-import type { World } from './world.ts';
-
-/**
- * What others notice: an entry or an acknowledgement sent, an effect let go, a test-and-set asked for and answered; by
- * the names of the product, and `acted`: the storage has carried the test-and-set out, and nobody knows it yet.
- */
-export const POINTS = [
-  'log',
-  'chunk',
-  'ack',
-  'emit',
-  'issue',
-  'claim',
-  'acted',
-  'won',
-  'live',
-  'protect',
-] as const satisfies readonly (CrashPoint | 'acted')[];
-export type Point = (typeof POINTS)[number];
-
-export interface Fate {
-  readonly point: Point;
-  readonly when: 'before' | 'after';
-  /** How many times it passes the point. */
-  readonly count: number;
-}
-
-export type ToReplica =
-  | { readonly type: 'boot'; readonly generation: number }
-  | { readonly type: 'standBy' }
-  | { readonly type: 'link'; readonly end: LinkEnd; readonly line: string }
-  | { readonly type: 'protect'; readonly end: LinkEnd; readonly slot: DiskSlot }
-  | { readonly type: 'endProtection' | 'powerOff' | 'fenced' }
-  | { readonly type: 'pause'; readonly paused: boolean }
-  | { readonly type: 'peerDied'; readonly why: string }
-  | { readonly type: 'input'; readonly sequence: number; readonly data: Uint8Array }
-  | { readonly type: 'frame'; readonly data: Uint8Array }
-  | ({ readonly type: 'confirm' | 'arrived' } & Position);
-
-export type FromReplica =
-  | { readonly type: 'started' | 'captured' }
-  | { readonly type: 'ft'; readonly event: FtEvent }
-  | ({ readonly type: 'output' } & Positioned<Output>)
-  | { readonly type: 'committed'; readonly sequence: number };
 
 /** Time for the last words to reach the fleet, in milliseconds. */
 const LAST_WORDS_MS = 50;
 
-export class Replica implements Watched {
-  readonly world: World;
+export class Replica implements LoopReplica {
+  readonly world: Surroundings;
   readonly name: string;
   /** Which power-on of the virtual machine it belongs to. */
   readonly life: number;
@@ -100,7 +55,7 @@ export class Replica implements Watched {
   /** The generation in which it became a backup. */
   began = 0;
 
-  constructor(world: World, name: string, life: number, slot: DiskSlot) {
+  constructor(world: Surroundings, name: string, life: number, slot: DiskSlot) {
     this.slot = slot;
     this.world = world;
     this.name = name;
@@ -150,7 +105,7 @@ export class Replica implements Watched {
   /* -------------------------------------------------------------- life and death ---------------------------- */
 
   /** The machine stops for good; the process ends when its disk has what is the guest's and its last words are out. */
-  end(disks: SimDisks): void {
+  end(disks: EndingDisks): void {
     const drains = !this.world.shared && this.halted?.cause === 'poweredOff';
     if (drains) disks.drain();
     else disks.close();
@@ -203,7 +158,7 @@ export class Replica implements Watched {
       case 'link':
         this.line = message.line;
         this.began = this.world.lease.generation;
-        this.backup = new BackupLoop(this, message.end);
+        this.#standBy(message.end);
         return;
       case 'peerDied':
         this.primary?.peerDied(message.why);
@@ -224,8 +179,13 @@ export class Replica implements Watched {
     }
   }
 
+  #standBy(end: LinkEnd): void {
+    const loop: BackupLoop = new BackupLoop(this, end, () => this.#promote(loop));
+    this.backup = loop;
+  }
+
   /** The backup won: its machine has a primary again. */
-  promote(loop: BackupLoop): void {
+  #promote(loop: BackupLoop): void {
     this.effect('live', () => {
       this.backup = null;
       this.line = this.name;

@@ -7,8 +7,8 @@
 import { DEFAULT_SETTINGS } from '../../main/ft/constants.ts';
 import type { FtSettings } from '../../main/ft/environment.ts';
 import type { ToyOptions } from '../support/toy-machine.ts';
+import { POINTS, type Fate } from './points.ts';
 import { Random } from './random.ts';
-import { POINTS, type Fate } from './replica.ts';
 
 /** How things are at a moment. Times in milliseconds. */
 export interface Conditions {

@@ -26,6 +26,7 @@ import { Fleet } from './fleet.ts';
 import { Network } from './network.ts';
 import { SimProcess } from './process.ts';
 import { Random } from './random.ts';
+import type { SimReplica, Surroundings } from './parts.ts';
 import { Replica } from './replica.ts';
 import type { Conditions, Scenario } from './scenario.ts';
 import { Survival } from './survival.ts';
@@ -34,7 +35,7 @@ import { Timeline } from './timeline.ts';
 /** The log of a starting backup may grow by this much between two looks at it, in bytes. */
 const STARTING_SLACK_BYTES = 8 << 10;
 
-export class World {
+export class World implements Surroundings {
   readonly scenario: Scenario;
   readonly time = new Timeline();
   readonly random: Random;
@@ -82,7 +83,7 @@ export class World {
     return new SimProcess(name, this.time, this.random, crashed);
   }
 
-  replica(name: string, life: number, slot: DiskSlot): Replica {
+  replica(name: string, life: number, slot: DiskSlot): SimReplica {
     return new Replica(this, name, life, slot);
   }
 
@@ -132,7 +133,7 @@ export class World {
   /* -------------------------------------------------------------- what replicas call ------------------------ */
 
   /** The storage acts at one moment and answers at a later one; a replica may die, or be stopped, in between. */
-  claim(replica: Replica, generation: number, answer: (result: ClaimResult) => void): void {
+  claim(replica: SimReplica, generation: number, answer: (result: ClaimResult) => void): void {
     const act = (): void => {
       let done: ClaimResult | null = null;
       replica.effect('acted', () => void (done = this.#testAndSet(replica, generation)));
@@ -145,7 +146,7 @@ export class World {
     this.time.after(this.conditions.leaseMs, act);
   }
 
-  #testAndSet(replica: Replica, generation: number): ClaimResult {
+  #testAndSet(replica: SimReplica, generation: number): ClaimResult {
     const role = replica.primary ? 'primary' : 'secondary';
     if (this.away === 'all' || this.away === role) {
       this.coverage.add('unreachable');
@@ -160,7 +161,7 @@ export class World {
     return { outcome: 'unreachable', reason: 'the answer was lost' };
   }
 
-  reported(replica: Replica, event: FtEvent): void {
+  reported(replica: SimReplica, event: FtEvent): void {
     this.trace(() => `${replica.name} reports ${JSON.stringify(event)}`);
     this.watch((checker) => checker.reported?.(replica, event));
     switch (event.type) {
@@ -190,7 +191,7 @@ export class World {
     }
   }
 
-  #halted(replica: Replica, { cause, why }: Extract<FtEvent, { type: 'halted' }>): void {
+  #halted(replica: SimReplica, { cause, why }: Extract<FtEvent, { type: 'halted' }>): void {
     // A backup that was left behind and does not know it may find anything: the disk is not held still for it.
     const leftBehind = replica.began !== this.lease.generation;
     if (cause === 'divergence' && !why.startsWith(MEMORY_DIFFERS) && !leftBehind && !this.headLost) {
@@ -204,7 +205,7 @@ export class World {
   /* -------------------------------------------------------------- life and death ---------------------------- */
 
   /** A process ends. */
-  kill(replica: Replica, why: string): void {
+  kill(replica: SimReplica, why: string): void {
     if (!replica.alive) return;
     this.trace(() => `${replica.name} ends: ${why}`);
     replica.process.kill();
@@ -218,7 +219,7 @@ export class World {
   }
 
   /** A fault ends it. */
-  strike(replica: Replica, how: string): void {
+  strike(replica: SimReplica, how: string): void {
     if (!replica.alive) return;
     const { primary, secondary } = this.fleet;
     const healthy = primary?.state === 'protected' && secondary?.state === 'replaying';
@@ -228,13 +229,13 @@ export class World {
   }
 
   /** Its code threw: that is never right. */
-  crashed(replica: Replica, error: Error): void {
+  crashed(replica: SimReplica, error: Error): void {
     this.violation(`${replica.name} threw ${error.stack}`);
     this.kill(replica, 'it threw');
   }
 
   /** A primary's request reaches the shared disk: none that it has replaced may be able to. */
-  usesDisk(replica: Replica, { id, operation }: ToyRequest): void {
+  usesDisk(replica: SimReplica, { id, operation }: ToyRequest): void {
     if (this.shared && replica.backup && operation !== 'read') {
       this.violation(`${replica.name} is a backup and carries out ${operation} ${id} on the shared disk`);
     }

@@ -7,17 +7,43 @@ import zlib from 'node:zlib';
 import { Backup, type BackupState } from '../../main/ft/backup.ts';
 import { completionOf } from '../../main/machine/devices/disk.ts';
 import type { DiskSlot } from '../../main/datastore/leases.ts';
-import type { Input } from '../../main/ft/entry.ts';
-import type { Environment, FtEvent, Outside } from '../../main/ft/environment.ts';
+import type { Input, Output } from '../../main/ft/entry.ts';
+import type { Environment, FtEvent, FtSettings, Outside } from '../../main/ft/environment.ts';
 import { decodeMessage, type ChunkEntry, type SnapshotEntry } from '../../main/ft/log.ts';
+import type { Positioned } from '../../main/ft/output.ts';
 import { Primary, type PrimaryState } from '../../main/ft/primary.ts';
+import type { Checker } from './checkers.ts';
 import type { ToyEnd } from './toy-channel.ts';
 import type { ToyMachine, ToyRequest } from './toy-machine.ts';
-import type { ToyPair } from './toy-pair.ts';
-import type { ToyDisk } from './toy-storage.ts';
+import type { ToyDisk, ToyLease } from './toy-storage.ts';
 
 /** What a replica does that others notice; it can be killed just before or just after any of these. */
 export type Effect = 'send' | 'emit' | 'issue' | 'claim' | 'won';
+
+/** What a replica finds around it: its pair. Times in milliseconds. */
+interface Surroundings {
+  readonly now: number;
+  readonly settings: FtSettings;
+  readonly primary: { readonly name: string };
+  readonly backup: { readonly slot: DiskSlot } | null;
+  readonly lease: ToyLease;
+  readonly disks: { readonly [slot in DiskSlot]: ToyDisk };
+  readonly inputs: { committed(sequence: number): void };
+  readonly shown: string[];
+  readonly epochMs: number;
+  readonly backupEpochsPerMs: number;
+  readonly restoreMs: number;
+  readonly leaseMs: number;
+  readonly diskMs: number;
+  readonly backupDiskMs: number;
+  readonly deathIsTold: boolean;
+  random(limit: number): number;
+  watch(tell: (checker: Checker) => void): void;
+  later(ms: number, act: () => void): void;
+  laterFor(owner: ToyReplica, ms: number, act: () => void): void;
+  receive(output: Positioned<Output>): void;
+  wentLive(replica: ToyReplica): void;
+}
 type Role = { primary: Primary<ToyRequest, string>; backup: null } | { primary: null; backup: Backup<ToyRequest> };
 
 export class ToyReplica {
@@ -29,7 +55,7 @@ export class ToyReplica {
   /** Whose decisions it executes: its primary's, then its own. */
   #line: string;
   alive = true;
-  readonly #pair: ToyPair;
+  readonly #pair: Surroundings;
   #role: Role;
   #end: ToyEnd | null = null;
   #inputs: Input[] = [];
@@ -55,7 +81,7 @@ export class ToyReplica {
   #fate: { effect: Effect; when: 'before' | 'after'; countdown: number } | null = null;
 
   constructor(
-    pair: ToyPair,
+    pair: Surroundings,
     name: string,
     machine: ToyMachine,
     role: { slot: DiskSlot } & ({ generation: number } | { log: ToyEnd }),

@@ -9,7 +9,7 @@ import type { FakeHost } from './host.ts';
 import { COUNTERS } from './network.ts';
 import { fakeVm, type FakeWorld } from './world.ts';
 import { FAULTS_NOW, failovers, story, trouble } from '../look/scene-states.ts';
-import type { Scene } from '../look/scenes.ts';
+import type { Scene } from '../look/scene.ts';
 import { company, LEDGER } from '../look/shell-scenes.ts';
 
 export function fakeSnapshot(id: string, parent: string | null, part: Partial<SnapshotView> = {}): SnapshotView {

@@ -5,12 +5,19 @@
  */
 import { CommandError, type CommandName, type VmView } from '../../../preload/contract/contract.ts';
 import { isWithin, parentFolder } from '../../../preload/contract/folder.ts';
-import type { FakeWorld } from './world.ts';
 
+/** Of the fake world. */
+interface FolderWorld {
+  folders: string[];
+  vms: VmView[];
+  find(name: string): VmView;
+  put(vm: VmView): VmView;
+  tellInventory(): void;
+}
 type Args = { readonly [key: string]: unknown };
 
 /** Undefined where the command is about something else. */
-export function fakeFolders(world: FakeWorld, command: CommandName, args: Args): unknown {
+export function fakeFolders(world: FolderWorld, command: CommandName, args: Args): unknown {
   const { folder = '' } = args as { readonly folder?: string };
   const make = (path: string): void => {
     if (path === '' || world.folders.includes(path)) return;

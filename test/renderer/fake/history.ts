@@ -4,12 +4,17 @@
  * Invariant: the same questions give what main/store and main/fleet would give.
  */
 import type { AlarmRecord, CommandName, EventRecord, TaskRecord, VmView } from '../../../preload/contract/contract.ts';
-import type { FakeWorld } from './world.ts';
 
+/** Of the fake world. */
+interface HistoryWorld {
+  readonly events: readonly EventRecord[];
+  readonly alarms: readonly AlarmRecord[];
+  alarm(alarm: AlarmRecord): void;
+}
 type Args = { readonly [key: string]: unknown };
 
 /** The answer; null where the command is about something else. */
-export function fakeHistory(world: FakeWorld, command: CommandName, args: Args): readonly unknown[] | null {
+export function fakeHistory(world: HistoryWorld, command: CommandName, args: Args): readonly unknown[] | null {
   if (command === 'event.list') return listEvents(world.events, args);
   if (command === 'alarm.list') return args['all'] ? world.alarms : world.alarms.filter((one) => !one.clearedAt);
   return command === 'alarm.acknowledge' ? acknowledge(world, args) : null;
@@ -27,7 +32,7 @@ function listEvents(events: readonly EventRecord[], args: Args): EventRecord[] {
     .slice(-Number(args['limit']));
 }
 
-function acknowledge(world: FakeWorld, args: Args): AlarmRecord[] {
+function acknowledge(world: HistoryWorld, args: Args): AlarmRecord[] {
   const chosen = world.alarms.filter(
     ({ id, vm, clearedAt }) =>
       clearedAt === null && (args['all'] ? (args['vm'] ?? vm.id) === vm.id : id === args['id']),

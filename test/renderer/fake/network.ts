@@ -3,10 +3,9 @@
  *
  * Invariant: the same questions give what main/fleet would give, refusals of the contract's rules included.
  */
-import { CommandError, type CommandName, type NicView } from '../../../preload/contract/contract.ts';
+import { CommandError, type CommandName, type NicView, type VmView } from '../../../preload/contract/contract.ts';
 import { formatForward, type ForwardView, type NetworkView } from '../../../preload/contract/network.ts';
 import { refusal, type GuardedCommand } from '../../../preload/contract/rules.ts';
-import type { FakeWorld } from './world.ts';
 
 type Args = { readonly [key: string]: unknown };
 type Known = Omit<NetworkView, 'vms'>;
@@ -22,13 +21,20 @@ export const COUNTERS: NonNullable<NicView['counters']> = {
   udpFlows: 1,
 };
 
+/** Of the fake world. */
+interface NetworkWorld {
+  readonly vms: readonly VmView[];
+  find(name: string): VmView;
+  put(vm: VmView): VmView;
+}
+
 export class FakeNetwork {
   networks: Known[] = [{ name: 'nat', subnet: '10.77.0.0/24', gateway: '10.77.0.1', uplink: null, uplinkState: null }];
   forwards: ForwardView[] = [];
-  readonly #world: FakeWorld;
+  readonly #world: NetworkWorld;
   #lastForward = 0;
 
-  constructor(world: FakeWorld) {
+  constructor(world: NetworkWorld) {
     this.#world = world;
   }
 

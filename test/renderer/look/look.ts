@@ -14,7 +14,8 @@ import { CHROMIUM_ARGS, chromium as findChromium } from '../../support/chromium.
 import { BUSY_SCENES } from '../fake/busy-world.ts';
 import { startFakeHost } from '../fake/host.ts';
 import { FakeWorld } from '../fake/world.ts';
-import { SCENES, type Scene } from './scenes.ts';
+import type { Scene } from './scene.ts';
+import { SCENES } from './scenes.ts';
 
 const SIZES = [
   { width: 1024, height: 700 },

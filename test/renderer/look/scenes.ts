@@ -3,9 +3,7 @@
  *
  * Invariant: each begins from a fresh fake host and reaches its state as a user would see it.
  */
-import type { Page } from 'playwright-core';
 import { CommandError } from '../../../preload/contract/contract.ts';
-import type { FakeHost } from '../fake/host.ts';
 import {
   AFTER,
   CONSOLE,
@@ -28,17 +26,8 @@ import {
   SUMMARY,
   trouble,
 } from './scene-states.ts';
+import type { Scene } from './scene.ts';
 import { SHELL_SCENES } from './shell-scenes.ts';
-
-export interface Scene {
-  readonly name: string;
-  /** The address after the host's, such as `#/events`. */
-  readonly at?: string;
-  readonly before?: (host: FakeHost) => void;
-  readonly act: (page: Page, host: FakeHost) => Promise<void>;
-  /** Console errors that belong to the scene. */
-  readonly mayFail?: RegExp;
-}
 
 export const SCENES: readonly Scene[] = [
   ...SHELL_SCENES,

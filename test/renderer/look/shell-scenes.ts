@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core';
 import type { FakeHost } from '../fake/host.ts';
 import { fakeAlarm } from '../fake/history.ts';
 import { fakeVm, OFF, PRIMARY, SECONDARY, type FakeWorld } from '../fake/world.ts';
-import type { Scene } from './scenes.ts';
+import type { Scene } from './scene.ts';
 
 const on = { power: 'on', poweredOnAt: Date.now() - 754_000 } as const;
 const guarded = {
