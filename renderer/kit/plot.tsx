@@ -46,11 +46,14 @@ export function Plot(props: PlotProps) {
   const [pointed, setPointed] = useState<number | null>(null);
   const index = pointed === null || pointed >= at.length ? at.length - 1 : pointed;
   const chart = useCanvas(props, setPointed);
+  const scale =
+    note || !axes ? <span className="plot-note">{note ?? `≤ ${props.format(roundTop(topOf(props)))}`}</span> : null;
   return (
     <figure className={axes ? 'plot' : 'plot plot-small'} data-points={at.length}>
       <figcaption>
         <span className="plot-label">{label}</span>
         {pointed === null ? null : <span className="plot-time">{format.timeOfDay(at[index] ?? 0)}</span>}
+        {axes ? null : scale}
       </figcaption>
       <div className="plot-head" ref={chart.colours}>
         <dl className="plot-legend">
@@ -69,9 +72,7 @@ export function Plot(props: PlotProps) {
             </div>
           ))}
         </dl>
-        {note || !axes ? (
-          <span className="plot-note">{note ?? `≤ ${props.format(roundTop(topOf(props)))}`}</span>
-        ) : null}
+        {axes ? scale : null}
         <span className="plot-grid" data-colour hidden />
         <span className="plot-words" data-colour hidden />
       </div>

@@ -27,6 +27,7 @@ export function FtSettingsDialog({ vm }: { readonly vm: VmView }) {
   return (
     <CommandDialog
       title={texts.ftSettings.title(vm.name)}
+      wide
       label={texts.actions.save}
       reason={changes ? null : texts.ftSettings.unchanged}
       wrong={Object.keys(errors).length > 0}

@@ -3,7 +3,7 @@
  *
  * Invariant: what is shown is what the host said last; a change asks it again.
  */
-import { Camera, History, Trash2 } from 'lucide-react';
+import { Camera, History, MonitorOff, Trash2 } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { SnapshotView, VmView } from '../../../preload/contract/contract.ts';
 import { snapshotTake } from '../../actions/snapshot-take.ts';
@@ -135,6 +135,12 @@ function Thumbnail({ vm, snapshot }: { readonly vm: string; readonly snapshot: S
       current = false;
     };
   }, [bridge, vm, id, hasThumbnail]);
-  if (png === null) return <span className="snapshot-picture" aria-hidden="true" />;
+  if (png === null) {
+    return (
+      <span className="snapshot-picture" aria-hidden="true">
+        {hasThumbnail ? null : <MonitorOff className="icon" />}
+      </span>
+    );
+  }
   return <img className="snapshot-picture" src={`data:image/png;base64,${png}`} alt={words.screen(snapshot.name)} />;
 }
