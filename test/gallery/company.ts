@@ -37,9 +37,9 @@ export async function company(host: TestHost): Promise<{ readonly web: string }>
   return { web };
 }
 
-/** Something to see in the charts, for some minutes. */
+/** Something to see in the charts, and an output each second. */
 export async function beBusy(host: TestHost, vm: string): Promise<void> {
-  await host.call('console.type', { vm, text: 'while sleep 1; do date; md5sum /bin/busybox; done\n' });
+  await host.call('console.type', { vm, text: 'while sleep 1; do date | tee /dev/ttyS0; md5sum /bin/busybox; done\n' });
 }
 
 async function run(host: TestHost, vm: string, line: string): Promise<void> {

@@ -19,7 +19,7 @@ import { beBusy, company } from './company.ts';
 const IMAGES = path.join(root, 'docs', 'images');
 const SIZE = { width: 1280, height: 800 };
 /** For what is long. */
-const TALL = { width: 1280, height: 1000 };
+const TALL = { width: 1280, height: 1080 };
 /** The film's pictures are many: smaller. */
 const FILM_SIZE = { width: 1024, height: 640 };
 const FIRST_VM_SECONDS = 60;
@@ -123,6 +123,7 @@ async function gallery(browser: Browser, host: TestHost): Promise<void> {
   await picture(page, 'console');
   await page.goto(page.url().replace(/#.*/, `#/vm/${web}/monitor`));
   await look(page, 'dark');
+  await page.getByRole('button', { name: '1 minute' }).click();
   await pause(3000);
   await picture(page, 'monitor-dark');
   await page.goto(page.url().replace(/#.*/, `#/vm/${web}/faults`));

@@ -149,6 +149,9 @@ describe('sentences of the host', () => {
 
   test("are also the rules' own, and a reason within a sentence", () => {
     expect(translate(RULE_WORDS.notRunning('Web'))).toBe(zhCN.rules.notRunning('Web'));
+    expect(translate('the logging channel closed (process 7 at its other end is ending)')).toBe(
+      '日志通道已关闭（另一端的进程 7 正在结束）',
+    );
     expect(translate('The recording "/a" failed: the primary that recorded it was lost.')).toBe(
       '录制“/a”失败：录制它的主虚拟机已丢失。',
     );

@@ -262,6 +262,29 @@ describe.skipIf(NO_BROWSER)('the frame of the page', PAGE_TEST, () => {
     await page.getByRole('heading', { name: 'node 200', level: 1 }).waitFor();
   });
 
+  test('nothing is cut off: the inventory’s buttons, the scales of charts, the bar of the console', async () => {
+    crowd(host.world);
+    await page.setViewportSize({ width: 1920, height: 1080 });
+    await page.goto(`${host.url}#/vm/node 2/summary`);
+    await page.locator('.plot-note').nth(3).waitFor();
+    host.world.tick();
+    await page.locator('.plot-small dd', { hasText: 'MIPS' }).waitFor();
+    const cut = await page
+      .locator('.plot-note')
+      .evaluateAll((notes) => notes.filter((note) => note.scrollWidth > note.clientWidth).length);
+    expect(cut).toBe(0);
+    const right = async (selector: string) => {
+      const { x = 0, width = 0 } = (await page.locator(selector).last().boundingBox()) ?? {};
+      return x + width;
+    };
+    expect(await right('.inventory-head .button')).toBeLessThan(await right('.inventory-head'));
+    await page.setViewportSize({ width: 1024, height: 640 });
+    await page.getByRole('tab', { name: 'Console' }).click();
+    const bar = page.locator('.console-bar');
+    await bar.getByRole('button', { name: 'Crash primary' }).waitFor();
+    expect((await bar.boundingBox())?.height).toBe(42);
+  });
+
   test('forced colours show what is chosen, and less motion moves nothing', async () => {
     await page.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' });
     await page.goto(host.url + VM);
