@@ -18,7 +18,7 @@ import { DiskSyncTarget } from './disk-sync-target.ts';
 import { sameDisc } from './discs.ts';
 import type { Disks } from './disks.ts';
 import { PrimaryRunner, type PrimaryParts } from './primary-runner.ts';
-import { startReporting, type RoleNumbers } from './reporter.ts';
+import { startReporting, type Reporting, type RoleNumbers } from './reporter.ts';
 import { Ticker } from './ticker.ts';
 
 /** How long heads are executed before the channel is looked at again, in milliseconds. */
@@ -33,6 +33,7 @@ export class BackupRunner {
   readonly #sync: DiskSyncTarget | null;
   readonly #promoted: (runner: PrimaryRunner) => void;
   readonly #stops: (() => void)[] = [];
+  readonly #reporting: Reporting;
   readonly #early: ((runner: PrimaryRunner) => void)[] = [];
   #disc: Disc | null = null;
   #primaryWaits = false;
@@ -61,7 +62,8 @@ export class BackupRunner {
       (now) => this.#backup.tick(now),
     );
     this.#stops.push(() => ticker.stop());
-    this.#stops.push(startReporting(parts.machine, () => this.#numbers(), parts.send));
+    this.#reporting = startReporting(parts.machine, () => this.#numbers(), parts.send);
+    this.#stops.push(() => this.#reporting.stop());
     peer.onMessage((message) => {
       if (isSync(message)) return this.#receiveSync(message);
       const now = performance.now();
@@ -96,6 +98,7 @@ export class BackupRunner {
   #restore(snapshot: Parameters<Machine['restore']>[0]): void {
     try {
       at('restore', () => this.#machine.restore(snapshot));
+      this.#reporting.restored();
     } catch (error) {
       this.#failed(error as Error);
       return;

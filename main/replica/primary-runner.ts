@@ -243,7 +243,8 @@ export class PrimaryRunner {
       (now) => this.#tick(now),
     );
     this.#stops.push(() => this.#ticker?.stop());
-    this.#stops.push(startReporting(this.#machine, () => this.#numbers(), this.#parts.send));
+    const reporting = startReporting(this.#machine, () => this.#numbers(), this.#parts.send);
+    this.#stops.push(() => reporting.stop());
     this.#wake();
   }
 

@@ -23,12 +23,17 @@ export type RoleNumbers = Omit<
   | 'diskBytesPerSecond'
 > & { readonly logBytes: number | null; readonly disk: DiskCounters | null };
 
-/** Reports until the returned function is called. */
+export interface Reporting {
+  /** The machine has been restored: what it executed until then was another's work, and counts for nothing. */
+  restored(): void;
+  stop(): void;
+}
+
 export function startReporting(
   machine: Pick<Machine, 'epoch' | 'instructions'>,
   numbers: () => RoleNumbers,
   send: (message: FromReplica) => void,
-): () => void {
+): Reporting {
   let at = performance.now();
   let cpu = process.cpuUsage();
   let instructions = machine.instructions;
@@ -62,5 +67,8 @@ export function startReporting(
     logBytes = bytes;
     disk = carriedOut;
   }, REPORT_INTERVAL_MS);
-  return () => clearInterval(timer);
+  return {
+    restored: () => ({ instructions, epoch } = machine),
+    stop: () => clearInterval(timer),
+  };
 }
