@@ -37,9 +37,10 @@ export async function company(host: TestHost): Promise<{ readonly web: string }>
   return { web };
 }
 
-/** Something to see in the charts, and an output each second. */
+/** Something to see in the charts, and outputs on the serial port all the time. */
 export async function beBusy(host: TestHost, vm: string): Promise<void> {
-  await host.call('console.type', { vm, text: 'while sleep 1; do date | tee /dev/ttyS0; md5sum /bin/busybox; done\n' });
+  await host.call('console.type', { vm, text: 'while sleep 0.05; do echo -n .; done > /dev/ttyS0 &\n' });
+  await host.call('console.type', { vm, text: 'while sleep 1; do date; md5sum /bin/busybox; done\n' });
 }
 
 async function run(host: TestHost, vm: string, line: string): Promise<void> {
