@@ -21,7 +21,7 @@ export async function company(host: TestHost): Promise<{ readonly web: string }>
   await host.call('power.on', { vm: web });
   await prompt(host, web);
   await host.call('snapshot.take', { vm: web, name: 'freshly booted', note: '' });
-  await run(host, web, 'uname -a; cat /proc/cpuinfo | head -n 5; free; df -h');
+  await run(host, web, 'uname -a; cat /proc/cpuinfo | head -n 5; free; df -h', 'Mounted on');
   await host.call('snapshot.take', { vm: web, name: 'before the upgrade', note: 'Everything works' });
   await host.call('ft.on', { vm: web });
   await host.call('forward.add', {
@@ -43,17 +43,18 @@ export async function beBusy(host: TestHost, vm: string): Promise<void> {
   await host.call('console.type', { vm, text: 'while sleep 1; do date; md5sum /bin/busybox; done\n' });
 }
 
-async function run(host: TestHost, vm: string, line: string): Promise<void> {
+/** Until its last words, `shown`, are there, and a prompt below them. */
+async function run(host: TestHost, vm: string, line: string, shown: string): Promise<void> {
   await host.call('console.type', { vm, text: `clear; ${line}\n` });
-  await prompt(host, vm);
+  await prompt(host, vm, shown);
 }
 
-/** Until the guest waits for a line. */
-async function prompt(host: TestHost, vm: string): Promise<void> {
+/** Until the guest waits for a line, and shows this. */
+async function prompt(host: TestHost, vm: string, shown = ''): Promise<void> {
   for (const until = Date.now() + 240_000; Date.now() < until; ) {
     const { lines } = await host.call('console.text', { vm }).catch(() => ({ lines: [] as readonly string[] }));
     const last = lines.findLast((line) => line.trim() !== '') ?? '';
-    if (PROMPT.test(`${last.trimEnd()} `)) return;
+    if (PROMPT.test(`${last.trimEnd()} `) && lines.join('\n').includes(shown)) return;
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
   throw new Error('the guest shows no prompt');
