@@ -88,12 +88,12 @@ describe.skipIf(NO_BROWSER)('the page', PAGE_TEST, () => {
   test('a dimmed button says why, to the eye and to a screen reader', async () => {
     host.world.put(off);
     await page.goto(host.url + at('summary'));
-    const ftOn = button('Turn on FT');
-    await ftOn.waitFor();
-    expect(await ftOn.getAttribute('aria-disabled')).toBe('true');
-    await ftOn.hover();
-    await page.getByRole('tooltip').getByText('power it on before').waitFor();
-    await ftOn.click({ force: true });
+    const crash = button('Crash primary');
+    await crash.waitFor();
+    expect(await crash.getAttribute('aria-disabled')).toBe('true');
+    await crash.hover();
+    await page.getByRole('tooltip').getByText('there is no primary to crash').waitFor();
+    await crash.click({ force: true });
     expect(commands()).toEqual([]);
   });
 

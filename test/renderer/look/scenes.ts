@@ -325,7 +325,7 @@ export const SCENES: readonly Scene[] = [
     before: show(LINUX),
     act: (page) =>
       page
-        .getByRole('button', { name: 'Turn on FT' })
+        .getByRole('button', { name: 'Crash primary' })
         .hover()
         .then(() => page.waitForTimeout(600)),
   },
