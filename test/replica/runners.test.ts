@@ -26,9 +26,12 @@ class Process {
   readonly machine = new ToyMachine({ idleMs: 3, disk: true, memoryBytes: 50_000 });
   readonly parts: PrimaryParts;
   halted = false;
+  /** Resolves when it has halted and its disks are closed. */
+  readonly ended = Promise.withResolvers<void>();
   onSaid: (message: FromReplica) => void = () => {};
 
-  constructor(spec: ReplicaSpec, arbiter: Arbiter) {
+  /** `former`: the primary whose disk a backup would go on with, which is ended before that. */
+  constructor(spec: ReplicaSpec, arbiter: Arbiter, former?: Process) {
     const send = (message: FromReplica): void => {
       this.said.push(message);
       this.onSaid(message);
@@ -39,8 +42,11 @@ class Process {
       arbiter,
       nic: new NicPort(),
       send,
-      halted: () => void (this.halted = true),
-      fenced: Promise.resolve(),
+      halted: () => {
+        this.halted = true;
+        this.ended.resolve();
+      },
+      fenced: former?.ended.promise ?? Promise.resolve(),
     };
   }
 
@@ -75,7 +81,7 @@ interface World {
   readonly backupRunner: BackupRunner;
   /** The primary that the backup has become. */
   readonly promoted: Promise<PrimaryRunner>;
-  /** Cuts the logging channel. */
+  /** Cuts the logging channel, and ends the primary when it has noticed. */
   cut(): void;
   /** The backup takes nothing more from the channel. */
   deafen(): void;
@@ -117,7 +123,7 @@ async function pair(arbiter?: Arbiter, modes = SHARED): Promise<World> {
   const copy = path.join(datastore, 'disks', 'copy.img');
   const own: ReplicaSpec = { ...spec, files: { ...spec.files, hda: copy }, disk: { slot: 'B', bytes: 1 << 20 } };
   const backupSpec = modes.diskMode === 'separate' ? own : spec;
-  const backup = new Process(backupSpec, new LeaseArbiter(datastore, 'vm', 'backup', backupSpec.disk?.slot));
+  const backup = new Process(backupSpec, new LeaseArbiter(datastore, 'vm', 'backup', backupSpec.disk?.slot), primary);
   await prepareOwnDisk(backupSpec);
   const disks = await openOwnDisks(backup.parts);
   let resolve: (runner: PrimaryRunner) => void = () => {};
@@ -137,7 +143,10 @@ async function pair(arbiter?: Arbiter, modes = SHARED): Promise<World> {
     backup,
     backupRunner,
     promoted,
-    cut: () => near.destroy(),
+    cut() {
+      near.destroy();
+      void eventually(() => expect(primary.events('backupLost')).toHaveLength(1)).then(() => runner.powerOff());
+    },
     deafen: () => far.pause(),
   };
 }
