@@ -41,8 +41,8 @@ const AHEAD_SLEEP_MS = 10;
  * it at once; its own timers come late by so many milliseconds at most, by wall time alone.
  */
 const LULL_EPOCHS = 32;
-const LULL_INSTRUCTIONS = { once: 12_000, perMs: 1000 };
-const LULL_SLEEP_MS = { first: 48, last: 96 };
+const LULL_INSTRUCTIONS = { once: 12_000, perMs: 1150 };
+const LULL_SLEEP_MS = { first: 48, last: 90 };
 const LULL_SHARE = 1 / 32;
 /**
  * What comes in during an epoch waits for its end, and what goes out as well. So an epoch lasts a 32nd of the time for

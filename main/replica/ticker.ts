@@ -5,6 +5,9 @@
  * for messages and epochs is not woken for the look alone.
  */
 
+/** The part of the interval after which a process that is awake looks again. */
+const MOMENT = 1 / 8;
+
 export class Ticker {
   readonly #inMs: (nowMs: number) => number;
   readonly #look: (nowMs: number) => void;
@@ -18,9 +21,9 @@ export class Ticker {
     this.#timer = this.#arm(this.#lookedAt);
   }
 
-  /** The process is awake: a look that would be due before long is had now. */
+  /** The process is awake: a look is had now, unless there was one a moment ago. */
   awake(nowMs: number): void {
-    if (nowMs - this.#lookedAt < this.#inMs(nowMs) / 2) return;
+    if (nowMs - this.#lookedAt < this.#inMs(nowMs) * MOMENT) return;
     clearTimeout(this.#timer);
     this.#now(nowMs);
   }
