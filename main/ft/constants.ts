@@ -21,8 +21,8 @@ export const LOG_VERSION = 9;
 export const HEARTBEAT_MS = 50;
 /**
  * How often each side looks whether something is due, a heartbeat or a suspicion. Each look wakes a process that may be
- * idle, so there are no more than it takes: a guest in its longest lull is woken a little more often (replica/pacer.ts). Where the
- * timeout is short, two looks between two heartbeats.
+ * idle, so there are no more than it takes: a guest in its longest lull is woken a little more often
+ * (replica/pacer.ts). Where the timeout is short, two looks between two heartbeats.
  */
 export const tickMs = (failureTimeoutMs: number): number =>
   failureTimeoutMs >= FAILURE_TIMEOUT_MS ? 2 * HEARTBEAT_MS : HEARTBEAT_MS / 2;
