@@ -158,7 +158,10 @@ export interface Machine {
    * reports itself while the machine is built.
    */
   readonly asBuilt: boolean;
-  /** The same of a machine that is `asBuilt`, for another: its memory is left out, which `restore` makes sure of. */
+  /**
+   * The same of a machine that is `asBuilt`, for another: its memory is left out, which `restore` makes sure of.
+   * @throws {AssertionError} when it is not `asBuilt`.
+   */
   copyAsBuilt(): UnhashedCapture;
   /** Copies and seals without a pause: the snapshot itself, for those for whom nothing waits. @throws as `copy`. */
   capture(): Snapshot;

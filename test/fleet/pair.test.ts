@@ -71,6 +71,15 @@ describe('a secondary that is wanted at power-on', () => {
     expect([story, harness.starts]).toEqual([['ft.starting', 'started', 'ft.protected'], 1]);
   });
 
+  test('stays Protected when its primary is heard before itself', async () => {
+    const harness = new PairHarness(true);
+    harness.primary.says({ type: 'started', role: 'primary' });
+    harness.becomeProtected();
+    harness.secondary.says({ type: 'started', role: 'backup' });
+    expect([harness.pair.status().status, harness.pair.starting]).toEqual(['protected', null]);
+    expect(harness.built).toContain(harness.secondary.pid);
+  });
+
   test('and dies while it is built is replaced when its primary is alone', async () => {
     const harness = new PairHarness(true);
     const { primary, secondary } = harness;

@@ -231,8 +231,7 @@ export class Pair {
     if (this.#fromEither(message)) return;
     switch (message.type) {
       case 'started':
-        secondary.phase = 'copying';
-        secondary.progress.built();
+        secondary.built();
         this.#parts.outside.built(replica);
         if (!secondary.linked) this.#link(secondary);
         this.#parts.outside.changed();

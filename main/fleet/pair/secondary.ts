@@ -43,6 +43,12 @@ export class Secondary {
     return this.phase === 'copying' ? this.progress.view() : null;
   }
 
+  /** Its machine is made. Its primary has a way of its own to the fleet, and may have been heard before. */
+  built(): void {
+    if (this.phase === 'building') this.phase = 'copying';
+    this.progress.built();
+  }
+
   /** It is Protected; how long that took. */
   arrived(): StartTimes {
     this.phase = 'protected';
